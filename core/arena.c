@@ -1,0 +1,147 @@
+#include "core/arena.h"
+
+#include "core/mem.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifdef SANITIZED
+#include <sanitizer/asan_interface.h>
+#define HIDE(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define SHOW(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+enum { GAP = 16 };
+#else
+#define HIDE(p, n) ((void)(p), (void)(n))
+#define SHOW(p, n) ((void)(p), (void)(n))
+enum { GAP = 0 };
+#endif
+
+enum { ALIGN = alignof(max_align_t), FIRST_BLOCK = 1024, LARGEST_STEP = 256 * 1024 };
+
+struct evs__arena_block {
+    evs__arena_block *next;
+    size_t size; /* bytes of data */
+    alignas(max_align_t) char data[];
+};
+
+static int grow(evs__arena *arena, size_t need)
+{
+    size_t size = arena->blocks == NULL ? FIRST_BLOCK : arena->blocks->size * 2;
+    if (size > LARGEST_STEP)
+        size = LARGEST_STEP;
+    if (size < need)
+        size = need;
+    if (size > SIZE_MAX - sizeof(evs__arena_block))
+        return 0;
+
+    evs__arena_block *block = evs__alloc_array(1, sizeof *block + size);
+    if (block == NULL)
+        return 0;
+    block->next = arena->blocks;
+    block->size = size;
+    arena->blocks = block;
+    arena->at = block->data;
+    arena->end = block->data + size;
+    HIDE(block->data, size);
+    return 1;
+}
+
+void *evs__arena_alloc(evs__arena *arena, size_t count, size_t size)
+{
+    if (size != 0 && count > (SIZE_MAX / 2) / size)
+        return NULL;
+    size_t bytes = count * size;
+    size_t step = (bytes + GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (step == 0)
+        step = ALIGN;
+    if ((size_t)(arena->end - arena->at) < step && !grow(arena, step))
+        return NULL;
+    char *block = arena->at;
+    arena->at += step;
+    arena->used += step;
+    SHOW(block, bytes);
+    return block;
+}
+
+void *evs__arena_zalloc(evs__arena *arena, size_t count, size_t size)
+{
+    void *block = evs__arena_alloc(arena, count, size);
+    if (block != NULL)
+        memset(block, 0, count * size);
+    return block;
+}
+
+char *evs__arena_text(evs__arena *arena, const char *text, size_t len)
+{
+    if (len == SIZE_MAX)
+        return NULL;
+    char *copy = evs__arena_alloc(arena, len + 1, 1);
+    if (copy == NULL)
+        return NULL;
+    if (len > 0)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *evs__arena_format(evs__arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0)
+        return NULL;
+    char *text = evs__arena_alloc(arena, (size_t)len + 1, 1);
+    if (text == NULL)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, (size_t)len + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+static void drop(evs__arena_block *block)
+{
+    SHOW(block->data, block->size);
+    evs__free(block);
+}
+
+/* The last block of the list is the first and smallest one: that is the one to keep. */
+void evs__arena_reset(evs__arena *arena)
+{
+    arena->used = 0;
+    if (arena->blocks == NULL)
+        return;
+    while (arena->blocks->next != NULL) {
+        evs__arena_block *block = arena->blocks;
+        arena->blocks = block->next;
+        drop(block);
+    }
+    arena->at = arena->blocks->data;
+    arena->end = arena->at + arena->blocks->size;
+    HIDE(arena->at, arena->blocks->size);
+}
+
+void evs__arena_free(evs__arena *arena)
+{
+    while (arena->blocks != NULL) {
+        evs__arena_block *block = arena->blocks;
+        arena->blocks = block->next;
+        drop(block);
+    }
+    arena->at = NULL;
+    arena->end = NULL;
+    arena->used = 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * arena.h - memory that dies together.
+ *
+ * Allocation bumps a pointer; nothing is freed alone. evs__arena_reset keeps the first block for
+ * the next use. Under AddressSanitizer every allocation has a poisoned gap behind it.
+ */
+#ifndef EVS_CORE_ARENA_H
+#define EVS_CORE_ARENA_H
+
+#include <evalshard/base.h>
+#include <stddef.h>
+
+typedef struct evs__arena_block evs__arena_block;
+
+typedef struct evs__arena {
+    evs__arena_block *blocks; /* newest first */
+    char *at;                 /* next free byte of the newest block */
+    char *end;
+    size_t used; /* bytes handed out since the last reset */
+} evs__arena;
+
+/* All zero is an empty arena too. */
+#define EVS__ARENA_INIT     \
+    {                       \
+        NULL, NULL, NULL, 0 \
+    }
+
+/* `count` elements of `size` bytes, aligned for any type, not cleared; NULL when out of memory. */
+void *evs__arena_alloc(evs__arena *arena, size_t count, size_t size);
+
+/* The same, cleared. */
+void *evs__arena_zalloc(evs__arena *arena, size_t count, size_t size);
+
+/* NUL-terminated copies; NULL when out of memory. */
+char *evs__arena_text(evs__arena *arena, const char *text, size_t len);
+char *evs__arena_format(evs__arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Makes everything allocated so far invalid, keeps one block. */
+void evs__arena_reset(evs__arena *arena);
+
+/* Frees every block; the arena is empty and usable afterwards. */
+void evs__arena_free(evs__arena *arena);
+
+#endif

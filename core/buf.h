@@ -1,0 +1,48 @@
+/*
+ * buf.h - bytes that grow, with a sticky failure.
+ *
+ * Appending after a failed allocation does nothing; check evs__buf_ok once at the end. `data` is
+ * always NUL-terminated behind `len` once something was appended.
+ */
+#ifndef EVS_CORE_BUF_H
+#define EVS_CORE_BUF_H
+
+#include <evalshard/base.h>
+#include <stdint.h>
+
+typedef struct evs__buf {
+    char *data; /* ours */
+    size_t len;
+    size_t cap;
+    int failed;
+} evs__buf;
+
+#define EVS__BUF_INIT \
+    {                 \
+        NULL, 0, 0, 0 \
+    }
+
+void evs__buf_append(evs__buf *buf, const void *data, size_t len);
+void evs__buf_text(evs__buf *buf, const char *text);
+void evs__buf_char(evs__buf *buf, char c);
+void evs__buf_format(evs__buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Room for `len` more bytes; NULL when out of memory. The caller fills it and adds to `len`. */
+char *evs__buf_reserve(evs__buf *buf, size_t len);
+
+/* Forgets the first `len` bytes. */
+void evs__buf_consume(evs__buf *buf, size_t len);
+
+static inline int evs__buf_ok(const evs__buf *buf)
+{
+    return !buf->failed;
+}
+
+/* Empties, keeps the memory, forgives a failure. */
+void evs__buf_clear(evs__buf *buf);
+void evs__buf_free(evs__buf *buf);
+
+/* The text, NUL-terminated; the buffer is empty afterwards. evs__free it. NULL when it failed. */
+char *evs__buf_take(evs__buf *buf);
+
+#endif

@@ -1,0 +1,82 @@
+#include "core/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef EVS_FAIL_ALLOC
+/* Test builds only: the one piece of writable process state, never in the shipped library. */
+static size_t fail_at;
+static size_t counted;
+
+void evs__mem_fail_at(size_t n)
+{
+    fail_at = n;
+    counted = 0;
+}
+
+size_t evs__mem_count(void)
+{
+    return counted;
+}
+
+static int denied(void)
+{
+    counted++;
+    return fail_at != 0 && counted >= fail_at;
+}
+#else
+static int denied(void)
+{
+    return 0;
+}
+#endif
+
+static int overflows(size_t count, size_t size)
+{
+    return size != 0 && count > SIZE_MAX / size;
+}
+
+static size_t at_least_one(size_t bytes)
+{
+    return bytes == 0 ? 1 : bytes;
+}
+
+void *evs__alloc_array(size_t count, size_t size)
+{
+    if (overflows(count, size) || denied())
+        return NULL;
+    return malloc(at_least_one(count * size));
+}
+
+void *evs__zalloc_array(size_t count, size_t size)
+{
+    if (overflows(count, size) || denied())
+        return NULL;
+    return calloc(1, at_least_one(count * size));
+}
+
+void *evs__realloc_array(void *old, size_t count, size_t size)
+{
+    if (overflows(count, size) || denied())
+        return NULL;
+    return realloc(old, at_least_one(count * size));
+}
+
+char *evs__copy_text(const char *text, size_t len)
+{
+    if (len == SIZE_MAX)
+        return NULL;
+    char *copy = evs__alloc_array(len + 1, 1);
+    if (copy == NULL)
+        return NULL;
+    if (len > 0)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void evs__free(void *block)
+{
+    free(block);
+}

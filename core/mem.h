@@ -1,0 +1,31 @@
+/*
+ * mem.h - every allocation of the library goes through here.
+ *
+ * Sizes are products of a count and an element size, checked for overflow. Tests link mem.c built
+ * with EVS_FAIL_ALLOC, where evs__mem_fail_at(n) makes the n-th allocation from now fail.
+ */
+#ifndef EVS_CORE_MEM_H
+#define EVS_CORE_MEM_H
+
+#include <stddef.h>
+
+/* `count` elements of `size` bytes; NULL when out of memory. A count of 0 gives a valid pointer. */
+void *evs__alloc_array(size_t count, size_t size);
+void *evs__zalloc_array(size_t count, size_t size);
+
+/* Grows or shrinks; NULL leaves the old block alone. */
+void *evs__realloc_array(void *old, size_t count, size_t size);
+
+/* A NUL-terminated copy of `len` bytes; NULL when out of memory. */
+char *evs__copy_text(const char *text, size_t len);
+
+void evs__free(void *block);
+
+#ifdef EVS_FAIL_ALLOC
+/* The n-th allocation from now fails, and all behind it; 0 turns that off. */
+void evs__mem_fail_at(size_t n);
+/* How many allocations there were since the last evs__mem_fail_at. */
+size_t evs__mem_count(void);
+#endif
+
+#endif

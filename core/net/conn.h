@@ -1,0 +1,104 @@
+/*
+ * conn.h - one connection: connect, greet, write requests, match replies to them in order.
+ *
+ *   IDLE --open--> CONNECTING --> GREETING (AUTH, SELECT, CLIENT SETNAME) --> READY
+ *    ^                 |             |                                          |
+ *    +---- lost <------+-------------+------------------------------------------+
+ *          (BACKOFF: IDLE, but opening again is refused until a delay has passed; the delay doubles
+ *          with each failure in a row, from 50 ms to 2 s, with jitter, and a READY resets it)
+ *
+ * Requests are intrusive: the owner embeds an evs__request, appends the request's bytes between
+ * evs__conn_begin and evs__conn_end, and gets exactly one evs__request.done. Requests may be queued
+ * while the connection is being made; they leave when it is READY. Bytes of a request are kept
+ * until `done` returns, so that an owner can send them again.
+ *
+ * Nothing here knows shards or scripts. All of it runs on the loop's thread.
+ */
+#ifndef EVS_CORE_NET_CONN_H
+#define EVS_CORE_NET_CONN_H
+
+#include "core/buf.h"
+#include "core/endpoint.h"
+#include "core/net/loop.h"
+#include "core/reply.h"
+
+typedef struct evs__conn evs__conn;
+typedef struct evs__request evs__request;
+
+typedef enum evs__conn_state {
+    EVS__CONN_IDLE,       /* no socket */
+    EVS__CONN_CONNECTING, /* looking up the name, or connecting */
+    EVS__CONN_GREETING,   /* connected; AUTH and the like are not answered yet */
+    EVS__CONN_READY
+} evs__conn_state;
+
+typedef enum evs__got {
+    EVS__GOT_REPLY,   /* `reply` is there, error replies included */
+    EVS__GOT_TOO_BIG, /* a reply came and was over the limit */
+    EVS__GOT_TOO_DEEP,
+    EVS__GOT_NOMEM, /* a reply came and memory ran out */
+    EVS__GOT_LOST   /* the connection ended first; `why` says how */
+} evs__got;
+
+typedef struct evs__answer {
+    evs__got got;
+    int sent;               /* for LOST: 1 when the kernel accepted the request's last byte */
+    const evs_reply *reply; /* borrowed until `done` returns */
+    const evs_error *why;   /* for LOST; names shard and address */
+} evs__answer;
+
+struct evs__request {
+    evs__request *next; /* in the order of writing */
+    uint64_t start;     /* where its bytes lie in the connection's stream */
+    uint64_t end;
+    int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
+    void (*done)(evs__request *request, const evs__answer *answer);
+};
+
+typedef struct evs__conn_limits {
+    size_t max_reply_bytes;
+    unsigned max_reply_depth;
+    size_t max_queued_bytes;
+} evs__conn_limits;
+
+typedef struct evs__conn_stats {
+    uint64_t writes;   /* system calls that carried requests */
+    uint64_t connects; /* times it became READY */
+} evs__conn_stats;
+
+/* `login` is borrowed for the connection's life. Nothing is opened yet. */
+evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
+                         const evs__conn_limits *limits, evs_error *err);
+
+/* Every request still queued is done with LOST (status CANCELED). */
+void evs__conn_free(evs__conn *conn);
+
+/* In a forked child: closes the descriptor without a word to the server, and runs no `done`. */
+void evs__conn_abandon(evs__conn *conn);
+
+/* Call before looking at the epoch or queueing: begins to connect an IDLE connection, and looks
+ * whether a READY one with nothing in flight was closed by the server meanwhile (then connects
+ * anew). Fails with the last problem while in BACKOFF, and with QUEUE_FULL over max_queued_bytes.
+ */
+evs_status evs__conn_prepare(evs__conn *conn, evs_error *err);
+
+evs__conn_state evs__conn_state_of(const evs__conn *conn);
+
+/* Changes whenever a connection is lost: what was known of the server's script cache is void. */
+uint64_t evs__conn_epoch(const evs__conn *conn);
+
+/* Append the request's bytes to the buffer that begin returns, then end. `request->done` must be
+ * set. Nothing is written before the loop's next flush. End returns 0 when memory ran out; then the
+ * request is not queued and its bytes are gone. */
+evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
+int evs__conn_end(evs__conn *conn, evs__request *request);
+
+/* The request's bytes; valid inside its `done` and before. */
+evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request);
+
+/* Requests queued or in flight. */
+size_t evs__conn_queued(const evs__conn *conn);
+
+void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * loop.h - the event loop: the one user of libuv's loop, and the list of connections that have
+ * something to write. Writes of one turn coalesce: connections only note that they are dirty, and
+ * evs__loop_run flushes them all before it waits.
+ */
+#ifndef EVS_CORE_NET_LOOP_H
+#define EVS_CORE_NET_LOOP_H
+
+#include <evalshard/base.h>
+#include <stdint.h>
+
+typedef struct evs__loop evs__loop;
+typedef struct evs__timer evs__timer;
+
+evs_status evs__loop_new(evs__loop **out, evs_error *err);
+
+/* Everything on the loop must have been freed before. */
+void evs__loop_free(evs__loop *loop);
+
+/* In a forked child: frees memory without touching descriptors that the parent shares. */
+void evs__loop_abandon(evs__loop *loop);
+
+/* Flushes what is dirty, waits up to `timeout_ms` (0 not at all, < 0 no limit) for events, runs
+ * their callbacks, flushes again what those made dirty. */
+void evs__loop_run(evs__loop *loop, int timeout_ms);
+
+/* Milliseconds of the monotonic clock, read now. */
+uint64_t evs__loop_now_ms(const evs__loop *loop);
+
+/* A timer that calls `fire(owner)` once per start. NULL when out of memory. */
+evs__timer *evs__timer_new(evs__loop *loop, void (*fire)(void *owner), void *owner);
+void evs__timer_start(evs__timer *timer, uint64_t delay_ms); /* restarts a running one */
+void evs__timer_stop(evs__timer *timer);
+void evs__timer_free(evs__timer *timer);
+
+#endif

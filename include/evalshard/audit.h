@@ -1,0 +1,144 @@
+/*
+ * audit.h - which keys a script touches, and what is wrong with that.
+ *
+ * The audit proves things about a script's text without running it. Each key argument of each
+ * redis.call gets a verdict; a script's verdict is the worst of its sites. A `declared` verdict is
+ * never wrong for unmodified Lua 5.1 and callers that pass any strings in KEYS and ARGV; what the
+ * audit cannot follow is `unproven`, never `declared`.
+ *
+ * These functions need no server and no network; libevalshard-audit has them alone. A report never
+ * changes once made and may be read by any thread. Columns are bytes, from 1.
+ */
+#ifndef EVALSHARD_AUDIT_H
+#define EVALSHARD_AUDIT_H
+
+#include <evalshard/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* From harmless to worst. A site is one of the first five from DECLARED on, or UNREACHED. */
+typedef enum evs_verdict {
+    EVS_VERDICT_NO_KEYS = 0,    /* scripts only: no command with keys is reached */
+    EVS_VERDICT_UNREACHED = 1,  /* sites only: the code is never executed */
+    EVS_VERDICT_DECLARED = 2,   /* on every path an element of KEYS */
+    EVS_VERDICT_DERIVED = 3,    /* computed from an element of KEYS alone */
+    EVS_VERDICT_UNPROVEN = 4,   /* lost track; the site says why */
+    EVS_VERDICT_UNDECLARED = 5, /* some path delivers something else; there is a trace */
+    EVS_VERDICT_NONE = 6        /* scripts only: the text does not parse */
+} evs_verdict;
+
+typedef enum evs_severity {
+    EVS_SEVERITY_NOTE = 0,
+    EVS_SEVERITY_WARNING = 1,
+    EVS_SEVERITY_ERROR = 2
+} evs_severity;
+
+/* A stretch of source; `end_column` is the byte after its last one. */
+typedef struct evs_span {
+    int line, column;
+    int end_line, end_column;
+} evs_span;
+
+/* One step of the way a value took to a key position. */
+typedef struct evs_trace_step {
+    evs_span at;
+    const char *text; /* "enters here" */
+} evs_trace_step;
+
+/* One key argument of one call. Text is borrowed from the report. */
+typedef struct evs_site {
+    evs_span at;         /* the argument */
+    const char *command; /* upper case, as in "HSET" or "XGROUP CREATE" */
+    int argument;        /* counted from 1, the command not counted */
+    evs_verdict verdict;
+} evs_site;
+
+/* One thing that is wrong. Text is borrowed from the report. */
+typedef struct evs_finding {
+    const char *code; /* "ES102" */
+    const char *name; /* "undeclared-key-argument" */
+    evs_severity severity;
+    evs_span at;
+    const char *message;
+    const char *server; /* what a server would say, "" when nothing */
+    const char *fix;    /* what to do, "" when there is no general answer */
+    const evs_trace_step *steps;
+    size_t nsteps;
+} evs_finding;
+
+typedef struct evs_report evs_report;
+
+typedef struct evs_audit_options {
+    size_t struct_size;
+    const char *path; /* for messages and reports; NULL means "-" */
+} evs_audit_options;
+
+#define EVS_AUDIT_OPTIONS_INIT          \
+    {                                   \
+        sizeof(evs_audit_options), NULL \
+    }
+
+/* Audits the script `source`. `*out` is yours to free and keeps its own copy of the source.
+ * A script that does not parse is a report with the finding ES001, not a failure.
+ * Fails with EVS_E_NOMEM only. `opts` may be NULL. */
+EVS_API evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options *opts,
+                             evs_error *err);
+
+EVS_API void evs_report_free(evs_report *report);
+
+/* The script's verdict, and its name in lower case ("no_keys", "declared", ...). */
+EVS_API evs_verdict evs_report_verdict(const evs_report *report);
+EVS_API const char *evs_verdict_name(evs_verdict verdict);
+
+/* 1 when the analysis followed everything, 0 when it gave up somewhere (finding ES006). */
+EVS_API int evs_report_complete(const evs_report *report);
+
+/* 40 lower-case hexadecimal digits: what SCRIPT LOAD answers for this source. */
+EVS_API const char *evs_report_sha1(const evs_report *report);
+
+/* The path given in the options. */
+EVS_API const char *evs_report_path(const evs_report *report);
+
+/* Key arguments and findings, in the order of the source; borrowed. */
+EVS_API const evs_site *evs_report_sites(const evs_report *report, size_t *count);
+EVS_API const evs_finding *evs_report_findings(const evs_report *report, size_t *count);
+
+typedef struct evs_render_options {
+    size_t struct_size;
+    const char *format;   /* "text" or "json"; NULL means text */
+    int colour;           /* 1: terminal colours (text only) */
+    evs_severity minimum; /* leave out findings below this (text only) */
+} evs_render_options;
+
+#define EVS_RENDER_OPTIONS_INIT                                \
+    {                                                          \
+        sizeof(evs_render_options), NULL, 0, EVS_SEVERITY_NOTE \
+    }
+
+/* Renders `count` reports as one document. `*out` is NUL-terminated, yours to free with
+ * evs_text_free. Fails with EVS_E_INVALID for an unknown format, EVS_E_NOMEM. */
+EVS_API evs_status evs_reports_render(char **out, const evs_report *const *reports, size_t count,
+                                      const evs_render_options *opts, evs_error *err);
+EVS_API void evs_text_free(char *text);
+
+/* A rule's own documentation. Static text. */
+typedef struct evs_rule_info {
+    const char *code;
+    const char *name;
+    evs_severity severity;
+    const char *why;
+    const char *bad;
+    const char *good;
+    const char *exceptions; /* "" when there are none */
+} evs_rule_info;
+
+/* All rules, in order of code. */
+EVS_API const evs_rule_info *evs_rules(size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * client.h - calling scripts by name on the shard their keys live on.
+ *
+ *     evs_bytes key = evs_text("{user:7}"), args[] = {...};
+ *     evs_invocation call = {.script = "lock/release", .keys = &key, .nkeys = 1, ...};
+ *     evs_status status = evs_call(&reply, client, &call, &err);
+ *
+ * A client holds a shard map and a registry and opens one connection per shard when it is first
+ * needed. A call is routed by all its keys; keys that live on different shards are refused by name.
+ * A shard that does not know the script yet gets it in the same write as the first call. What
+ * happened is part of every failure: see evs_outcome.
+ *
+ * A client is driven by one thread at a time, its owner's. It does work only inside evs_call,
+ * evs_command and evs_client_process. After fork() the child gets EVS_E_STATE from every function
+ * and must free the client, which leaves the parent's connections alone, and open its own.
+ */
+#ifndef EVALSHARD_CLIENT_H
+#define EVALSHARD_CLIENT_H
+
+#include <evalshard/base.h>
+#include <evalshard/reply.h>
+#include <evalshard/script.h>
+#include <evalshard/shardmap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct evs_client evs_client;
+
+typedef struct evs_client_options {
+    size_t struct_size;
+    size_t max_in_flight;     /* calls per shard; 0 means 65,536 */
+    size_t max_queued_bytes;  /* request bytes kept per shard; 0 means 256 MiB */
+    size_t max_reply_bytes;   /* memory of one reply; 0 means 64 MiB */
+    unsigned max_reply_depth; /* nesting of one reply; 0 means 128 */
+} evs_client_options;
+
+#define EVS_CLIENT_OPTIONS_INIT                \
+    {                                          \
+        sizeof(evs_client_options), 0, 0, 0, 0 \
+    }
+
+/* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
+ * which must outlive it. `opts` may be NULL. `*out` is yours to free.
+ * Fails with EVS_E_NOMEM, or EVS_E_STATE when the system grants no event loop. */
+EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
+                                   const evs_registry *registry, const evs_client_options *opts,
+                                   evs_error *err);
+
+/* Closes every connection and frees the client. Calls still in flight are completed first with
+ * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns. */
+EVS_API void evs_client_free(evs_client *client);
+
+/* One call. Everything is borrowed until it completes (evs_call) or was submitted (evs_submit). */
+typedef struct evs_invocation {
+    const char *script;       /* its name; ignored when `handle` is given */
+    const evs_script *handle; /* from evs_script_find, saves the look-up; NULL to go by name */
+    const evs_bytes *keys;
+    size_t nkeys;
+    const evs_bytes *args;
+    size_t nargs;
+    const char
+        *shard; /* for a call without keys: "shard" or "pool/shard"; NULL: the pool decides */
+    const char
+        *pool; /* for a call without keys: the pool whose on_no_keys decides; NULL: the only one */
+    unsigned timeout_ms; /* from now to the reply; 0 means the script_timeout of the map */
+} evs_invocation;
+
+/* Runs one script and waits for its reply. `*out` is yours to free.
+ *
+ * When the script itself answered with an error the status is EVS_E_SCRIPT and `*out` is that error
+ * reply; on every other failure `*out` is untouched. `err->outcome` says whether it ran. */
+EVS_API evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *call,
+                            evs_error *err);
+
+/* What came of a submitted call. `reply` and `error` are borrowed for the completion only. */
+typedef struct evs_result {
+    evs_status status;
+    evs_outcome outcome;
+    const evs_reply *reply; /* with EVS_OK and EVS_E_SCRIPT; else NULL */
+    const evs_error *error; /* NULL with EVS_OK */
+} evs_result;
+
+typedef void (*evs_done_fn)(void *arg, const evs_result *result);
+
+/* Queues one call. It is written at the next evs_client_process, together with its neighbours.
+ * `done` runs exactly once, inside a later evs_client_process, evs_call or evs_client_free; it may
+ * submit further calls and free the client. When evs_submit itself fails (unknown script, arity,
+ * routing, a full queue) nothing was queued and `done` never runs. */
+EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, evs_done_fn done,
+                              void *arg, evs_error *err);
+
+/* Writes what is queued, then waits up to `timeout_ms` (0: not at all, negative: no limit) until
+ * something happened, and runs completions. Returns at once when nothing is in flight. */
+EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err);
+
+/* How many submitted calls have not completed. */
+EVS_API size_t evs_client_pending(const evs_client *client);
+
+/* A plain command, such as {"GET", key}. Its keys are found by the command table and routed. */
+typedef struct evs_plain_command {
+    const evs_bytes *args; /* the command's name first */
+    size_t nargs;
+    const char *shard; /* "shard" or "pool/shard": go there whatever the keys; NULL: by its keys */
+    unsigned timeout_ms; /* 0 means the command_timeout of the map */
+} evs_plain_command;
+
+/* Runs a plain command and waits. `*out` is yours to free. An error reply of the server that is not
+ * a state of the shard (EVS_E_BUSY, EVS_E_DENIED, ...) comes back as EVS_OK with that reply.
+ * Commands that change the connection (SELECT, MULTI, SUBSCRIBE, ...) fail with EVS_E_INVALID. */
+EVS_API evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
+                               evs_error *err);
+
+/* What a client did so far. */
+typedef struct evs_client_stats {
+    uint64_t calls;      /* completed calls and commands */
+    uint64_t writes;     /* write system calls that carried requests */
+    uint64_t loads;      /* SCRIPT LOAD sent */
+    uint64_t heals;      /* calls sent again after NOSCRIPT */
+    uint64_t resends;    /* calls sent again on a new connection */
+    uint64_t connects;   /* connections that became usable */
+    uint64_t mixed_tags; /* calls whose keys met on one shard with different tags */
+} evs_client_stats;
+
+EVS_API void evs_client_stats_get(evs_client_stats *out, const evs_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

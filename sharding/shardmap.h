@@ -1,0 +1,74 @@
+/*
+ * shardmap.h - what is inside a map. conf builds one, routing reads it, nobody changes it.
+ *
+ * Everything a map points to lives in its arena. Placement is per pool, routes choose the pool.
+ */
+#ifndef EVS_SHARDING_SHARDMAP_H
+#define EVS_SHARDING_SHARDMAP_H
+
+#include "core/arena.h"
+#include "core/endpoint.h"
+#include "sharding/placement.h"
+#include <evalshard/shardmap.h>
+#include <stdatomic.h>
+
+typedef enum evs__audit_rule {
+    EVS__POOL_AUDIT_OFF,
+    EVS__POOL_AUDIT_WARN,
+    EVS__POOL_AUDIT_DENY
+} evs__audit_rule;
+typedef enum evs__tag_rule {
+    EVS__SAME_TAG_OFF,
+    EVS__SAME_TAG_WARN,
+    EVS__SAME_TAG_ERROR
+} evs__tag_rule;
+typedef enum evs__no_keys_rule {
+    EVS__NO_KEYS_ERROR,
+    EVS__NO_KEYS_ANY,
+    EVS__NO_KEYS_SHARD
+} evs__no_keys_rule;
+
+typedef struct evs__shard {
+    const char *name;
+    const char *ring_name; /* what placement hashes; the name unless the map says otherwise */
+    const char *note;      /* "" when there is none */
+    size_t pool;           /* number of its pool */
+    unsigned weight;
+    evs__login login;
+    unsigned command_timeout_ms;
+    unsigned script_timeout_ms;
+} evs__shard;
+
+typedef struct evs__pool {
+    const char *name;
+    size_t first_shard; /* its shards are first_shard .. first_shard + nshards - 1 */
+    size_t nshards;
+    char tag_open, tag_close; /* both NUL: no tags, the whole key is hashed */
+    const evs__placement *placement;
+    void *placed; /* what placement->build made; in the arena */
+    evs__audit_rule audit;
+    evs__tag_rule same_tag;
+    evs__no_keys_rule no_keys;
+    size_t no_keys_shard; /* number of the shard, for EVS__NO_KEYS_SHARD */
+} evs__pool;
+
+typedef struct evs__prefix_route {
+    evs_bytes prefix; /* empty for the default route */
+    size_t pool;
+} evs__prefix_route;
+
+struct evs_shardmap {
+    atomic_uint refs;
+    evs__arena arena;
+    const char *name;
+    uint64_t generation;
+    uint64_t fingerprint;
+    evs__shard *shards;
+    size_t nshards;
+    evs__pool *pools;
+    size_t npools;
+    evs__prefix_route *routes; /* longest prefix first; none: everything goes to pool 0 */
+    size_t nroutes;
+};
+
+#endif

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Fails when an include climbs the ladder, when includes form a circle, or when a third-party header
+is reached from more than the one module that owns it.
+
+The ladder, low to high: core (pure) < core/net < sharding < conf | scripts/syntax < scripts/audit
+< scripts < tools. An include goes down or stays in its folder; conf and scripts/syntax do not see
+each other; tools see public headers only; scripts/audit sees the pure rungs only.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# folder: folders it may include from (itself is always allowed)
+MAY = {
+    "include/evalshard": [],
+    "core": [],
+    "core/net": ["core"],
+    "sharding": ["core", "core/net"],
+    "conf": ["core", "sharding"],
+    "scripts/syntax": ["core"],
+    "scripts/audit": ["core", "scripts/syntax"],
+    "scripts": ["core", "core/net", "sharding", "scripts/syntax", "scripts/audit"],
+    "tools": [],
+}
+
+# third-party header: the only files that may include it
+OWNERS = {
+    "uv.h": "core/net/",
+    "yaml.h": "conf/yaml_tree.c",
+    "xxhash.h": "core/hash64.c",
+    "hiredis/": "nobody",
+    "openssl/": "nobody",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
+
+
+def rung(path):
+    """The longest folder of MAY that holds `path`."""
+    best = None
+    for folder in MAY:
+        if path.startswith(folder + "/") and (best is None or len(folder) > len(best)):
+            best = folder
+    return best
+
+
+def check_file(name, text, graph):
+    problems = []
+    here = rung(name)
+    for kind, target in INCLUDE.findall(text):
+        for header, owner in OWNERS.items():
+            if target.startswith(header) and not name.startswith(owner):
+                problems.append(f"{name}: {target} belongs to {owner}")
+        if kind == "<" or target.startswith("evalshard/"):
+            continue
+        there = rung(target)
+        if not (ROOT / target).exists():
+            problems.append(f'{name}: "{target}" is not a path from the root')
+            continue
+        graph.setdefault(name, []).append(target)
+        if there != here and there not in MAY[here]:
+            problems.append(f"{name}: {here} may not include {target}")
+    return problems
+
+
+def find_circle(graph):
+    done, path = set(), []
+
+    def visit(node):
+        if node in path:
+            return path[path.index(node):] + [node]
+        if node in done:
+            return None
+        path.append(node)
+        for target in graph.get(node, []):
+            circle = visit(target)
+            if circle:
+                return circle
+        path.pop()
+        done.add(node)
+        return None
+
+    for node in list(graph):
+        circle = visit(node)
+        if circle:
+            return circle
+    return None
+
+
+def main():
+    problems, graph, count = [], {}, 0
+    for folder in ["core", "sharding", "conf", "scripts", "tools", "include"]:
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
+            name = path.relative_to(ROOT).as_posix()
+            problems += check_file(name, path.read_text(), graph)
+            count += 1
+    circle = find_circle(graph)
+    if circle:
+        problems.append("circle: " + " -> ".join(circle))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        return 1
+    print(f"layers: {count} files, no climb, no circle")
+    return 0
+
+
+sys.exit(main())
