@@ -93,6 +93,10 @@ uint64_t evs__conn_epoch(const evs__conn *conn);
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 
+/* Takes a queued request back when the kernel accepted none of its bytes: its bytes leave the
+ * stream and `done` never runs. Returns 1 then, and 0 when it is too late. */
+int evs__conn_withdraw(evs__conn *conn, evs__request *request);
+
 /* The request's bytes; valid inside its `done` and before. */
 evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request);
 
