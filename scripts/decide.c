@@ -1,0 +1,112 @@
+/*
+ * The rows follow what Redis 7.0 to 8.0 and Valkey 8 answer. All words of the first table are
+ * checked by the server before a script starts and cannot come from redis.call inside one;
+ * READONLY, OOM, MISCONF and NOREPLICAS can, and then carry the suffix and mean that nothing was
+ * written.
+ */
+#include "scripts/decide.h"
+
+typedef struct evs__row {
+    const char *word; /* the first word of the error */
+    evs_status status;
+    int may_come_from_inside; /* redis.call can raise it; then it has the suffix */
+} evs__row;
+
+static const evs__row rows[] = {
+    {"BUSY", EVS_E_BUSY, 0},         {"LOADING", EVS_E_LOADING, 0},
+    {"READONLY", EVS_E_READONLY, 1}, {"MASTERDOWN", EVS_E_READONLY, 0},
+    {"OOM", EVS_E_OOM, 1},           {"NOREPLICAS", EVS_E_NOREPLICAS, 1},
+    {"MISCONF", EVS_E_MISCONF, 1},   {"NOAUTH", EVS_E_AUTH, 0},
+    {"WRONGPASS", EVS_E_AUTH, 0},    {"NOPERM", EVS_E_DENIED, 0},
+    {"DENIED", EVS_E_DENIED, 0},     {"MOVED", EVS_E_MOVED, 0},
+    {"ASK", EVS_E_MOVED, 0},         {"CROSSSLOT", EVS_E_CROSS_SLOT, 0},
+    {"TRYAGAIN", EVS_E_CLUSTER, 0},  {"CLUSTERDOWN", EVS_E_CLUSTER, 0},
+};
+
+/* Sentences with the code ERR that a server says instead of running a script. */
+static const char *const refusals[] = {
+    "ERR unknown command",
+    "ERR wrong number of arguments for",
+    "ERR Number of keys can't be",
+    "ERR Can not execute a script with write flag",
+    "ERR Can not run script on cluster",
+    "ERR max number of clients reached",
+    "ERR Protocol error",
+};
+
+static int starts(evs_bytes text, const char *with)
+{
+    size_t len = strlen(with);
+    return text.len >= len && memcmp(text.data, with, len) == 0;
+}
+
+static int has_word(evs_bytes text, const char *word)
+{
+    size_t len = strlen(word);
+    return starts(text, word) && (text.len == len || text.data[len] == ' ');
+}
+
+/* "... script: <40 hex or a name>, on @user_script:12." */
+static int has_suffix(evs_bytes text)
+{
+    static const char script[] = " script: ";
+    static const char place[] = ", on @user_";
+    if (text.len == 0 || text.data[text.len - 1] != '.')
+        return 0;
+    const char *at = memmem(text.data, text.len, script, sizeof script - 1);
+    if (at == NULL)
+        return 0;
+    size_t left = text.len - (size_t)(at - text.data);
+    return memmem(at, left, place, sizeof place - 1) != NULL;
+}
+
+static const evs__row *find_row(evs_bytes text)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (has_word(text, rows[i].word))
+            return &rows[i];
+    return NULL;
+}
+
+static int is_refusal(evs_bytes text)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (starts(text, refusals[i]))
+            return 1;
+    return 0;
+}
+
+static evs__decision give(evs_status status, evs_outcome outcome)
+{
+    evs__decision decision = {EVS__RETURN, status, outcome};
+    return decision;
+}
+
+static evs__decision decide_command(const evs__row *row)
+{
+    if (row != NULL)
+        return give(row->status, EVS_NOT_EXECUTED);
+    return give(EVS_OK, EVS_EXECUTED);
+}
+
+evs__decision evs__decide(evs__speaker speaker, evs_bytes text)
+{
+    const evs__row *row = find_row(text);
+    if (speaker == EVS__SPEAKER_COMMAND)
+        return decide_command(row);
+    if (has_suffix(text) || starts(text, "ERR Error running script"))
+        return give(row != NULL && row->may_come_from_inside ? row->status : EVS_E_SCRIPT,
+                    EVS_EXECUTED);
+
+    if (has_word(text, "NOSCRIPT")) {
+        evs__decision heal = {EVS__HEAL, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED};
+        return heal;
+    }
+    evs_outcome unless_it_lies = speaker == EVS__SPEAKER_HONEST ? EVS_NOT_EXECUTED
+                                                                : EVS_MAYBE_EXECUTED;
+    if (row != NULL)
+        return give(row->status, unless_it_lies);
+    if (is_refusal(text))
+        return give(EVS_E_SCRIPT, unless_it_lies);
+    return give(EVS_E_SCRIPT, EVS_EXECUTED);
+}

@@ -1,0 +1,74 @@
+#include "sharding/conns.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+
+struct evs__conns {
+    evs_shardmap *map; /* our reference */
+    evs__loop *loop;   /* the client's */
+    evs__conn_limits limits;
+    evs__conn **slots; /* one per shard, NULL until first used */
+    size_t count;
+};
+
+evs_status evs__conns_new(evs__conns **out, evs_shardmap *map, evs__loop *loop,
+                          const evs__conn_limits *limits, evs_error *err)
+{
+    evs__conns *conns = evs__zalloc_array(1, sizeof *conns);
+    if (conns == NULL)
+        return evs__fail_nomem(err);
+    conns->map = evs_shardmap_ref(map);
+    conns->loop = loop;
+    conns->limits = *limits;
+    conns->count = evs_shardmap_count(map);
+    conns->slots = evs__zalloc_array(conns->count, sizeof(evs__conn *));
+    if (conns->slots == NULL) {
+        evs__conns_free(conns);
+        return evs__fail_nomem(err);
+    }
+    *out = conns;
+    return EVS_OK;
+}
+
+static void end(evs__conns *conns, void (*each)(evs__conn *conn))
+{
+    if (conns == NULL)
+        return;
+    for (size_t i = 0; conns->slots != NULL && i < conns->count; i++)
+        each(conns->slots[i]);
+    evs__free(conns->slots);
+    evs_shardmap_free(conns->map);
+    evs__free(conns);
+}
+
+void evs__conns_free(evs__conns *conns)
+{
+    end(conns, evs__conn_free);
+}
+
+void evs__conns_abandon(evs__conns *conns)
+{
+    end(conns, evs__conn_abandon);
+}
+
+evs_status evs__conns_get(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err)
+{
+    evs__conn **slot = &conns->slots[shard];
+    if (*slot == NULL) {
+        const evs__login *login = &conns->map->shards[shard].login;
+        evs_status status = evs__conn_new(slot, conns->loop, login, &conns->limits, err);
+        if (status != EVS_OK)
+            return status;
+    }
+    *out = *slot;
+    return EVS_OK;
+}
+
+evs__conn_stats evs__conns_stats(const evs__conns *conns)
+{
+    evs__conn_stats sum = {0, 0};
+    for (size_t i = 0; i < conns->count; i++)
+        if (conns->slots[i] != NULL)
+            evs__conn_stats_add(conns->slots[i], &sum);
+    return sum;
+}
