@@ -26,6 +26,9 @@ typedef enum evs__resp_got {
 
 typedef struct evs__resp evs__resp;
 
+/* No reply is nested deeper, whatever the limit: code that walks replies may recurse. */
+enum { EVS__RESP_DEEPEST = 1024 };
+
 /* `max_bytes` bounds the arena memory of one reply, `max_depth` the nesting of arrays (a flat array
  * has depth 1). The arena is borrowed. NULL when out of memory. */
 evs__resp *evs__resp_new(evs__arena *arena, size_t max_bytes, unsigned max_depth);

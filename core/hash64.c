@@ -1,0 +1,14 @@
+/* The only file that knows xxhash. */
+#include "core/hash64.h"
+
+#include <xxhash.h>
+
+uint64_t evs__xxh64(evs_bytes data, uint64_t seed)
+{
+    return XXH64(data.len == 0 ? "" : data.data, data.len, seed);
+}
+
+uint64_t evs__hash(evs_bytes data)
+{
+    return XXH3_64bits(data.len == 0 ? "" : data.data, data.len);
+}
