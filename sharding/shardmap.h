@@ -50,12 +50,18 @@ typedef struct evs__pool {
     evs__tag_rule same_tag;
     evs__no_keys_rule no_keys;
     size_t no_keys_shard; /* number of the shard, for EVS__NO_KEYS_SHARD */
+    atomic_uint *turn;    /* counts calls, for EVS__NO_KEYS_ANY; in the arena */
 } evs__pool;
 
 typedef struct evs__prefix_route {
     evs_bytes prefix; /* empty for the default route */
     size_t pool;
 } evs__prefix_route;
+
+typedef struct evs__named_shard {
+    const char *name;
+    size_t shard;
+} evs__named_shard;
 
 struct evs_shardmap {
     atomic_uint refs;
@@ -69,6 +75,14 @@ struct evs_shardmap {
     size_t npools;
     evs__prefix_route *routes; /* longest prefix first; none: everything goes to pool 0 */
     size_t nroutes;
+    evs__named_shard *by_name; /* all shards, sorted by name */
 };
+
+/* An empty map with one holder, to be filled in and sealed; NULL when out of memory. */
+evs_shardmap *evs__shardmap_new(void);
+
+/* Derives what follows from shards, pools and routes: the order of routes, placements, the look-up
+ * by name, the fingerprint. Fails with NOMEM. */
+evs_status evs__shardmap_seal(evs_shardmap *map, evs_error *err);
 
 #endif

@@ -1,0 +1,94 @@
+/* The hash tag of a key, as Redis, twemproxy, Envoy, go-redis and redis-py take it. */
+#include "sharding/hashtag.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+typedef struct tag_case {
+    const char *key;
+    const char *tag;
+} tag_case;
+
+static void check(const tag_case *cases, size_t count, char open, char close)
+{
+    for (size_t i = 0; i < count; i++) {
+        evs_bytes tag = evs__hash_tag(evs_text(cases[i].key), open, close);
+        if (tag.len != strlen(cases[i].tag) || memcmp(tag.data, cases[i].tag, tag.len) != 0)
+            fail_msg("the tag of \"%s\" is \"%.*s\", not \"%s\"", cases[i].key, (int)tag.len,
+                     tag.data, cases[i].tag);
+    }
+}
+
+static void braces_follow_the_rule_of_redis(void **state)
+{
+    (void)state;
+    static const tag_case cases[] = {
+        {"{}", "{}"},
+        {"{}a", "{}a"},
+        {"a{}", "a{}"},
+        {"{}{a}", "{}{a}"},
+        {"foo{}{bar}", "foo{}{bar}"},
+        {"{}}", "{}}"},
+        {"{{a}}", "{a"},
+        {"{{a", "{{a"},
+        {"{a", "{a"},
+        {"a}b", "a}b"},
+        {"a{b}{c}", "b"},
+        {"a{b}c", "b"},
+        {"}{a}", "a"},
+        {"{\r\n}x", "\r\n"},
+        {"plain", "plain"},
+        {"{user:7}:cart", "user:7"},
+    };
+    check(cases, sizeof cases / sizeof cases[0], '{', '}');
+}
+
+static void other_pairs_follow_the_same_rule(void **state)
+{
+    (void)state;
+    static const tag_case dollars[] = {
+        {"a$b$c", "b"}, {"$$a$", "$$a$"}, {"$a", "$a"}, {"{a}", "{a}"}};
+    static const tag_case brackets[] = {{"a[b]c", "b"}, {"a]b[c", "a]b[c"}, {"[[b]", "[b"}};
+    check(dollars, sizeof dollars / sizeof dollars[0], '$', '$');
+    check(brackets, sizeof brackets / sizeof brackets[0], '[', ']');
+}
+
+static void without_tag_characters_the_whole_key_is_hashed(void **state)
+{
+    (void)state;
+    static const tag_case cases[] = {{"{a}b", "{a}b"}, {"a{b}", "a{b}"}};
+    check(cases, sizeof cases / sizeof cases[0], '\0', '\0');
+}
+
+static void nul_bytes_are_bytes_like_any_other(void **state)
+{
+    (void)state;
+    evs_bytes key = {"x\0{\0}\0", 6};
+    evs_bytes tag = evs__hash_tag(key, '{', '}');
+    assert_ptr_equal(tag.data, key.data + 3);
+    assert_int_equal(tag.len, 1);
+    key = (evs_bytes){"\0a\0b", 4};
+    assert_int_equal(evs__hash_tag(key, '\0', '\0').len, 4);
+}
+
+static void an_empty_key_is_its_own_tag(void **state)
+{
+    (void)state;
+    assert_int_equal(evs__hash_tag((evs_bytes){NULL, 0}, '{', '}').len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(braces_follow_the_rule_of_redis),
+        cmocka_unit_test(other_pairs_follow_the_same_rule),
+        cmocka_unit_test(without_tag_characters_the_whole_key_is_hashed),
+        cmocka_unit_test(nul_bytes_are_bytes_like_any_other),
+        cmocka_unit_test(an_empty_key_is_its_own_tag),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
