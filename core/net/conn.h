@@ -12,6 +12,9 @@
  * while the connection is being made; they leave when it is READY. Bytes of a request are kept
  * until `done` returns, so that an owner can send them again.
  *
+ * `done` runs only inside evs__loop_run and evs__conn_free, never inside another call. It may do
+ * anything but run the loop: queue here again, withdraw, free the connection.
+ *
  * Nothing here knows shards or scripts. All of it runs on the loop's thread.
  */
 #ifndef EVS_CORE_NET_CONN_H
@@ -87,17 +90,19 @@ evs__conn_state evs__conn_state_of(const evs__conn *conn);
 /* Changes whenever a connection is lost: what was known of the server's script cache is void. */
 uint64_t evs__conn_epoch(const evs__conn *conn);
 
-/* Append the request's bytes to the buffer that begin returns, then end. `request->done` must be
- * set. Nothing is written before the loop's next flush. End returns 0 when memory ran out; then the
- * request is not queued and its bytes are gone. */
+/* Append the request's bytes to the buffer that begin returns, then end. `done` and `unwanted` must
+ * be set; they stay the owner's. Nothing is written before the loop's next flush. End returns 0
+ * when memory ran out; then the request is not queued and its bytes are gone. */
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 
 /* Takes a queued request back when the kernel accepted none of its bytes: its bytes leave the
- * stream and `done` never runs. Returns 1 then, and 0 when it is too late. */
+ * stream and `done` never runs. Returns 1 then, and 0 when it is too late. Not between begin and
+ * end. */
 int evs__conn_withdraw(evs__conn *conn, evs__request *request);
 
-/* The request's bytes; valid inside its `done` and before. */
+/* The request's bytes; valid inside its `done` and before, until something else is queued: the
+ * buffer may move then. */
 evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request);
 
 /* Requests queued or in flight. */

@@ -1,0 +1,129 @@
+/*
+ * conn_inner.h - a connection as the files that make it up see it.
+ *
+ *   conn.c     life, the queue of requests, what callers ask
+ *   connect.c  from IDLE to READY: address after address, then the greeting
+ *   stream.c   READY: writing what is queued, reading replies, matching them to requests
+ *   loss.c     back to IDLE: what requests are told, and how long opening is refused
+ *
+ * The stream. Bytes of requests have positions that only grow. `out` holds those from `base` on,
+ * the kernel accepted those before `written`. What lies before the oldest request is dead; it is
+ * moved away only once it is more than half of the buffer, so that each byte is moved about once.
+ *
+ * Completions may do anything, freeing the connection included. Whoever may run one brackets it
+ * with evs__conn_enter and evs__conn_leave: the memory goes with the last leave.
+ */
+#ifndef EVS_CORE_NET_CONN_INNER_H
+#define EVS_CORE_NET_CONN_INNER_H
+
+#include "core/net/conn.h"
+#include "core/net/loop_inner.h"
+#include "core/net/resolve.h"
+#include "core/net/socket.h"
+#include "core/resp.h"
+
+enum { EVS__CONN_PROBLEM = 320 };
+
+typedef struct evs__queue {
+    evs__request *head;
+    evs__request *tail;
+    size_t count;
+} evs__queue;
+
+struct evs__conn {
+    evs__dirty dirty; /* first: the list's entry is the connection */
+    evs__loop *loop;
+    const evs__login *login;
+    evs__conn_limits limits;
+    evs__conn_stats stats;
+
+    evs__conn_state state;
+    uint64_t epoch;
+    unsigned busy; /* enters without leave */
+    int closing;   /* freed; only the memory is left */
+
+    evs__queue queue;
+    evs__queue lost;       /* of an earlier epoch, not told yet */
+    uint64_t lost_written; /* `written` when they were lost */
+
+    evs__buf out;
+    uint64_t base;    /* position of out.data[0] */
+    uint64_t written; /* the kernel accepted the bytes before */
+    int blocked;      /* the kernel took less than it was given; writing waits for an event */
+    int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
+
+    evs__socket *socket; /* NULL while IDLE */
+    evs__resp *resp;
+    evs__arena arena; /* lent by the loop while a reply is read */
+    int halfway;      /* a reply is half read */
+    int skipping;     /* the reader was told to skip the next reply */
+
+    /* while connecting */
+    evs__timer *timer;
+    evs__lookup *lookup;
+    struct addrinfo *addresses;     /* ours */
+    const struct addrinfo *address; /* the one being tried */
+    uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
+    evs__buf greeting;              /* not accepted by the kernel yet */
+    unsigned step;                  /* of the greeting, the one whose answer comes next */
+
+    /* after a problem */
+    evs_status status;
+    unsigned failures; /* to become READY, in a row */
+    uint64_t retry_at; /* opening is refused before */
+    uint64_t random;   /* state of the jitter */
+    char problem[EVS__CONN_PROBLEM];
+};
+
+static inline uint64_t evs__conn_tail(const evs__conn *conn)
+{
+    return conn->base + conn->out.len;
+}
+
+static inline void evs__conn_enter(evs__conn *conn)
+{
+    conn->busy++;
+}
+void evs__conn_leave(evs__conn *conn);
+
+/* Forgets bytes that belong to no request any more. */
+void evs__conn_discard(evs__conn *conn);
+
+/* connect.c */
+
+/* Begins to connect. What fails at once is a failure like any other: see evs__conn_down. */
+void evs__conn_open(evs__conn *conn);
+void evs__conn_connect_event(evs__conn *conn, unsigned events);
+/* An answer to the greeting. Returns 0 when the connection is gone. */
+int evs__conn_greeted(evs__conn *conn, const evs_reply *reply);
+void evs__conn_drop_attempt(evs__conn *conn);
+
+/* stream.c */
+
+void evs__conn_on_socket(void *conn, unsigned events);
+void evs__conn_flush(evs__dirty *dirty);
+void evs__conn_write(evs__conn *conn);
+
+/* loss.c */
+
+/* Ends the connection, with a problem for whoever asks: the epoch changes, and every request is
+ * moved to `lost`. They are told by evs__conn_tell_lost, or by the next flush. */
+void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void evs__conn_tell_lost(evs__conn *conn);
+
+/* The last problem with shard and address; `wait` ms until opening is allowed, 0 says nothing. */
+evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *err);
+
+/* The same for a text of this moment. */
+evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status status,
+                          const char *text);
+
+/* Milliseconds until opening is allowed; 0 when it is. */
+uint64_t evs__conn_wait(const evs__conn *conn);
+
+/* Moves every queued request to `lost`. */
+void evs__conn_strand(evs__conn *conn);
+void evs__conn_tell(evs__conn *conn, const evs_error *why);
+
+#endif

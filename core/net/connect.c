@@ -1,0 +1,261 @@
+/*
+ * connect.c - from IDLE to READY.
+ *
+ * The addresses of a name are tried in turn; each gets its share of what is left of the time, so
+ * that one that swallows packets does not keep the others from being tried. One timer serves all of
+ * it. The greeting is pipelined and must be answered in full before requests leave.
+ */
+#include "core/net/conn_inner.h"
+#include "core/net/greeting.h"
+
+#include "core/error.h"
+
+#include <errno.h>
+#include <sys/un.h>
+
+enum { UNIX_RETRY_MS = 10 };
+
+void evs__conn_drop_attempt(evs__conn *conn)
+{
+    if (conn->timer != NULL)
+        evs__timer_stop(conn->timer);
+    evs__lookup_drop(conn->lookup);
+    conn->lookup = NULL;
+    if (conn->addresses != NULL)
+        freeaddrinfo(conn->addresses);
+    conn->addresses = NULL;
+    conn->address = NULL;
+    if (conn->greeting.data != NULL)
+        explicit_bzero(conn->greeting.data, conn->greeting.cap);
+    evs__buf_free(&conn->greeting);
+}
+
+/* ---- time ---- */
+
+static uint64_t time_left(const evs__conn *conn)
+{
+    uint64_t now = evs__loop_now_ms(conn->loop);
+    return conn->deadline > now ? conn->deadline - now : 0;
+}
+
+static void start_timer(evs__conn *conn, uint64_t ways)
+{
+    if (conn->deadline != 0)
+        evs__timer_start(conn->timer, time_left(conn) / ways);
+}
+
+static void time_out(evs__conn *conn)
+{
+    evs__conn_down(conn, EVS_E_CONNECT, "timed out after %u ms", conn->login->connect_timeout_ms);
+}
+
+/* ---- addresses ---- */
+
+static uint64_t addresses_left(const evs__conn *conn)
+{
+    uint64_t count = 1;
+    if (conn->address != NULL)
+        for (const struct addrinfo *at = conn->address->ai_next; at != NULL; at = at->ai_next)
+            count++;
+    return count;
+}
+
+/* Returns 0 or an errno. */
+static int try_address(evs__conn *conn, const struct sockaddr *address, socklen_t len)
+{
+    int problem = evs__socket_open(&conn->socket, conn->loop, address, len);
+    if (problem != 0)
+        return problem;
+    evs__socket_tell(conn->socket, evs__conn_on_socket, conn);
+    problem = evs__socket_watch(conn->socket, EVS__SOCKET_WRITABLE);
+    if (problem != 0) {
+        evs__socket_close(conn->socket);
+        conn->socket = NULL;
+        return problem;
+    }
+    start_timer(conn, addresses_left(conn));
+    return 0;
+}
+
+/* Tries addresses from the current one on until one is under way. */
+static void try_addresses(evs__conn *conn, int problem)
+{
+    for (; conn->address != NULL; conn->address = conn->address->ai_next) {
+        problem = try_address(conn, conn->address->ai_addr, conn->address->ai_addrlen);
+        if (problem == 0)
+            return;
+    }
+    evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+}
+
+static void try_next(evs__conn *conn, int problem)
+{
+    evs__socket_close(conn->socket);
+    conn->socket = NULL;
+    if (conn->address != NULL)
+        conn->address = conn->address->ai_next;
+    try_addresses(conn, problem);
+}
+
+static void found(void *owner, int problem, struct addrinfo *addresses)
+{
+    evs__conn *conn = owner;
+    evs__conn_enter(conn);
+    conn->lookup = NULL;
+    conn->addresses = addresses;
+    conn->address = addresses;
+    if (problem != 0)
+        evs__conn_down(conn, EVS_E_CONNECT, "name lookup: %s", evs__resolve_text(problem));
+    else
+        try_addresses(conn, EADDRNOTAVAIL);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
+}
+
+static void open_tcp(evs__conn *conn)
+{
+    const evs__endpoint *to = &conn->login->endpoint;
+    if (evs__resolve_numeric(&conn->addresses, to->host, to->port) == 0) {
+        conn->address = conn->addresses;
+        try_addresses(conn, EADDRNOTAVAIL);
+        return;
+    }
+    conn->addresses = NULL;
+    start_timer(conn, 1);
+    int problem = evs__lookup_start(&conn->lookup, conn->loop, to->host, to->port, found, conn);
+    if (problem != 0)
+        evs__conn_down(conn, EVS_E_CONNECT, "name lookup: %s", evs__resolve_text(problem));
+}
+
+/* A unix socket whose queue of pending connections is full refuses with EAGAIN, and nothing tells
+ * when there is room again: it is asked every 10 ms until the time is over. */
+static void open_unix(evs__conn *conn)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t len = strlen(conn->login->endpoint.path);
+    if (len >= sizeof address.sun_path) {
+        evs__conn_down(conn, EVS_E_CONNECT, "the path is longer than %zu bytes",
+                       sizeof address.sun_path - 1);
+        return;
+    }
+    memcpy(address.sun_path, conn->login->endpoint.path, len);
+    int problem = try_address(conn, (const struct sockaddr *)&address, sizeof address);
+    if (problem == EAGAIN)
+        evs__timer_start(conn->timer, UNIX_RETRY_MS);
+    else if (problem != 0)
+        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+}
+
+void evs__conn_open(evs__conn *conn)
+{
+    unsigned timeout = conn->login->connect_timeout_ms;
+    conn->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
+    conn->state = EVS__CONN_CONNECTING;
+    if (conn->login->endpoint.path != NULL)
+        open_unix(conn);
+    else
+        open_tcp(conn);
+}
+
+/* ---- the greeting ---- */
+
+static void write_greeting(evs__conn *conn)
+{
+    evs__buf *left = &conn->greeting;
+    ssize_t n = evs__socket_send(conn->socket, left->data, left->len);
+    if (n < 0 && n != -EAGAIN) {
+        evs__conn_down(conn, EVS_E_CONNECT, "%s during the greeting", uv_strerror((int)n));
+        return;
+    }
+    if (n > 0)
+        evs__buf_consume(left, (size_t)n);
+    unsigned events = EVS__SOCKET_READABLE | (left->len > 0 ? EVS__SOCKET_WRITABLE : 0);
+    int problem = evs__socket_watch(conn->socket, events);
+    if (problem != 0)
+        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+}
+
+/* Reserved in one piece, so that growing leaves no copy of the password in freed memory. */
+static int compose_greeting(evs__conn *conn)
+{
+    const evs__login *login = conn->login;
+    const char *words[] = {login->username, login->password, login->client_name};
+    size_t len = 256; /* the commands, and the lengths of three words */
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        len += words[i] == NULL ? 0 : strlen(words[i]);
+    evs__buf_reserve(&conn->greeting, len);
+    evs__greeting_write(&conn->greeting, login);
+    return evs__buf_ok(&conn->greeting);
+}
+
+static void greet(evs__conn *conn)
+{
+    conn->state = EVS__CONN_GREETING;
+    conn->step = evs__greeting_next(conn->login, 0);
+    start_timer(conn, 1);
+    if (compose_greeting(conn))
+        write_greeting(conn);
+    else
+        evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
+}
+
+static void become_ready(evs__conn *conn)
+{
+    evs__conn_drop_attempt(conn);
+    conn->state = EVS__CONN_READY;
+    conn->failures = 0;
+    conn->retry_at = 0;
+    conn->stats.connects++;
+    if (conn->queue.head != NULL)
+        evs__loop_mark(conn->loop, &conn->dirty);
+}
+
+int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
+{
+    evs_error err;
+    evs_status status = evs__greeting_judge(conn->login, conn->step, reply, &err);
+    if (status != EVS_OK) {
+        evs__conn_down(conn, status, "%s", err.message);
+        return 0;
+    }
+    conn->step = evs__greeting_next(conn->login, conn->step + 1);
+    if (conn->step == EVS__GREETING_END)
+        become_ready(conn);
+    return 1;
+}
+
+/* ---- events while connecting; `events` is 0 for the timer ---- */
+
+static void timer_event(evs__conn *conn)
+{
+    if (conn->deadline != 0 && time_left(conn) == 0) {
+        time_out(conn);
+        return;
+    }
+    if (conn->state == EVS__CONN_CONNECTING && conn->socket == NULL)
+        open_unix(conn); /* its queue was full */
+    else if (conn->state == EVS__CONN_CONNECTING)
+        try_next(conn, ETIMEDOUT);
+}
+
+static void socket_event(evs__conn *conn)
+{
+    if (conn->state == EVS__CONN_GREETING) {
+        write_greeting(conn);
+        return;
+    }
+    int problem = evs__socket_problem(conn->socket);
+    if (problem != 0)
+        try_next(conn, problem);
+    else
+        greet(conn);
+}
+
+void evs__conn_connect_event(evs__conn *conn, unsigned events)
+{
+    if (events == 0)
+        timer_event(conn);
+    else
+        socket_event(conn);
+    evs__conn_tell_lost(conn);
+}

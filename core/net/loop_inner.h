@@ -1,0 +1,62 @@
+/*
+ * loop_inner.h - what the other files of core/net see of the loop: libuv's loop, the list of those
+ * who have something to write, and memory that connections lend each other.
+ *
+ * Nobody waits while something is unwritten or unsaid: the list is flushed right before libuv
+ * waits, and a turn in which a completion ran already does not wait at all.
+ */
+#ifndef EVS_CORE_NET_LOOP_INNER_H
+#define EVS_CORE_NET_LOOP_INNER_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/net/loop.h"
+#include <uv.h>
+
+enum { EVS__READ_BUFFER = 64 * 1024 };
+
+/* Somebody who may have something to write. `flush` runs once per evs__loop_mark. */
+typedef struct evs__dirty {
+    struct evs__dirty *next; /* NULL while not in the list, which is a ring */
+    struct evs__dirty *prev;
+    void (*flush)(struct evs__dirty *dirty);
+} evs__dirty;
+
+struct evs__loop {
+    uv_loop_t uv;
+    uv_prepare_t before_wait;
+    uv_timer_t limit; /* of one evs__loop_run */
+    evs__dirty dirty; /* head of the ring */
+    int stirred;      /* a completion ran in this turn */
+    int forked;       /* in a child: libuv's descriptors are the child's own */
+    int broken;       /* in a child: they are not, and must not be touched */
+
+    /* Lent to whoever reads or writes at the moment, taken back when it has nothing under way. */
+    evs__arena spare_arena;
+    evs__buf spare_buf;
+    char read_buffer[EVS__READ_BUFFER];
+};
+
+void evs__loop_mark(evs__loop *loop, evs__dirty *dirty); /* twice is once */
+void evs__loop_unmark(evs__dirty *dirty);
+
+/* A completion ran: the turn must not wait any more. */
+static inline void evs__loop_stir(evs__loop *loop)
+{
+    loop->stirred = 1;
+}
+
+/* Takes the spare memory, or leaves an empty one empty. */
+void evs__loop_lend_arena(evs__loop *loop, evs__arena *arena);
+void evs__loop_lend_buf(evs__loop *loop, evs__buf *buf);
+
+/* Gives memory back; what is larger than worth keeping is freed. Both are empty afterwards. */
+void evs__loop_return_arena(evs__loop *loop, evs__arena *arena);
+void evs__loop_return_buf(evs__loop *loop, evs__buf *buf);
+
+/* In a forked child, before handles are closed: gives libuv descriptors of its own, since the ones
+ * it has are shared with the parent, whose epoll set closing would change. Returns 0 when that is
+ * not possible; then handles must be left alone. */
+int evs__loop_fork(evs__loop *loop);
+
+#endif

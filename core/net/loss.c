@@ -1,0 +1,164 @@
+/*
+ * loss.c - the end of a connection and what follows from it.
+ *
+ * The first loss of a connection that worked is mended at once. One that does not become READY is
+ * left alone for 50 ms, then for twice as long with each failure, up to 2 s, each time a quarter
+ * more or less, so that many clients do not come back together.
+ */
+#include "core/net/conn_inner.h"
+
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000 };
+
+/* ---- messages ---- */
+
+static evs_status compose(const evs__conn *conn, evs_error *err, evs_status status,
+                          const char *text, uint64_t wait)
+{
+    if (err == NULL)
+        return status;
+    const char *name = conn->login->name;
+    const char *address = conn->login->endpoint.text;
+    if (wait == 0)
+        evs__fail(err, status, "shard %s at %s: %s", name, address, text);
+    else
+        evs__fail(err, status, "shard %s at %s: %s (retry in %llu ms)", name, address, text,
+                  (unsigned long long)wait);
+    snprintf(err->shard, sizeof err->shard, "%s", name);
+    return status;
+}
+
+evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status status,
+                          const char *text)
+{
+    return compose(conn, err, status, text, 0);
+}
+
+evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *err)
+{
+    return compose(conn, err, conn->status, conn->problem, wait);
+}
+
+/* What a server sent goes into the message: it stays one line of printable text. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '.';
+}
+
+/* ---- the delay ---- */
+
+/* Marsaglia's xorshift64; its quality is far more than jitter needs. */
+static uint64_t next_random(evs__conn *conn)
+{
+    uint64_t x = conn->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    conn->random = x;
+    return x;
+}
+
+static void back_off(evs__conn *conn)
+{
+    uint64_t delay = FIRST_DELAY_MS;
+    for (unsigned i = 0; i < conn->failures && delay < LONGEST_DELAY_MS; i++)
+        delay *= 2;
+    if (delay > LONGEST_DELAY_MS)
+        delay = LONGEST_DELAY_MS;
+    conn->failures++;
+    delay = delay - delay / 4 + next_random(conn) % (delay / 2 + 1);
+    conn->retry_at = evs__loop_now_ms(conn->loop) + delay;
+}
+
+uint64_t evs__conn_wait(const evs__conn *conn)
+{
+    if (conn->retry_at == 0)
+        return 0;
+    uint64_t now = evs__loop_now_ms(conn->loop);
+    return conn->retry_at > now ? conn->retry_at - now : 0;
+}
+
+/* ---- requests ---- */
+
+void evs__conn_strand(evs__conn *conn)
+{
+    if (conn->lost.head == NULL) {
+        conn->lost = conn->queue;
+        conn->lost_written = conn->written;
+    } else if (conn->queue.head != NULL) {
+        /* Those lost before are told before anything is written again: none of these was. */
+        conn->lost.tail->next = conn->queue.head;
+        conn->lost.tail = conn->queue.tail;
+        conn->lost.count += conn->queue.count;
+    }
+    conn->queue = (evs__queue){NULL, NULL, 0};
+    conn->written = evs__conn_tail(conn);
+}
+
+/* The list is taken from one by one: a completion may withdraw requests, queue new ones for the
+ * next connection, or free this one, which tells the rest. */
+void evs__conn_tell(evs__conn *conn, const evs_error *why)
+{
+    evs__queue *lost = &conn->lost;
+    while (lost->head != NULL) {
+        evs__request *request = lost->head;
+        lost->head = request->next;
+        lost->count--;
+        request->next = NULL;
+        evs__answer answer = {
+            .got = EVS__GOT_LOST, .sent = request->end <= conn->lost_written, .why = why};
+        evs__loop_stir(conn->loop);
+        request->done(request, &answer);
+    }
+    evs__conn_discard(conn);
+}
+
+void evs__conn_tell_lost(evs__conn *conn)
+{
+    if (conn->lost.head == NULL)
+        return;
+    evs_error why;
+    evs__conn_problem(conn, 0, &why);
+    evs__conn_tell(conn, &why);
+}
+
+/* ---- the end ---- */
+
+static void close_socket(evs__conn *conn)
+{
+    evs__conn_drop_attempt(conn);
+    evs__socket_close(conn->socket);
+    conn->socket = NULL;
+    conn->blocked = 0;
+    conn->send_problem = 0;
+    conn->halfway = 0;
+    conn->skipping = 0;
+    evs__resp_reset(conn->resp);
+}
+
+void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
+{
+    conn->status = status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(conn->problem, sizeof conn->problem, format, args);
+    va_end(args);
+    make_printable(conn->problem);
+
+    if (conn->state == EVS__CONN_READY)
+        conn->retry_at = 0;
+    else
+        back_off(conn);
+    close_socket(conn);
+    conn->state = EVS__CONN_IDLE;
+    conn->epoch++;
+    evs__conn_strand(conn);
+    if (conn->lost.head != NULL)
+        evs__loop_mark(conn->loop, &conn->dirty);
+}

@@ -1,0 +1,165 @@
+#include "core/net/socket.h"
+
+#include "core/mem.h"
+#include "core/net/loop_inner.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+enum { KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 3 };
+
+struct evs__socket {
+    uv_poll_t poll; /* first: libuv's handle is the socket */
+    evs__loop *loop;
+    int fd;           /* ours */
+    unsigned watched; /* EVS__SOCKET_* */
+    evs__socket_fn *ready;
+    void *owner;
+};
+
+static void set(int fd, int level, int option, int value)
+{
+    /* A system that lacks one of these works without it. */
+    (void)setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static void tune(int fd, const struct sockaddr *address)
+{
+    if (address->sa_family == AF_UNIX)
+        return;
+    set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+/* Connecting goes on in the background; EINTR too leaves it under way. */
+static int begin(int *fd_out, const struct sockaddr *address, socklen_t len)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    tune(fd, address);
+    if (connect(fd, address, len) != 0 && errno != EINPROGRESS && errno != EINTR) {
+        int problem = errno;
+        close(fd);
+        return problem;
+    }
+    *fd_out = fd;
+    return 0;
+}
+
+int evs__socket_open(evs__socket **out, evs__loop *loop, const struct sockaddr *address,
+                     socklen_t len)
+{
+    evs__socket *made = evs__zalloc_array(1, sizeof *made);
+    if (made == NULL)
+        return ENOMEM;
+    int problem = begin(&made->fd, address, len);
+    if (problem != 0) {
+        evs__free(made);
+        return problem;
+    }
+    problem = -uv_poll_init(&loop->uv, &made->poll, made->fd);
+    if (problem != 0) {
+        close(made->fd);
+        evs__free(made);
+        return problem;
+    }
+    made->loop = loop;
+    *out = made;
+    return 0;
+}
+
+/* libuv tells an error without anything to read as UV_EBADF and stops watching. */
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    evs__socket *from = (evs__socket *)handle;
+    unsigned told = 0;
+    if (status < 0) {
+        told = EVS__SOCKET_BROKEN;
+        from->watched = 0;
+    }
+    if (events & UV_READABLE)
+        told |= EVS__SOCKET_READABLE;
+    if (events & UV_WRITABLE)
+        told |= EVS__SOCKET_WRITABLE;
+    from->ready(from->owner, told);
+}
+
+void evs__socket_tell(evs__socket *socket, evs__socket_fn *ready, void *owner)
+{
+    socket->ready = ready;
+    socket->owner = owner;
+}
+
+int evs__socket_watch(evs__socket *socket, unsigned events)
+{
+    if (socket->watched == events)
+        return 0;
+    int wanted = 0;
+    if (events & EVS__SOCKET_READABLE)
+        wanted |= UV_READABLE;
+    if (events & EVS__SOCKET_WRITABLE)
+        wanted |= UV_WRITABLE;
+    int problem = -uv_poll_start(&socket->poll, wanted, on_poll);
+    if (problem == 0)
+        socket->watched = events;
+    return problem;
+}
+
+int evs__socket_problem(evs__socket *socket)
+{
+    int problem = 0;
+    socklen_t len = sizeof problem;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &problem, &len) != 0)
+        return errno;
+    return problem;
+}
+
+ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len)
+{
+    ssize_t n;
+    do {
+        n = send(socket->fd, data, len, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR); /* each signal that arrives costs one more turn */
+    return n < 0 ? -errno : n;
+}
+
+ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
+{
+    ssize_t n;
+    do {
+        n = recv(socket->fd, data, len, 0);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+evs__socket_life evs__socket_peek(evs__socket *socket)
+{
+    char byte;
+    ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0)
+        return EVS__SOCKET_TALKS;
+    if (n == 0)
+        return EVS__SOCKET_DEAD;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? EVS__SOCKET_QUIET
+                                                                     : EVS__SOCKET_DEAD;
+}
+
+static void closed(uv_handle_t *handle)
+{
+    evs__free(handle);
+}
+
+void evs__socket_close(evs__socket *socket)
+{
+    if (socket == NULL)
+        return;
+    if (!socket->loop->broken)
+        uv_close((uv_handle_t *)&socket->poll, closed);
+    close(socket->fd);
+}

@@ -1,0 +1,257 @@
+/*
+ * stream.c - requests out, replies in.
+ *
+ * What was queued in a turn leaves in one write. Reading goes through the loop's one buffer and is
+ * bounded per turn, so that a talkative server does not keep others waiting. A refused write does
+ * not end the connection at once: answers that lie in the socket already are delivered first.
+ */
+#include "core/net/conn_inner.h"
+#include "core/net/greeting.h"
+
+#include <errno.h>
+
+enum {
+    READS_PER_TURN = 16,
+    READS_AT_THE_END = 4096 /* of a broken socket; more than a socket's buffer holds */
+};
+
+/* ---- writing ---- */
+
+static void set_send_problem(evs__conn *conn, int problem)
+{
+    conn->send_problem = problem;
+    evs__loop_mark(conn->loop, &conn->dirty);
+}
+
+void evs__conn_write(evs__conn *conn)
+{
+    size_t left = (size_t)(evs__conn_tail(conn) - conn->written);
+    if (conn->send_problem != 0 || conn->blocked || left == 0)
+        return;
+    const char *data = conn->out.data + (conn->written - conn->base);
+    ssize_t n = evs__socket_send(conn->socket, data, left);
+    if (n < 0 && n != -EAGAIN) {
+        set_send_problem(conn, (int)-n);
+        return;
+    }
+    if (n > 0) {
+        conn->written += (uint64_t)n;
+        conn->stats.writes++;
+    }
+    conn->blocked = n < 0 || (size_t)n < left;
+    if (!conn->blocked)
+        return;
+    int problem = evs__socket_watch(conn->socket, EVS__SOCKET_READABLE | EVS__SOCKET_WRITABLE);
+    if (problem != 0)
+        set_send_problem(conn, problem);
+}
+
+static void write_on(evs__conn *conn)
+{
+    conn->blocked = 0;
+    evs__conn_write(conn);
+    if (conn->blocked || conn->send_problem != 0)
+        return;
+    int problem = evs__socket_watch(conn->socket, EVS__SOCKET_READABLE);
+    if (problem != 0)
+        set_send_problem(conn, problem);
+}
+
+/* ---- replies ---- */
+
+static void unexpected(evs__conn *conn, const evs_reply *reply)
+{
+    const char *when = conn->queue.head == NULL ? "anybody asked" : "the request was sent";
+    evs_bytes text = evs_reply_bytes(reply);
+    if (evs_reply_kind(reply) != EVS_REPLY_ERROR)
+        text.len = 0;
+    evs__conn_down(conn, EVS_E_PROTOCOL, "the server answered before %s%s%.*s", when,
+                   text.len == 0 ? "" : ": ", (int)(text.len < 200 ? text.len : 200), text.data);
+}
+
+static evs__got got_of(evs__resp_got got)
+{
+    switch (got) {
+    case EVS__RESP_TOO_BIG:
+        return EVS__GOT_TOO_BIG;
+    case EVS__RESP_TOO_DEEP:
+        return EVS__GOT_TOO_DEEP;
+    case EVS__RESP_NOMEM:
+        return EVS__GOT_NOMEM;
+    default:
+        return EVS__GOT_REPLY;
+    }
+}
+
+/* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
+static int deliver(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+{
+    evs__request *request = conn->queue.head;
+    if (request == NULL || request->end > conn->written) {
+        unexpected(conn, reply);
+        return 0;
+    }
+    conn->queue.head = request->next;
+    conn->queue.count--;
+    request->next = NULL;
+
+    uint64_t epoch = conn->epoch;
+    evs__answer answer = {.got = EVS__GOT_REPLY};
+    if (!request->unwanted) {
+        answer.got = got_of(got);
+        answer.reply = reply;
+    }
+    evs__loop_stir(conn->loop);
+    request->done(request, &answer);
+    evs__conn_discard(conn);
+    return conn->epoch == epoch;
+}
+
+static void not_resp(evs__conn *conn, const char *data, size_t len)
+{
+    const char *guess = NULL;
+    if (conn->state == EVS__CONN_GREETING)
+        guess = evs__greeting_guess(data, len);
+    evs__conn_down(conn, EVS_E_PROTOCOL, "%s%s%s", evs__resp_problem(conn->resp),
+                   guess == NULL ? "" : "; ", guess == NULL ? "" : guess);
+}
+
+static void skip_unwanted(evs__conn *conn)
+{
+    const evs__request *request = conn->queue.head;
+    if (conn->state != EVS__CONN_READY || request == NULL || !request->unwanted || conn->skipping)
+        return;
+    evs__resp_skip(conn->resp);
+    conn->skipping = 1;
+}
+
+/* Returns 0 when the connection is gone. */
+static int absorb(evs__conn *conn, const char *data, size_t len)
+{
+    evs__loop_lend_arena(conn->loop, &conn->arena);
+    while (len > 0) {
+        size_t used;
+        const evs_reply *reply = NULL;
+        skip_unwanted(conn);
+        evs__resp_got got = evs__resp_read(conn->resp, data, len, &used, &reply);
+        if (got == EVS__RESP_BAD) {
+            not_resp(conn, data, len);
+            return 0;
+        }
+        data += used;
+        len -= used;
+        conn->halfway = got == EVS__RESP_MORE;
+        if (conn->halfway)
+            return 1;
+        conn->skipping = 0;
+        int alive = conn->state == EVS__CONN_GREETING ? evs__conn_greeted(conn, reply)
+                                                      : deliver(conn, got, reply);
+        if (!alive)
+            return 0;
+        evs__arena_reset(&conn->arena);
+    }
+    return 1;
+}
+
+/* ---- reading ---- */
+
+static void ended(evs__conn *conn, int problem)
+{
+    int greeting = conn->state == EVS__CONN_GREETING;
+    const char *text = "connection closed by the server";
+    if (problem != 0 && problem != EPIPE)
+        text = uv_strerror(-problem);
+    evs__conn_down(conn, greeting ? EVS_E_CONNECT : EVS_E_CLOSED, "%s%s", text,
+                   greeting ? " during the greeting" : "");
+}
+
+/* A short read has emptied the socket; looking again would cost a system call per turn. */
+static void read_some(evs__conn *conn)
+{
+    for (int i = 0; i < READS_PER_TURN; i++) {
+        ssize_t n = evs__socket_recv(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
+        if (n == -EAGAIN)
+            return;
+        if (n <= 0) {
+            ended(conn, (int)-n);
+            return;
+        }
+        if (!absorb(conn, conn->loop->read_buffer, (size_t)n) || n < EVS__READ_BUFFER)
+            return;
+    }
+}
+
+/* The socket is of no more use: takes what is left in it, then ends the connection. */
+static void read_rest(evs__conn *conn)
+{
+    int problem = conn->send_problem;
+    for (int i = 0; i < READS_AT_THE_END; i++) {
+        ssize_t n = evs__socket_recv(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
+        if (n <= 0) {
+            if (n != 0 && n != -EAGAIN)
+                problem = (int)-n;
+            break;
+        }
+        if (!absorb(conn, conn->loop->read_buffer, (size_t)n))
+            return;
+    }
+    ended(conn, problem);
+}
+
+/* ---- events ---- */
+
+static void read_event(evs__conn *conn, unsigned events)
+{
+    if (events & EVS__SOCKET_BROKEN)
+        read_rest(conn);
+    else if (events & EVS__SOCKET_READABLE)
+        read_some(conn);
+}
+
+static void write_event(evs__conn *conn, unsigned events)
+{
+    if (conn->state == EVS__CONN_READY)
+        write_on(conn);
+    else
+        evs__conn_connect_event(conn, events);
+}
+
+void evs__conn_on_socket(void *owner, unsigned events)
+{
+    evs__conn *conn = owner;
+    uint64_t epoch = conn->epoch;
+    evs__conn_enter(conn);
+    if (conn->state != EVS__CONN_CONNECTING)
+        read_event(conn, events);
+    if (conn->epoch == epoch &&
+        (conn->state == EVS__CONN_CONNECTING || (events & EVS__SOCKET_WRITABLE)))
+        write_event(conn, events);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
+}
+
+/* Queued without asking evs__conn_prepare first, e.g. while being told of a loss. */
+static void open_late(evs__conn *conn)
+{
+    if (evs__conn_wait(conn) == 0) {
+        evs__conn_open(conn);
+        return;
+    }
+    conn->epoch++;
+    evs__conn_strand(conn);
+}
+
+void evs__conn_flush(evs__dirty *dirty)
+{
+    evs__conn *conn = (evs__conn *)dirty;
+    evs__conn_enter(conn);
+    evs__conn_tell_lost(conn);
+    if (!conn->closing && conn->state == EVS__CONN_IDLE && conn->queue.head != NULL)
+        open_late(conn);
+    if (conn->state == EVS__CONN_READY)
+        evs__conn_write(conn);
+    if (conn->state == EVS__CONN_READY && conn->send_problem != 0)
+        read_rest(conn);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
+}

@@ -1,0 +1,225 @@
+/* The loop: what is dirty is flushed before waiting, timers fire once, limits of time hold. */
+#include "core/net/loop_inner.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct writer {
+    evs__dirty dirty; /* first */
+    evs__loop *loop;
+    struct writer *other; /* made dirty by a flush */
+    int flushes;
+} writer;
+
+typedef struct waker {
+    evs__loop *loop;
+    evs__timer *timer;
+    writer *writer;
+    int fired;
+} waker;
+
+static evs__loop *new_loop(void)
+{
+    evs__loop *loop;
+    assert_int_equal(evs__loop_new(&loop, NULL), EVS_OK);
+    return loop;
+}
+
+static void flush(evs__dirty *dirty)
+{
+    writer *self = (writer *)dirty;
+    self->flushes++;
+    if (self->other != NULL)
+        evs__loop_mark(self->loop, &self->other->dirty);
+}
+
+static void fire(void *owner)
+{
+    waker *self = owner;
+    self->fired++;
+    if (self->writer != NULL)
+        evs__loop_mark(self->loop, &self->writer->dirty);
+}
+
+static void run_flushes_each_writer_once(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    writer a = {.dirty = {.flush = flush}}, b = {.dirty = {.flush = flush}};
+    evs__loop_mark(loop, &a.dirty);
+    evs__loop_mark(loop, &a.dirty);
+    evs__loop_mark(loop, &b.dirty);
+    evs__loop_run(loop, 0);
+    assert_int_equal(a.flushes, 1);
+    assert_int_equal(b.flushes, 1);
+    evs__loop_run(loop, 0);
+    assert_int_equal(a.flushes, 1);
+    evs__loop_free(loop);
+}
+
+static void unmarked_writers_are_not_flushed(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    writer a = {.dirty = {.flush = flush}}, b = {.dirty = {.flush = flush}};
+    evs__loop_mark(loop, &a.dirty);
+    evs__loop_mark(loop, &b.dirty);
+    evs__loop_unmark(&a.dirty);
+    evs__loop_unmark(&a.dirty);
+    evs__loop_run(loop, 0);
+    assert_int_equal(a.flushes, 0);
+    assert_int_equal(b.flushes, 1);
+    evs__loop_free(loop);
+}
+
+static void writers_that_keep_each_other_dirty_do_not_hold_up_run(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    writer a = {.dirty = {.flush = flush}, .loop = loop};
+    a.other = &a;
+    evs__loop_mark(loop, &a.dirty);
+    evs__loop_run(loop, 60000);
+    assert_in_range(a.flushes, 1, 2);
+    evs__loop_unmark(&a.dirty);
+    evs__loop_free(loop);
+}
+
+static void a_timer_fires_once_per_start(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    waker c = {.loop = loop};
+    c.timer = evs__timer_new(loop, fire, &c);
+    assert_non_null(c.timer);
+    evs__timer_start(c.timer, 1);
+    while (c.fired == 0)
+        evs__loop_run(loop, -1);
+    evs__loop_run(loop, 5);
+    assert_int_equal(c.fired, 1);
+    evs__timer_start(c.timer, 0);
+    evs__loop_run(loop, -1);
+    assert_int_equal(c.fired, 2);
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+static void a_stopped_timer_does_not_fire(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    waker c = {.loop = loop};
+    c.timer = evs__timer_new(loop, fire, &c);
+    evs__timer_start(c.timer, 0);
+    evs__timer_stop(c.timer);
+    evs__loop_run(loop, 5);
+    assert_int_equal(c.fired, 0);
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+/* Were the timer's writer flushed only after the next event, this would wait for a minute. */
+static void what_a_timer_makes_dirty_leaves_in_the_same_turn(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    writer w = {.dirty = {.flush = flush}};
+    waker c = {.loop = loop, .writer = &w};
+    c.timer = evs__timer_new(loop, fire, &c);
+    evs__timer_start(c.timer, 0);
+    evs__loop_run(loop, 60000);
+    assert_int_equal(c.fired, 1);
+    assert_int_equal(w.flushes, 1);
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+static void run_waits_no_longer_than_its_limit(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    waker c = {.loop = loop};
+    c.timer = evs__timer_new(loop, fire, &c);
+    evs__timer_start(c.timer, 600000);
+    evs__loop_run(loop, 0);
+    uint64_t before = evs__loop_now_ms(loop);
+    evs__loop_run(loop, 20);
+    assert_true(evs__loop_now_ms(loop) - before >= 19);
+    assert_int_equal(c.fired, 0);
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+static void a_child_can_abandon_the_loop(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    waker c = {.loop = loop};
+    c.timer = evs__timer_new(loop, fire, &c);
+    evs__timer_start(c.timer, 30);
+    pid_t child = fork();
+    if (child == 0) {
+        evs__timer_free(c.timer);
+        evs__loop_abandon(loop);
+        _exit(0);
+    }
+    int result = -1;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    while (c.fired == 0)
+        evs__loop_run(loop, -1);
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+static void spare_memory_goes_round(void **state)
+{
+    (void)state;
+    evs__loop *loop = new_loop();
+    evs__buf buf = EVS__BUF_INIT, other = EVS__BUF_INIT;
+    evs__buf_reserve(&buf, 5000);
+    char *memory = buf.data;
+    evs__loop_return_buf(loop, &buf);
+    assert_null(buf.data);
+    evs__loop_lend_buf(loop, &other);
+    assert_ptr_equal(other.data, memory);
+    assert_int_equal(other.len, 0);
+    evs__buf_free(&other);
+
+    evs__buf_reserve(&buf, 1 << 20); /* more than is worth keeping */
+    evs__loop_return_buf(loop, &buf);
+    evs__loop_lend_buf(loop, &other);
+    assert_null(other.data);
+
+    evs__arena arena = EVS__ARENA_INIT;
+    void *first = evs__arena_alloc(&arena, 10, 1);
+    evs__loop_return_arena(loop, &arena);
+    assert_null(arena.blocks);
+    evs__loop_lend_arena(loop, &arena);
+    assert_ptr_equal(evs__arena_alloc(&arena, 10, 1), first);
+    evs__loop_return_arena(loop, &arena);
+    evs__loop_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_flushes_each_writer_once),
+        cmocka_unit_test(unmarked_writers_are_not_flushed),
+        cmocka_unit_test(writers_that_keep_each_other_dirty_do_not_hold_up_run),
+        cmocka_unit_test(a_timer_fires_once_per_start),
+        cmocka_unit_test(a_stopped_timer_does_not_fire),
+        cmocka_unit_test(what_a_timer_makes_dirty_leaves_in_the_same_turn),
+        cmocka_unit_test(run_waits_no_longer_than_its_limit),
+        cmocka_unit_test(a_child_can_abandon_the_loop),
+        cmocka_unit_test(spare_memory_goes_round),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
