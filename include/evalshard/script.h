@@ -70,12 +70,14 @@ EVS_API evs_status evs_script_load(evs_registry *registry, const char *name, evs
                                    const evs_script_options *opts, evs_error *err);
 
 /* Loads every *.lua below `folder`, each under its path below the folder without ".lua", in order
- * of name. The first failure ends it; scripts loaded before stay. Fails as evs_script_load does, or
- * with EVS_E_INVALID when the folder or a file cannot be read. */
+ * of name. Names that begin with a dot are left out; links to files are read, links to folders are
+ * not entered. The first failure ends it; scripts loaded before stay. Fails as evs_script_load
+ * does, or with EVS_E_INVALID when the folder or a file cannot be read; messages name the file. */
 EVS_API evs_status evs_script_load_folder(evs_registry *registry, const char *folder,
                                           evs_error *err);
 
-/* Loads the scripts that ship with evalshard (scripts/lib). Fails as evs_script_load does. */
+/* Loads the scripts that ship with evalshard (scripts/lib). Under DENY, book/create_status is left
+ * out, which ships as an example of what DENY refuses. Otherwise fails as evs_script_load does. */
 EVS_API evs_status evs_script_load_shipped(evs_registry *registry, evs_error *err);
 
 /* The script called `name`, borrowed; NULL when there is none. */

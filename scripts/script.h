@@ -1,0 +1,46 @@
+/*
+ * script.h - a loaded script, as the engine sees it.
+ *
+ * A script never changes once loaded and stays where it is until its registry is freed.
+ */
+#ifndef EVS_SCRIPTS_SCRIPT_H
+#define EVS_SCRIPTS_SCRIPT_H
+
+#include "core/arena.h"
+#include "scripts/audit/contract.h"
+
+#include <evalshard/script.h>
+
+struct evs_script {
+    size_t id; /* its place in its registry: 0, 1, 2, ... without gaps */
+    const char *name;
+    const char *origin; /* what messages call it: "script NAME", or the path of its file */
+    const char *sha1;   /* of the report */
+    evs_bytes source;
+    evs_retry retry;
+    int may_return_errors; /* 0: no error reply of this text can be a value it returned */
+    evs__contract contract;
+    const char *allow_unproven; /* why unproven keys are fine; NULL when they are not */
+    evs_report *report;         /* ours */
+    evs__arena arena;           /* ours: all of the text */
+};
+
+/* A script that is about to be loaded. All borrowed. */
+typedef struct evs__script_text {
+    const char *name;
+    const char *path; /* of its file; NULL when it comes from memory */
+    evs_bytes source;
+    const char *allow_unproven; /* NULL or "" when unproven keys are not fine */
+} evs__script_text;
+
+/* Reads the header block and audits. `*out` is yours; its id is 0.
+ * Fails with EVS_E_INVALID (header block), EVS_E_COMPILE, EVS_E_NOMEM. */
+evs_status evs__script_new(evs_script **out, const evs__script_text *text, evs_error *err);
+
+void evs__script_free(evs_script *script);
+
+/* Whether `policy` lets the script run. Fails with EVS_E_AUDIT; the message names the script, its
+ * verdict and the finding. */
+evs_status evs__script_allowed(const evs_script *script, evs_audit_policy policy, evs_error *err);
+
+#endif
