@@ -83,7 +83,7 @@ need_packages() {
     apt install -y --no-install-recommends "${missing[@]}" || installed=$?
     allow_services
     if [ $installed -ne 0 ]; then
-        tail -n 15 "$apt_log" >&2
+        tail -n 4 "$apt_log" >&2
         fail "apt-get could not install: ${missing[*]}. Is there a network, and is Debian 12 main" \
             "among the sources of apt?"
     fi
