@@ -1,0 +1,238 @@
+/* Opening, closing and driving a client, and its deadlines. */
+#include "scripts/client.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+
+static const evs_client_options defaults = {
+    sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128,
+};
+
+static evs_client_options complete_options(const evs_client_options *given)
+{
+    evs_client_options options = defaults;
+    if (given == NULL)
+        return options;
+    if (given->max_in_flight != 0)
+        options.max_in_flight = given->max_in_flight;
+    if (given->max_queued_bytes != 0)
+        options.max_queued_bytes = given->max_queued_bytes;
+    if (given->max_reply_bytes != 0)
+        options.max_reply_bytes = given->max_reply_bytes;
+    if (given->max_reply_depth != 0)
+        options.max_reply_depth = given->max_reply_depth;
+    return options;
+}
+
+/* Lazily: the timer fires at the earliest deadline there ever was, and looks at every live call. A
+ * call that is answered in time costs nothing here. */
+static void sweep(void *owner)
+{
+    evs_client *client = owner;
+    uint64_t now = evs__loop_now_ms(client->loop), next = UINT64_MAX;
+    client->sweep_at = 0;
+
+    evs__call *call = client->live;
+    while (call != NULL) {
+        if (call->deadline > now) {
+            next = call->deadline < next ? call->deadline : next;
+            call = call->next;
+            continue;
+        }
+        evs__call_expire(call);
+        call = client->live; /* the completion may have changed the list; expired calls have left */
+        next = UINT64_MAX;
+    }
+    if (next != UINT64_MAX)
+        evs__client_watch(client, next);
+}
+
+void evs__client_watch(evs_client *client, uint64_t deadline)
+{
+    if (client->sweep_at != 0 && client->sweep_at <= deadline)
+        return;
+    uint64_t now = evs__loop_now_ms(client->loop);
+    client->sweep_at = deadline;
+    evs__timer_start(client->sweep, deadline > now ? deadline - now : 0);
+}
+
+static evs_status build(evs_client *client, const evs_client_options *options, evs_error *err)
+{
+    evs__conn_limits limits = {options->max_reply_bytes, options->max_reply_depth,
+                               options->max_queued_bytes};
+    evs_status status = evs__loop_new(&client->loop, err);
+    if (status == EVS_OK)
+        status = evs__conns_new(&client->conns, client->map, client->loop, &limits, err);
+    if (status != EVS_OK)
+        return status;
+
+    client->nlanes = evs_shardmap_count(client->map);
+    client->lanes = evs__zalloc_array(client->nlanes, sizeof *client->lanes);
+    client->fork_mark = evs__fork_mark_new();
+    client->sweep = evs__timer_new(client->loop, sweep, client);
+    if (client->lanes == NULL || client->fork_mark == NULL || client->sweep == NULL)
+        return evs__fail_nomem(err);
+    for (size_t i = 0; i < client->nlanes; i++) {
+        client->lanes[i].client = client;
+        client->lanes[i].shard = i;
+    }
+    return EVS_OK;
+}
+
+evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_registry *registry,
+                           const evs_client_options *opts, evs_error *err)
+{
+    if (out == NULL || map == NULL || registry == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a client needs a map and a registry");
+    evs_client *client = evs__zalloc_array(1, sizeof *client);
+    if (client == NULL)
+        return evs__fail_nomem(err);
+    evs_client_options options = complete_options(opts);
+    client->map = evs_shardmap_ref(map);
+    client->registry = registry;
+    client->max_in_flight = options.max_in_flight;
+
+    evs_status status = build(client, &options, err);
+    if (status != EVS_OK) {
+        evs_client_free(client);
+        return status;
+    }
+    *out = client;
+    return EVS_OK;
+}
+
+static void free_memory(evs_client *client)
+{
+    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
+        evs__lane_clear(&client->lanes[i]);
+    while (client->spare != NULL) {
+        evs__call *call = client->spare;
+        client->spare = call->next;
+        evs__free(call);
+    }
+    evs__free(client->lanes);
+    evs__free(client->heads);
+    evs__fork_mark_free(client->fork_mark);
+    evs_shardmap_free(client->map);
+    evs__free(client);
+}
+
+/* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
+static void destroy(evs_client *client)
+{
+    client->running = 1;
+    evs__conns_free(client->conns);
+    evs__timer_free(client->sweep);
+    evs__loop_free(client->loop);
+    free_memory(client);
+}
+
+/* The parent goes on using the sockets and the epoll set: nothing is said to either. Calls that
+ * were in flight belong to the parent; their memory here goes without a completion. */
+static void abandon(evs_client *client)
+{
+    while (client->live != NULL)
+        evs__call_drop(client->live);
+    evs__conns_abandon(client->conns);
+    evs__loop_abandon(client->loop);
+    free_memory(client);
+}
+
+void evs_client_free(evs_client *client)
+{
+    if (client == NULL)
+        return;
+    if (client->fork_mark != NULL && evs__fork_mark_is_child(client->fork_mark)) {
+        abandon(client);
+        return;
+    }
+    client->closing = 1;
+    if (!client->running)
+        destroy(client);
+}
+
+evs_status evs__client_check(const evs_client *client, int driving, evs_error *err)
+{
+    if (evs__fork_mark_is_child(client->fork_mark))
+        return evs__fail(err, EVS_E_STATE,
+                         "the client belongs to the process that opened it; open one after fork");
+    if (client->closing)
+        return evs__fail(err, EVS_E_STATE, "the client is closed");
+    if (driving && client->running)
+        return evs__fail(err, EVS_E_STATE, "a completion may submit, but not wait");
+    return EVS_OK;
+}
+
+void evs__client_enter(evs_client *client)
+{
+    client->running++;
+}
+
+void evs__client_leave(evs_client *client)
+{
+    client->running--;
+    if (client->closing && client->running == 0)
+        destroy(client);
+}
+
+void evs__client_drive(evs_client *client, const int *flag)
+{
+    evs__client_enter(client);
+    while (!*flag && !client->closing)
+        evs__loop_run(client->loop, -1); /* ends: every call has a deadline */
+    evs__client_leave(client);
+}
+
+void evs__waiter_done(void *arg, const evs_result *result)
+{
+    evs__waiter *waiter = arg;
+    waiter->finished = 1;
+    waiter->status = result->status;
+    if (result->error != NULL)
+        evs__fail_with(waiter->err, result->error);
+    if (result->reply == NULL)
+        return;
+    evs_status copied = evs_reply_copy(waiter->reply, result->reply, waiter->err);
+    if (copied != EVS_OK) {
+        waiter->status = copied;
+        if (waiter->err != NULL)
+            waiter->err->outcome = result->outcome;
+    }
+}
+
+evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err)
+{
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    evs__client_enter(client);
+    evs__loop_run(client->loop, client->pending == 0 ? 0 : timeout_ms);
+    evs__client_leave(client);
+    return EVS_OK;
+}
+
+evs_status evs__client_lane(evs__lane **out, evs_client *client, size_t shard, evs_error *err)
+{
+    evs__lane *lane = &client->lanes[shard];
+    evs_status status = evs__lane_prepare(lane, err);
+    if (status != EVS_OK)
+        return status;
+    if (evs__conn_queued(lane->conn) >= client->max_in_flight)
+        return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are in flight already",
+                         client->max_in_flight);
+    *out = lane;
+    return EVS_OK;
+}
+
+size_t evs_client_pending(const evs_client *client)
+{
+    return client->pending;
+}
+
+void evs_client_stats_get(evs_client_stats *out, const evs_client *client)
+{
+    evs__conn_stats conns = evs__conns_stats(client->conns);
+    *out = client->stats;
+    out->writes = conns.writes;
+    out->connects = conns.connects;
+}

@@ -1,0 +1,69 @@
+/*
+ * client.h - what is inside a client.
+ *
+ *   client --- lanes (one per shard) --- conn --- requests: calls, loads, heals
+ *      |                                             ^
+ *      +--- live calls, swept for deadlines ---------+
+ *
+ * Everything runs on the thread that drives the client. Freeing is put off while completions run.
+ */
+#ifndef EVS_SCRIPTS_CLIENT_H
+#define EVS_SCRIPTS_CLIENT_H
+
+#include "core/net/fork_mark.h"
+#include "scripts/call.h"
+#include "scripts/lane.h"
+#include "scripts/render.h"
+#include "sharding/conns.h"
+
+struct evs_client {
+    evs_shardmap *map;            /* our reference */
+    const evs_registry *registry; /* the caller's */
+    evs__loop *loop;              /* ours, like all below */
+    evs__conns *conns;
+    evs__fork_mark *fork_mark;
+    evs__lane *lanes; /* one per shard */
+    size_t nlanes;
+    evs__head *heads; /* by script id, rendered when first needed */
+    size_t nheads;
+    evs__call *live; /* submitted and not finished, oldest first */
+    evs__call *newest;
+    evs__call *spare; /* to use again */
+    size_t pending;   /* how many are live */
+    evs__timer *sweep;
+    uint64_t sweep_at; /* when the sweep is due; 0: not set */
+    size_t max_in_flight;
+    evs_client_stats stats;
+    int running; /* inside a loop run or a completion */
+    int closing; /* freed, as far as the caller is concerned */
+};
+
+/* Somebody who blocks until one call is finished. */
+typedef struct evs__waiter {
+    int finished;
+    evs_status status;
+    evs_reply **reply; /* where a copy of the reply goes */
+    evs_error *err;    /* may be NULL */
+} evs__waiter;
+
+/* The completion that releases an evs__waiter. */
+void evs__waiter_done(void *waiter, const evs_result *result);
+
+/* Fails with STATE in a forked child, while closing, and with `driving` inside a completion. */
+evs_status evs__client_check(const evs_client *client, int driving, evs_error *err);
+
+/* Around everything that runs completions; leave frees a client that is closing. */
+void evs__client_enter(evs_client *client);
+void evs__client_leave(evs_client *client);
+
+/* Sees to it that a deadline is noticed. */
+void evs__client_watch(evs_client *client, uint64_t deadline);
+
+/* Makes the shard's lane usable for one more request. Fails as evs__conn_prepare does, or with
+ * QUEUE_FULL. */
+evs_status evs__client_lane(evs__lane **out, evs_client *client, size_t shard, evs_error *err);
+
+/* Drives the client until `*flag` is set or the client is closing. */
+void evs__client_drive(evs_client *client, const int *flag);
+
+#endif

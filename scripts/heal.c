@@ -1,0 +1,181 @@
+#include "scripts/heal.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "scripts/client.h"
+#include "scripts/lane.h"
+#include "scripts/render.h"
+
+struct evs__heal {
+    evs__request request; /* of SCRIPT EXISTS; first */
+    evs__heal *next;
+    evs__lane *lane;
+    const evs_script *script;
+    evs__call *first; /* waiting calls in the order of their replies */
+    evs__call **last;
+    int loads; /* SCRIPT LOAD is behind the SCRIPT EXISTS */
+};
+
+typedef enum evs__settled { SETTLED_ABSENT, SETTLED_PRESENT, SETTLED_UNKNOWN } evs__settled;
+
+static void fail_refused(evs__call *call, const evs__refusal *refusal)
+{
+    evs_error err;
+    evs__subject subject = evs__call_subject(call);
+    evs__explain_refusal(&err, &subject, refusal);
+    evs__call_fail(call, EVS_NOT_EXECUTED, &err);
+}
+
+/* The script exists, so the NOSCRIPT may be its own words. */
+static void present(evs__call *call)
+{
+    if (call->retry != EVS_RETRY_ONCE && !call->healed) {
+        call->healed = 1;
+        call->lane->client->stats.heals++;
+        evs__call_send_again(call);
+        return;
+    }
+    evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->claim);
+}
+
+static void absent(evs__call *call)
+{
+    const evs__refusal *refusal = evs__lane_refusal(call->lane, call->script);
+    if (call->healed || refusal != NULL) {
+        fail_refused(call, refusal);
+        return;
+    }
+    call->healed = 1;
+    call->lane->client->stats.heals++;
+    evs__call_send_again(call);
+}
+
+static void unsettled(evs__call *call, const evs__answer *answer)
+{
+    evs_error err;
+    evs__subject subject = evs__call_subject(call);
+    if (answer->got == EVS__GOT_LOST) {
+        err = *answer->why;
+        evs__explain_below(&err, &subject);
+    } else {
+        evs_bytes text = evs_reply_bytes(answer->reply);
+        evs__explain(&err, &subject, EVS_E_DENIED,
+                     "answered NOSCRIPT, and SCRIPT EXISTS could not confirm it: %.*s",
+                     (int)text.len, text.len == 0 ? "" : text.data);
+    }
+    evs__call_fail(call, EVS_MAYBE_EXECUTED, &err);
+}
+
+static evs__settled settle(const evs__answer *answer)
+{
+    if (answer->got != EVS__GOT_REPLY || evs_reply_count(answer->reply) != 1)
+        return SETTLED_UNKNOWN;
+    return evs_reply_integer(evs_reply_at(answer->reply, 0)) == 0 ? SETTLED_ABSENT
+                                                                  : SETTLED_PRESENT;
+}
+
+static void unlink_heal(evs__heal *heal)
+{
+    evs__heal **at = &heal->lane->heals;
+    while (*at != heal)
+        at = &(*at)->next;
+    *at = heal->next;
+}
+
+/* SCRIPT EXISTS was answered. The heal is closed first: what the calls do may open another one. */
+static void answered(evs__request *request, const evs__answer *answer)
+{
+    evs__heal *heal = (evs__heal *)request;
+    evs__call *call = heal->first;
+    evs__settled settled = settle(answer);
+    unlink_heal(heal);
+    evs__free(heal);
+
+    while (call != NULL) {
+        evs__call *next = call->next_waiting;
+        call->held = EVS__HELD_BY_NOBODY;
+        if (call->finished)
+            evs__call_drop(call);
+        else if (settled == SETTLED_ABSENT)
+            absent(call);
+        else if (settled == SETTLED_PRESENT)
+            present(call);
+        else
+            unsettled(call, answer);
+        call = next;
+    }
+}
+
+static evs__heal *find_open(const evs__call *call)
+{
+    evs__heal *heal = call->lane->heals;
+    while (heal != NULL && heal->script != call->script)
+        heal = heal->next;
+    return heal;
+}
+
+static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
+{
+    evs__heal *heal = evs__zalloc_array(1, sizeof *heal);
+    if (heal == NULL)
+        return NULL;
+    heal->request.done = answered;
+    heal->lane = lane;
+    heal->script = script;
+    heal->last = &heal->first;
+
+    evs_bytes args[] = {evs_text("SCRIPT"), evs_text("EXISTS"), evs_text(script->sha1)};
+    evs__render_command(evs__conn_begin(lane->conn, &heal->request), args, 3);
+    if (!evs__conn_end(lane->conn, &heal->request)) {
+        evs__free(heal);
+        return NULL;
+    }
+    heal->next = lane->heals;
+    lane->heals = heal;
+    return heal;
+}
+
+/* Keeps what is needed to send the call again, or to hand its reply on. 0 when out of memory. */
+static int keep(evs__call *call, const evs_reply *reply)
+{
+    evs_bytes bytes = evs__conn_bytes(call->lane->conn, &call->request);
+    evs__buf_clear(&call->kept);
+    evs__buf_append(&call->kept, bytes.data, bytes.len);
+    evs_reply_free(call->claim);
+    call->claim = NULL;
+    return evs__buf_ok(&call->kept) && evs_reply_copy(&call->claim, reply, NULL) == EVS_OK;
+}
+
+static void fail_nomem(evs__call *call)
+{
+    evs_error err;
+    evs__fail_nomem(&err);
+    evs__call_fail(call, EVS_MAYBE_EXECUTED, &err);
+}
+
+void evs__heal_call(evs__call *call, const evs_reply *reply)
+{
+    evs__lane *lane = call->lane;
+    const evs__refusal *refusal = evs__lane_refusal(lane, call->script);
+    if (evs__lane_mark(lane, call->script) == EVS__MARK_BROKEN) {
+        fail_refused(call, refusal);
+        return;
+    }
+    if (!keep(call, reply)) {
+        fail_nomem(call);
+        return;
+    }
+    evs__heal *heal = find_open(call);
+    if (heal == NULL)
+        heal = open_heal(lane, call->script);
+    if (heal != NULL && !heal->loads && refusal == NULL && !call->healed)
+        heal->loads = evs__lane_load(lane, call->script);
+    if (heal == NULL) {
+        fail_nomem(call);
+        return;
+    }
+    call->held = EVS__HELD_BY_HEAL;
+    call->next_waiting = NULL;
+    *heal->last = call;
+    heal->last = &call->next_waiting;
+}

@@ -1,0 +1,67 @@
+/*
+ * lane.h - one shard of a client: its connection, and what its server knows of our scripts.
+ *
+ * A script is unknown, loading, known or broken (does not compile there). The marks belong to the
+ * connection's epoch and die with it.
+ */
+#ifndef EVS_SCRIPTS_LANE_H
+#define EVS_SCRIPTS_LANE_H
+
+#include "core/net/conn.h"
+#include "scripts/explain.h"
+#include "scripts/script.h"
+#include <evalshard/client.h>
+
+typedef struct evs__heal evs__heal;
+typedef struct evs__lane evs__lane;
+
+typedef enum evs__mark {
+    EVS__MARK_UNKNOWN,
+    EVS__MARK_LOADING, /* SCRIPT LOAD is on its way; requests behind it may use the SHA */
+    EVS__MARK_KNOWN,
+    EVS__MARK_BROKEN /* SCRIPT LOAD answered that it does not compile */
+} evs__mark;
+
+/* Why a server would not take a script. */
+typedef struct evs__refusal {
+    struct evs__refusal *next;
+    size_t script; /* its id */
+    evs_status status;
+    char *text; /* the server's words; ours */
+} evs__refusal;
+
+struct evs__lane {
+    evs_client *client;
+    size_t shard;
+    evs__conn *conn;        /* NULL until first used; the client's conns own it */
+    uint64_t epoch;         /* of the connection, that the rest belongs to */
+    unsigned char *marks;   /* evs__mark by script id; ours */
+    size_t nmarks;          /* scripts beyond are unknown */
+    evs__refusal *refusals; /* ours */
+    evs__heal *heals;       /* open ones; heal.c owns them */
+};
+
+/* Makes the connection usable for queueing and forgets what an older epoch knew. */
+evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
+
+evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script);
+
+/* 0 when out of memory; then the script stays unknown, which is always safe. */
+int evs__lane_set_mark(evs__lane *lane, const evs_script *script, evs__mark mark);
+
+/* Queues SCRIPT LOAD, marks the script as loading, forgets an older refusal. 0 when out of memory.
+ */
+int evs__lane_load(evs__lane *lane, const evs_script *script);
+
+/* Why the server would not take it in this epoch; NULL when it never refused. */
+const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script);
+
+/* Fills `err` with why the server does not run the script: the refusal, or NO_SCRIPT without one.
+ */
+evs_status evs__explain_refusal(evs_error *err, const evs__subject *subject,
+                                const evs__refusal *refusal);
+
+/* Frees what the lane owns; its connection was freed before. */
+void evs__lane_clear(evs__lane *lane);
+
+#endif

@@ -1,0 +1,134 @@
+/* Plain commands: routed by the key positions of the command table, then like any call. */
+#include "core/command.h"
+#include "core/error.h"
+#include "scripts/client.h"
+#include "sharding/route.h"
+
+#include <strings.h>
+
+enum { MOST_KEYS = 64 }; /* of one plain command that is routed by them */
+
+/* Commands that would change what the shared connection means for every other call, or hold it up.
+ */
+static const char *const stateful[] = {
+    "AUTH",      "HELLO",      "SELECT",     "QUIT",        "RESET",        "MULTI",
+    "EXEC",      "WATCH",      "UNWATCH",    "DISCARD",     "MONITOR",      "SYNC",
+    "PSYNC",     "ASKING",     "READONLY",   "READWRITE",   "WAIT",         "SHUTDOWN",
+    "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
+    "DEBUG",     "REPLICAOF",  "SLAVEOF",    "FAILOVER",
+};
+
+static int is_word(evs_bytes argument, const char *word)
+{
+    return argument.len == strlen(word) && strncasecmp(argument.data, word, argument.len) == 0;
+}
+
+static int is_stateful(const evs_plain_command *cmd)
+{
+    for (size_t i = 0; i < sizeof stateful / sizeof stateful[0]; i++)
+        if (is_word(cmd->args[0], stateful[i]))
+            return 1;
+    if (!is_word(cmd->args[0], "CLIENT") || cmd->nargs < 2)
+        return 0;
+    return is_word(cmd->args[1], "REPLY") || is_word(cmd->args[1], "TRACKING");
+}
+
+static evs_status check(const evs_plain_command *cmd, const evs__command *known, evs_error *err)
+{
+    if (is_stateful(cmd) || (known != NULL && (known->flags & EVS__COMMAND_BLOCKING) != 0))
+        return evs__fail(err, EVS_E_INVALID,
+                         "%.*s would change or hold up a connection that other calls share",
+                         (int)cmd->args[0].len, cmd->args[0].data);
+    return EVS_OK;
+}
+
+static evs_status route_by_keys(evs__target *out, const evs_client *client,
+                                const evs_plain_command *cmd, const evs__command *known,
+                                evs_error *err)
+{
+    int len = (int)cmd->args[0].len;
+    const char *name = cmd->args[0].data;
+    if (known == NULL)
+        return evs__fail(err, EVS_E_INVALID,
+                         "where the keys of %.*s are is not known; name a shard", len, name);
+
+    size_t positions[MOST_KEYS];
+    evs_bytes keys[MOST_KEYS];
+    int count = evs__command_keys(known, cmd->args, cmd->nargs, positions, MOST_KEYS);
+    if (count < 0)
+        return evs__fail(err, EVS_E_ARITY, "the arguments of %.*s are not valid", len, name);
+    if (count == 0)
+        return evs__fail(err, EVS_E_NO_KEYS, "%.*s has no keys; name a shard", len, name);
+    if (count > MOST_KEYS)
+        return evs__fail(err, EVS_E_INVALID, "%d keys; at most %d can be routed", count, MOST_KEYS);
+    for (int i = 0; i < count; i++)
+        keys[i] = cmd->args[positions[i]];
+    return evs__route_keys(out, client->map, keys, (size_t)count, err);
+}
+
+static evs_status route(evs__target *out, const evs_client *client, const evs_plain_command *cmd,
+                        const evs__command *known, evs_error *err)
+{
+    if (cmd->shard != NULL)
+        return evs__route_no_keys(out, client->map, cmd->shard, NULL, err);
+    return route_by_keys(out, client, cmd, known, err);
+}
+
+static evs_status queue(evs_client *client, evs__call *call, const evs_plain_command *cmd,
+                        const evs__command *known)
+{
+    evs__render_command(evs__conn_begin(call->lane->conn, &call->request), cmd->args, cmd->nargs);
+    if (!evs__conn_end(call->lane->conn, &call->request))
+        return EVS_E_NOMEM;
+    unsigned timeout_ms = cmd->timeout_ms;
+    if (timeout_ms == 0)
+        timeout_ms = client->map->shards[call->lane->shard].command_timeout_ms;
+    int reads = known != NULL && (known->flags & EVS__COMMAND_READONLY) != 0;
+    call->retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
+    call->held = EVS__HELD_BY_CONN;
+    call->deadline = evs__loop_now_ms(client->loop) + timeout_ms;
+    evs__client_watch(client, call->deadline);
+    return EVS_OK;
+}
+
+static evs_status submit(evs_client *client, const evs_plain_command *cmd, evs__waiter *waiter,
+                         evs_error *err)
+{
+    evs_bytes none = {NULL, 0};
+    const evs__command *known = evs__command_find(cmd->args[0],
+                                                  cmd->nargs > 1 ? cmd->args[1] : none);
+    evs__target target;
+    evs__lane *lane;
+    evs_status status = check(cmd, known, err);
+    if (status == EVS_OK)
+        status = route(&target, client, cmd, known, err);
+    if (status == EVS_OK)
+        status = evs__client_lane(&lane, client, target.shard, err);
+    if (status != EVS_OK)
+        return status;
+
+    evs__call *call = evs__call_new(lane, NULL, evs__waiter_done, waiter);
+    if (call == NULL)
+        return evs__fail_nomem(err);
+    if (queue(client, call, cmd, known) != EVS_OK) {
+        evs__call_drop(call);
+        return evs__fail_nomem(err);
+    }
+    return EVS_OK;
+}
+
+evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
+                       evs_error *err)
+{
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    if (cmd->nargs == 0)
+        return evs__fail(err, EVS_E_INVALID, "a command needs a name");
+    evs__waiter waiter = {0, EVS_OK, out, err};
+    status = submit(client, cmd, &waiter, err);
+    if (status != EVS_OK)
+        return status;
+    evs__client_drive(client, &waiter.finished);
+    return waiter.status;
+}
