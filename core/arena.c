@@ -8,15 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
+#ifdef EVS__ARENA_POISONED
 #include <sanitizer/asan_interface.h>
 #define HIDE(p, n) ASAN_POISON_MEMORY_REGION(p, n)
 #define SHOW(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
@@ -27,7 +19,12 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = alignof(max_align_t), FIRST_BLOCK = 1024, LARGEST_STEP = 256 * 1024 };
+enum {
+    ALIGN = alignof(max_align_t),
+    FIRST_BLOCK = 1024,
+    KEPT = 16 * 1024,
+    LARGEST_STEP = 256 * 1024
+};
 
 struct evs__arena_block {
     evs__arena_block *next;
@@ -65,11 +62,15 @@ void *evs__arena_alloc(evs__arena *arena, size_t count, size_t size)
     size_t step = (bytes + GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (step == 0)
         step = ALIGN;
-    if ((size_t)(arena->end - arena->at) < step && !grow(arena, step))
-        return NULL;
-    char *block = arena->at;
-    arena->at += step;
-    arena->used += step;
+    size_t pad = -(uintptr_t)arena->at & (ALIGN - 1); /* behind text */
+    if ((size_t)(arena->end - arena->at) < pad + step) {
+        if (!grow(arena, step))
+            return NULL;
+        pad = 0;
+    }
+    char *block = arena->at + pad;
+    arena->at = block + step;
+    arena->used += pad + step;
     SHOW(block, bytes);
     return block;
 }
@@ -86,7 +87,7 @@ char *evs__arena_text(evs__arena *arena, const char *text, size_t len)
 {
     if (len == SIZE_MAX)
         return NULL;
-    char *copy = evs__arena_alloc(arena, len + 1, 1);
+    char *copy = evs__arena_bytes(arena, len + 1);
     if (copy == NULL)
         return NULL;
     if (len > 0)
@@ -103,7 +104,7 @@ char *evs__arena_format(evs__arena *arena, const char *format, ...)
     va_end(args);
     if (len < 0)
         return NULL;
-    char *text = evs__arena_alloc(arena, (size_t)len + 1, 1);
+    char *text = evs__arena_bytes(arena, (size_t)len + 1);
     if (text == NULL)
         return NULL;
     va_start(args, format);
@@ -118,20 +119,18 @@ static void drop(evs__arena_block *block)
     evs__free(block);
 }
 
-/* The last block of the list is the first and smallest one: that is the one to keep. */
 void evs__arena_reset(evs__arena *arena)
 {
-    arena->used = 0;
-    if (arena->blocks == NULL)
-        return;
-    while (arena->blocks->next != NULL) {
+    while (arena->blocks != NULL && (arena->blocks->next != NULL || arena->blocks->size > KEPT)) {
         evs__arena_block *block = arena->blocks;
         arena->blocks = block->next;
         drop(block);
     }
-    arena->at = arena->blocks->data;
-    arena->end = arena->at + arena->blocks->size;
-    HIDE(arena->at, arena->blocks->size);
+    arena->used = 0;
+    arena->at = arena->blocks == NULL ? NULL : arena->blocks->data;
+    arena->end = arena->blocks == NULL ? NULL : arena->at + arena->blocks->size;
+    if (arena->blocks != NULL)
+        HIDE(arena->at, arena->blocks->size);
 }
 
 void evs__arena_free(evs__arena *arena)

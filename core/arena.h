@@ -10,6 +10,14 @@
 #include <evalshard/base.h>
 #include <stddef.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define EVS__ARENA_POISONED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EVS__ARENA_POISONED 1
+#endif
+#endif
+
 typedef struct evs__arena_block evs__arena_block;
 
 typedef struct evs__arena {
@@ -31,12 +39,26 @@ void *evs__arena_alloc(evs__arena *arena, size_t count, size_t size);
 /* The same, cleared. */
 void *evs__arena_zalloc(evs__arena *arena, size_t count, size_t size);
 
+/* `len` bytes without any alignment, for text; NULL when out of memory. */
+static inline char *evs__arena_bytes(evs__arena *arena, size_t len)
+{
+#ifndef EVS__ARENA_POISONED
+    if ((size_t)(arena->end - arena->at) > len) {
+        char *bytes = arena->at;
+        arena->at += len;
+        arena->used += len;
+        return bytes;
+    }
+#endif
+    return (char *)evs__arena_alloc(arena, len, 1);
+}
+
 /* NUL-terminated copies; NULL when out of memory. */
 char *evs__arena_text(evs__arena *arena, const char *text, size_t len);
 char *evs__arena_format(evs__arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Makes everything allocated so far invalid, keeps one block. */
+/* Makes everything allocated so far invalid; keeps the first block unless it is a large one. */
 void evs__arena_reset(evs__arena *arena);
 
 /* Frees every block; the arena is empty and usable afterwards. */

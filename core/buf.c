@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -70,6 +71,7 @@ void evs__buf_format(evs__buf *buf, const char *format, ...)
 
 void evs__buf_consume(evs__buf *buf, size_t len)
 {
+    assert(len <= buf->len);
     if (len == 0)
         return;
     memmove(buf->data, buf->data + len, buf->len - len);
@@ -81,6 +83,8 @@ void evs__buf_clear(evs__buf *buf)
 {
     buf->len = 0;
     buf->failed = 0;
+    if (buf->data != NULL)
+        buf->data[0] = '\0';
 }
 
 void evs__buf_free(evs__buf *buf)

@@ -2,7 +2,8 @@
  * buf.h - bytes that grow, with a sticky failure.
  *
  * Appending after a failed allocation does nothing; check evs__buf_ok once at the end. `data` is
- * always NUL-terminated behind `len` once something was appended.
+ * always NUL-terminated behind `len` once something was appended. What is appended must not lie in
+ * the buffer itself.
  */
 #ifndef EVS_CORE_BUF_H
 #define EVS_CORE_BUF_H
@@ -27,10 +28,11 @@ void evs__buf_text(evs__buf *buf, const char *text);
 void evs__buf_char(evs__buf *buf, char c);
 void evs__buf_format(evs__buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for `len` more bytes; NULL when out of memory. The caller fills it and adds to `len`. */
+/* Room for `len` more bytes and a NUL; NULL when out of memory. The caller fills it and adds to
+ * `len`; the NUL is not set then. */
 char *evs__buf_reserve(evs__buf *buf, size_t len);
 
-/* Forgets the first `len` bytes. */
+/* Forgets the first `len` bytes, of which there are as many. */
 void evs__buf_consume(evs__buf *buf, size_t len);
 
 static inline int evs__buf_ok(const evs__buf *buf)

@@ -2,13 +2,26 @@
 
 #include <stdio.h>
 
+/* Text from a server or a file may hold line ends. */
+static void to_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n' || *text == '\r')
+            *text = ' ';
+    }
+}
+
+/* The arguments may point into `err`: "%s: more", err->message. */
 evs_status evs__fail_v(evs_error *err, evs_status status, const char *format, va_list args)
 {
     if (err == NULL)
         return status;
+    char message[sizeof err->message];
+    vsnprintf(message, sizeof message, format, args);
+    to_one_line(message);
     memset(err, 0, sizeof *err);
     err->status = status;
-    vsnprintf(err->message, sizeof err->message, format, args);
+    memcpy(err->message, message, strlen(message));
     return status;
 }
 

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #ifdef EVS_FAIL_ALLOC
-/* Test builds only: the one piece of writable process state, never in the shipped library. */
-static size_t fail_at;
-static size_t counted;
+/* Test builds only: the one piece of writable process state, never in the shipped library. Atomic
+ * because clients with a thread of their own are tested too. */
+static _Atomic size_t fail_at;
+static _Atomic size_t counted;
 
 void evs__mem_fail_at(size_t n)
 {
@@ -22,8 +23,8 @@ size_t evs__mem_count(void)
 
 static int denied(void)
 {
-    counted++;
-    return fail_at != 0 && counted >= fail_at;
+    size_t n = ++counted, at = fail_at;
+    return at != 0 && n >= at;
 }
 #else
 static int denied(void)

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "core/number.h"
 #include "core/reply.h"
 
 static int has_text(const evs_reply *reply)
@@ -29,33 +30,16 @@ evs_bytes evs_reply_bytes(const evs_reply *reply)
     return (evs_bytes){reply->as.text, reply->len};
 }
 
-/* [-]digits within 64 bits, else 0. Counts downwards because that side is one larger. */
-static int64_t whole_number(const char *text, size_t len)
-{
-    int64_t n = 0;
-    int negative = len > 0 && text[0] == '-';
-    for (size_t i = (size_t)negative; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return 0;
-        int digit = text[i] - '0';
-        if (n < (INT64_MIN + digit) / 10)
-            return 0;
-        n = n * 10 - digit;
-    }
-    if (negative)
-        return n;
-    return n == INT64_MIN ? 0 : -n;
-}
-
 int64_t evs_reply_integer(const evs_reply *reply)
 {
     if (reply == NULL)
         return 0;
     if (reply->type == EVS_REPLY_INTEGER)
         return reply->as.integer;
+    int64_t n = 0;
     if (reply->type == EVS_REPLY_STRING)
-        return whole_number(reply->as.text, reply->len);
-    return 0;
+        evs__number(&n, (evs_bytes){reply->as.text, reply->len});
+    return n;
 }
 
 size_t evs_reply_count(const evs_reply *reply)
