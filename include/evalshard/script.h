@@ -44,7 +44,8 @@ typedef struct evs_registry_options {
         sizeof(evs_registry_options), EVS_AUDIT_WARN \
     }
 
-/* `*out` is yours to free. `opts` may be NULL: policy warn. Fails with EVS_E_NOMEM. */
+/* `*out` is yours to free. `opts` may be NULL: policy warn. Fails with EVS_E_NOMEM, EVS_E_INVALID
+ * for options that were not made with INIT. */
 EVS_API evs_status evs_registry_new(evs_registry **out, const evs_registry_options *opts,
                                     evs_error *err);
 

@@ -1,0 +1,11 @@
+#!lua flags=no-writes
+--- S.
+--- More.
+-- @key a...
+--   text
+-- evalshard: x
+---@x
+-- @arg b
+-- @retry read_only
+-- @version 2147483647
+--[==[ ]==]

@@ -1,0 +1,2 @@
+-- plain
+-- @retry read-only
