@@ -72,7 +72,7 @@ static void back_off(evs__conn *conn)
     if (delay > LONGEST_DELAY_MS)
         delay = LONGEST_DELAY_MS;
     conn->failures++;
-    delay = delay - delay / 4 + next_random(conn) % (delay / 2 + 1);
+    delay = delay - delay / 4 + next_random(conn) % (delay / 2);
     conn->retry_at = evs__loop_now_ms(conn->loop) + delay;
 }
 

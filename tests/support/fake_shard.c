@@ -243,6 +243,32 @@ static int pause_here(fake_shard *fake, const fake_step *step)
     return result == 0 ? 1 : flunk(fake, "step %zu: fake_shard_go never came", fake->done + 1);
 }
 
+static int permitted(fake_shard *fake)
+{
+    pthread_mutex_lock(&fake->mutex);
+    int permitted = fake->permits > 0;
+    fake->permits -= (size_t)permitted;
+    pthread_mutex_unlock(&fake->mutex);
+    return permitted;
+}
+
+/* Clients may come, go and break off as they like. */
+static int serve(fake_shard *fake, const fake_step *step)
+{
+    enum { LOOK_MS = 2 }; /* how often fake_shard_go is looked for */
+    while (!permitted(fake)) {
+        struct pollfd wait[] = {{.fd = fake->listener, .events = POLLIN},
+                                {.fd = fake->fd, .events = POLLIN}};
+        poll(wait, 2, LOOK_MS);
+        if (wait[0].revents & POLLIN)
+            accept_client(fake, step);
+        else if (wait[1].revents != 0 && (!take_command(fake) || !say(fake, step)))
+            hang_up(fake);
+    }
+    fake->failure[0] = '\0';
+    return 1;
+}
+
 static int close_client(fake_shard *fake, const fake_step *step)
 {
     (void)step;
@@ -275,6 +301,7 @@ static int (*const play_step[])(fake_shard *fake, const fake_step *step) = {
     [FAKE_DO_EOF] = await_eof,
     [FAKE_DO_DRAIN] = drain,
     [FAKE_DO_PAUSE] = pause_here,
+    [FAKE_DO_SERVE] = serve,
     [FAKE_DO_CLOSE] = close_client,
     [FAKE_DO_RESET] = reset_client,
     [FAKE_DO_DEAF] = stop_listening,

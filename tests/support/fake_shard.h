@@ -42,6 +42,7 @@ typedef enum fake_do {
     FAKE_DO_EXPECT,   /* take as many bytes as `data` has, which must be the same */
     FAKE_DO_SAY,      /* send `data` */
     FAKE_DO_ANSWER,   /* `n` times: take a command, send `data` */
+    FAKE_DO_SERVE,    /* answer each command of whoever connects with `data`, until fake_shard_go */
     FAKE_DO_EOF,      /* wait until the client closes */
     FAKE_DO_DRAIN,    /* take what has arrived, without waiting */
     FAKE_DO_PAUSE,    /* neither read nor write until fake_shard_go */
@@ -100,6 +101,10 @@ typedef struct fake_step {
 #define FAKE_ANSWER(n, text)                 \
     {                                        \
         FAKE_DO_ANSWER, (n), FAKE_TEXT(text) \
+    }
+#define FAKE_SERVE(text)                  \
+    {                                     \
+        FAKE_DO_SERVE, 0, FAKE_TEXT(text) \
     }
 #define FAKE_EOF        \
     {                   \
@@ -168,7 +173,7 @@ void fake_shard_await(fake_shard *fake, size_t nsteps);
 /* The same while driving the client's loop. */
 void fake_shard_await_on(fake_shard *fake, size_t nsteps, evs__loop *loop);
 
-/* Ends the PAUSE that the script has come to, or comes to next. */
+/* Ends the PAUSE or SERVE that the script has come to, or comes to next. */
 void fake_shard_go(fake_shard *fake);
 
 /* Waits for the end of the script, fails the test when a step failed. */
