@@ -107,7 +107,8 @@ void evs__conn_write(evs__conn *conn);
 /* loss.c */
 
 /* Ends the connection, with a problem for whoever asks: the epoch changes, and every request is
- * moved to `lost`. They are told by evs__conn_tell_lost, or by the next flush. */
+ * moved to `lost`. They are told by evs__conn_tell_lost, or by the next flush. The text is one
+ * printable line. */
 void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void evs__conn_tell_lost(evs__conn *conn);

@@ -1,8 +1,11 @@
 #include "core/net/greeting.h"
 
 #include "core/error.h"
+#include "core/printable.h"
 
 #include <stdio.h>
+
+enum { QUOTED = 250 }; /* bytes of a server's text in a message */
 
 /* ---- writing ---- */
 
@@ -68,31 +71,20 @@ static void write_ping(evs__buf *buf, const evs__login *login)
 
 /* ---- judging ---- */
 
-/* A server that knows no AUTH repeats its arguments in the error: such text is not shown. */
-static int repeats_password(const evs__login *login, evs_bytes text)
+/* `text` is what the server said, or nothing when it must not be shown. */
+static evs_status auth_refused(const evs__login *login, const char *text, evs_error *err)
 {
-    static const char echo[] = "with args";
-    if (memmem(text.data, text.len, echo, sizeof echo - 1) != NULL)
-        return 1;
-    size_t len = strlen(login->password);
-    return len > 0 && memmem(text.data, text.len, login->password, len) != NULL;
+    (void)login;
+    return evs__fail(err, EVS_E_AUTH, "AUTH refused%s%s", text[0] == '\0' ? "" : ": ", text);
 }
 
-static evs_status auth_refused(const evs__login *login, evs_bytes text, evs_error *err)
+static evs_status select_refused(const evs__login *login, const char *text, evs_error *err)
 {
-    if (repeats_password(login, text))
-        return evs__fail(err, EVS_E_AUTH, "AUTH refused");
-    return evs__fail(err, EVS_E_AUTH, "AUTH refused: %.*s", (int)text.len, text.data);
-}
-
-static evs_status select_refused(const evs__login *login, evs_bytes text, evs_error *err)
-{
-    return evs__fail(err, EVS_E_CONNECT, "db %d cannot be selected: %.*s", login->db, (int)text.len,
-                     text.data);
+    return evs__fail(err, EVS_E_CONNECT, "db %d cannot be selected: %s", login->db, text);
 }
 
 /* Users without permission for CLIENT or PING may still run scripts. */
-static evs_status never_mind(const evs__login *login, evs_bytes text, evs_error *err)
+static evs_status never_mind(const evs__login *login, const char *text, evs_error *err)
 {
     (void)login;
     (void)text;
@@ -104,7 +96,7 @@ static const struct step {
     const char *command;
     int (*wanted)(const evs__login *login);
     void (*write)(evs__buf *buf, const evs__login *login);
-    evs_status (*refused)(const evs__login *login, evs_bytes text, evs_error *err);
+    evs_status (*refused)(const evs__login *login, const char *text, evs_error *err);
 } steps[EVS__GREETING_END] = {
     {"AUTH", wants_auth, write_auth, auth_refused},
     {"SELECT", wants_select, write_select, select_refused},
@@ -126,16 +118,20 @@ void evs__greeting_write(evs__buf *buf, const evs__login *login)
         steps[i].write(buf, login);
 }
 
-/* Errors that say the same whatever was asked. */
+enum { ANY_STEP = EVS__GREETING_END, SELECT_STEP = 1 };
+
+/* Errors that do not depend on what was asked. */
 static const struct refusal {
     const char *prefix;
+    unsigned step;
     evs_status status;
     const char *instead; /* of the server's text; NULL shows that */
 } refusals[] = {
-    {"NOAUTH", EVS_E_AUTH, "shard requires a password"},
-    {"DENIED", EVS_E_DENIED, NULL},
-    {"LOADING", EVS_E_LOADING, NULL},
-    {"ERR max number of clients", EVS_E_CONNECT, NULL},
+    {"NOAUTH", ANY_STEP, EVS_E_AUTH, "shard requires a password"},
+    {"DENIED", ANY_STEP, EVS_E_DENIED, NULL},
+    {"LOADING", ANY_STEP, EVS_E_LOADING, NULL},
+    {"ERR max number of clients", ANY_STEP, EVS_E_CONNECT, NULL},
+    {"BUSY", SELECT_STEP, EVS_E_BUSY, NULL}, /* the others do not need their answer */
 };
 
 static int begins_with(evs_bytes text, const char *prefix)
@@ -144,34 +140,50 @@ static int begins_with(evs_bytes text, const char *prefix)
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
-static evs_status refuse(const evs__login *login, unsigned step, evs_bytes text, evs_error *err)
+static const struct refusal *find_refusal(unsigned step, evs_bytes text)
 {
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         const struct refusal *row = &refusals[i];
-        if (!begins_with(text, row->prefix))
-            continue;
-        if (row->instead != NULL)
-            return evs__fail(err, row->status, "%s", row->instead);
-        return evs__fail(err, row->status, "%.*s", (int)text.len, text.data);
+        if ((row->step == ANY_STEP || row->step == step) && begins_with(text, row->prefix))
+            return row;
     }
-    if (steps[step].refused == select_refused && begins_with(text, "BUSY"))
-        return evs__fail(err, EVS_E_BUSY, "%.*s", (int)text.len, text.data);
-    return steps[step].refused(login, text, err);
+    return NULL;
+}
+
+/* A server that knows no AUTH repeats its arguments in the error, cut and escaped in its own way:
+ * such text is not shown, nor any other with the password in it. */
+static int repeats_password(const evs__login *login, evs_bytes text)
+{
+    static const char echo[] = "with args";
+    if (login->password == NULL)
+        return 0;
+    if (memmem(text.data, text.len, echo, sizeof echo - 1) != NULL)
+        return 1;
+    size_t len = strlen(login->password);
+    return len > 0 && memmem(text.data, text.len, login->password, len) != NULL;
+}
+
+static evs_status refuse(const evs__login *login, unsigned step, evs_bytes text, evs_error *err)
+{
+    char shown[QUOTED] = "";
+    if (!repeats_password(login, text))
+        evs__printable(shown, sizeof shown, text);
+    const struct refusal *row = find_refusal(step, text);
+    if (row == NULL)
+        return steps[step].refused(login, shown, err);
+    return evs__fail(err, row->status, "%s", row->instead != NULL ? row->instead : shown);
 }
 
 evs_status evs__greeting_judge(const evs__login *login, unsigned step, const evs_reply *reply,
                                evs_error *err)
 {
     evs_reply_type type = evs_reply_kind(reply);
-    evs_bytes text = evs_reply_bytes(reply);
     if (type == EVS_REPLY_STATUS)
         return EVS_OK;
     if (type != EVS_REPLY_ERROR)
         return evs__fail(err, EVS_E_PROTOCOL, "%s was answered with something else than a status",
                          steps[step].command);
-    if (text.len > 300)
-        text.len = 300;
-    return refuse(login, step, text, err);
+    return refuse(login, step, evs_reply_bytes(reply), err);
 }
 
 const char *evs__greeting_guess(const char *data, size_t len)

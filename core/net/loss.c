@@ -43,14 +43,6 @@ evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *er
     return compose(conn, err, conn->status, conn->problem, wait);
 }
 
-/* What a server sent goes into the message: it stays one line of printable text. */
-static void make_printable(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '.';
-}
-
 /* ---- the delay ---- */
 
 /* Marsaglia's xorshift64; its quality is far more than jitter needs. */
@@ -149,7 +141,6 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(conn->problem, sizeof conn->problem, format, args);
     va_end(args);
-    make_printable(conn->problem);
 
     if (conn->state == EVS__CONN_READY)
         conn->retry_at = 0;

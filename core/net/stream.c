@@ -8,9 +8,12 @@
 #include "core/net/conn_inner.h"
 #include "core/net/greeting.h"
 
+#include "core/printable.h"
+
 #include <errno.h>
 
 enum {
+    QUOTED = 200, /* bytes of a server's text in a message */
     READS_PER_TURN = 16,
     READS_AT_THE_END = 4096 /* of a broken socket; more than a socket's buffer holds */
 };
@@ -62,11 +65,11 @@ static void write_on(evs__conn *conn)
 static void unexpected(evs__conn *conn, const evs_reply *reply)
 {
     const char *when = conn->queue.head == NULL ? "anybody asked" : "the request was sent";
-    evs_bytes text = evs_reply_bytes(reply);
-    if (evs_reply_kind(reply) != EVS_REPLY_ERROR)
-        text.len = 0;
-    evs__conn_down(conn, EVS_E_PROTOCOL, "the server answered before %s%s%.*s", when,
-                   text.len == 0 ? "" : ": ", (int)(text.len < 200 ? text.len : 200), text.data);
+    char text[QUOTED] = "";
+    if (evs_reply_kind(reply) == EVS_REPLY_ERROR)
+        evs__printable(text, sizeof text, evs_reply_bytes(reply));
+    evs__conn_down(conn, EVS_E_PROTOCOL, "the server answered before %s%s%s", when,
+                   text[0] == '\0' ? "" : ": ", text);
 }
 
 static evs__got got_of(evs__resp_got got)
@@ -83,14 +86,23 @@ static evs__got got_of(evs__resp_got got)
     }
 }
 
+/* A reply may begin when a part of its request was written: it is a complaint then, and worth
+ * reading to its end. It counts as the answer only when all was written; otherwise the server would
+ * take the rest of the request for something else. */
+static int is_expected(const evs__conn *conn, int complete)
+{
+    const evs__request *request = conn->queue.head;
+    if (conn->state == EVS__CONN_GREETING)
+        return 1;
+    if (request == NULL)
+        return 0;
+    return complete ? request->end <= conn->written : request->start < conn->written;
+}
+
 /* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
 static int deliver(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
 {
     evs__request *request = conn->queue.head;
-    if (request == NULL || request->end > conn->written) {
-        unexpected(conn, reply);
-        return 0;
-    }
     conn->queue.head = request->next;
     conn->queue.count--;
     request->next = NULL;
@@ -141,6 +153,10 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
         data += used;
         len -= used;
         conn->halfway = got == EVS__RESP_MORE;
+        if (!is_expected(conn, !conn->halfway)) {
+            unexpected(conn, reply);
+            return 0;
+        }
         if (conn->halfway)
             return 1;
         conn->skipping = 0;

@@ -267,6 +267,47 @@ static void stray_answers_are_never_given_to_a_later_request(void **state)
     fake_shard_stop(fake);
 }
 
+static void half_an_answer_that_nobody_asked_for_ends_it_too(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+a\r\n+str"), FAKE_EOF, FAKE_GREET,
+                               FAKE_ANSWER(1, "+b\r\n")};
+    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
+    asker a;
+    asker_open(&a, fake_shard_login(fake));
+    asker_ask(&a, "A", NULL);
+    asker_run(&a);
+    ask *two = asker_ask(&a, "B", NULL);
+    asker_run(&a);
+    assert_string_equal(two->text, "b");
+    asker_close(&a);
+    fake_shard_stop(fake);
+}
+
+/* A server that refuses a request before it has all of it says so and closes. */
+static void a_complaint_about_half_a_request_is_shown(void **state)
+{
+    (void)state;
+    enum { SIZE = 8 * 1024 * 1024 };
+    const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(1000),
+                               FAKE_SAY("-ERR Protocol error: too big mass bulk\r\n"), FAKE_EOF};
+    fake_shard *fake = FAKE_START(FAKE_TCP_NARROW, steps);
+    asker a;
+    asker_open(&a, fake_shard_login(fake));
+    assert_int_equal(evs__conn_prepare(a.conn, NULL), EVS_OK);
+    asker_run_ready(&a);
+    char *big = calloc(SIZE, 1);
+    ask *one = asker_queue(&a, (evs_bytes){big, SIZE});
+    asker_run(&a);
+    assert_int_equal(one->got, EVS__GOT_LOST);
+    assert_int_equal(one->sent, 0);
+    assert_int_equal(one->why.status, EVS_E_PROTOCOL);
+    assert_non_null(strstr(one->why.message, "before the request was sent: ERR Protocol error"));
+    free(big);
+    asker_close(&a);
+    fake_shard_stop(fake);
+}
+
 static void garbage_ends_the_connection(void **state)
 {
     (void)state;
@@ -380,6 +421,8 @@ int main(void)
         cmocka_unit_test(a_half_read_reply_can_become_unwanted),
         cmocka_unit_test(answers_that_nobody_asked_for_end_the_connection),
         cmocka_unit_test(stray_answers_are_never_given_to_a_later_request),
+        cmocka_unit_test(half_an_answer_that_nobody_asked_for_ends_it_too),
+        cmocka_unit_test(a_complaint_about_half_a_request_is_shown),
         cmocka_unit_test(garbage_ends_the_connection),
         cmocka_unit_test(completions_may_queue_more),
         cmocka_unit_test(bytes_of_a_request_stay_until_its_completion),
