@@ -69,7 +69,7 @@ static void finish(uint32_t h[5], const unsigned char *rest, size_t nrest, uint6
 {
     unsigned char last[2 * BLOCK] = {0};
     size_t size = nrest < LENGTH_AT ? BLOCK : 2 * BLOCK;
-    if (nrest > 0)
+    if (rest != NULL)
         memcpy(last, rest, nrest);
     last[nrest] = 0x80;
     for (unsigned i = 0; i < 8; i++)

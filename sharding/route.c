@@ -149,7 +149,7 @@ evs_status evs__route_no_keys(evs__target *out, const evs_shardmap *map, const c
     if (shard == NULL && chosen == NULL)
         chosen = &map->pools[0];
 
-    size_t number;
+    size_t number = 0;
     evs_status status = shard != NULL ? named_shard(&number, map, chosen, shard, err)
                                       : by_rule(&number, chosen, err);
     if (status != EVS_OK)

@@ -1,17 +1,19 @@
 /* Statuses keep their pinned numbers and have a name and a text each. */
 #include <evalshard/base.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 static void every_status_has_a_name_and_a_text(void **state)
 {
     (void)state;
-#define CHECK(name, number, text)                                                                  \
-    assert_int_equal(EVS_##name, number);                                                          \
-    assert_string_equal(evs_status_name(EVS_##name), "EVS_" #name);                                \
+#define CHECK(name, number, text)                                   \
+    assert_int_equal(EVS_##name, number);                           \
+    assert_string_equal(evs_status_name(EVS_##name), "EVS_" #name); \
     assert_string_equal(evs_status_text(EVS_##name), text);
     EVS_STATUS_MAP(CHECK)
 #undef CHECK

@@ -159,7 +159,7 @@ static int answers_ping(const scratch_server *server)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct timeval limit = {.tv_sec = 1};
-    char text[64];
+    char text[64] = "";
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd == -1)
         return 0;
