@@ -46,6 +46,7 @@ typedef struct evs__local {
     evs__span at;               /* the name; of SELF and ARG, where they come from */
     const evs__function *owner; /* the function it is local to */
     size_t index;               /* counts the declarations of its function, from 0 */
+    unsigned loops;             /* loops of its function around the declaration */
     unsigned assignments;       /* besides the declaration's own value */
     unsigned uses;              /* reads and assignments, also from closures */
     int captured;               /* some function inside uses it */

@@ -5,10 +5,11 @@
  * compile limits (200 locals, 60 upvalues, 200 levels, 250 registers, ...), and a shebang line that
  * the server understands. The first error ends the parse and is told in Lua's words.
  *
- *   lexer.h     bytes to tokens
- *   scope.h     what a name means
- *   registers.h what Lua's own compiler would run out of
+ *   lexer.h          bytes to tokens
  *   statement.c, expression.c   the grammar, one function per production
+ *   scope.h          what a name means
+ *   registers.h      what Lua's own compiler would run out of
+ *   shebang.h        the first line
  */
 #ifndef EVS_SCRIPTS_SYNTAX_PARSER_H
 #define EVS_SCRIPTS_SYNTAX_PARSER_H
@@ -16,22 +17,6 @@
 #include "scripts/syntax/ast.h"
 
 #include <evalshard/audit.h>
-
-typedef enum evs__parse_problem {
-    EVS__PARSE_OK = 0,
-    EVS__PARSE_SYNTAX, /* not Lua 5.1 */
-    EVS__PARSE_LIMIT,  /* Lua 5.1, but too much of something */
-    EVS__PARSE_SHEBANG /* the first line begins with #! and the server refuses it */
-} evs__parse_problem;
-
-typedef struct evs__parse_error {
-    evs__parse_problem problem;
-    const char *message; /* as the server says it, without "user_script:LINE: "; NULL when OK */
-    int line;            /* as the server says it; it may be behind at.line. 0: it says none */
-    evs__token token;    /* the token where the parse ended */
-    evs__token before;   /* the one before it; kind EOF at the beginning */
-    evs__span at;        /* what to point at: the token's span, or a better one */
-} evs__parse_error;
 
 typedef struct evs__chunk {
     evs_bytes source;    /* borrowed from the caller */

@@ -1,5 +1,5 @@
 /*
- * token.h - a place in a script, and the words of Lua 5.1.
+ * token.h - a place in a script, the words of Lua 5.1, and what can be wrong with a text.
  */
 #ifndef EVS_SCRIPTS_SYNTAX_TOKEN_H
 #define EVS_SCRIPTS_SYNTAX_TOKEN_H
@@ -64,5 +64,21 @@ typedef struct evs__token {
     evs_bytes text; /* of a NAME: a slice of the source; of a STRING: its value */
     double number;  /* of a NUMBER */
 } evs__token;
+
+typedef enum evs__parse_problem {
+    EVS__PARSE_OK = 0,
+    EVS__PARSE_SYNTAX, /* not Lua 5.1 */
+    EVS__PARSE_LIMIT,  /* Lua 5.1, but too much of something */
+    EVS__PARSE_SHEBANG /* the first line begins with #! and the server refuses it */
+} evs__parse_problem;
+
+typedef struct evs__parse_error {
+    evs__parse_problem problem;
+    const char *message; /* as the server says it, without "user_script:LINE: "; NULL when OK */
+    int line;            /* as the server says it; it may be behind at.line. 0: it says none */
+    evs__token token;    /* the token where the parse ended; kind EOF when it is no whole token */
+    evs__token before;   /* the one before it; kind EOF at the beginning */
+    evs__span at;        /* what to point at: the token, or the begun one that never ended */
+} evs__parse_error;
 
 #endif
