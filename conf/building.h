@@ -1,0 +1,37 @@
+/*
+ * building.h - what the parts of a map share while it is read.
+ */
+#ifndef EVS_CONF_BUILDING_H
+#define EVS_CONF_BUILDING_H
+
+#include "conf/connection.h"
+#include "core/table.h"
+#include "sharding/shardmap.h"
+
+enum { EVS__MOST_SHARDS = 4096, EVS__MOST_DRAWS = 4096, EVS__MOST_WEIGHT = 1000 };
+
+typedef struct evs__building {
+    evs__reading r;
+    evs_shardmap *map;  /* ours until it is delivered */
+    size_t shards_room; /* how many map->shards has room for */
+    evs__connection_conf defaults;
+    evs__table pools; /* evs__pool by name */
+} evs__building;
+
+/* Reads the whole map. What is wrong goes to the diagnostics. */
+void evs__build_map(evs__building *b, const evs__yaml *root);
+
+/* Reads one entry of `pools` into the next free evs__pool, and its shards. */
+void evs__build_pool(evs__building *b, const evs__yaml *value);
+
+/* The pool that stands for a top-level `shards`. */
+void evs__build_short_pool(evs__building *b, const evs__yaml *shards);
+
+/* Reads the shards of the newest pool; each starts from `inherited`. */
+void evs__build_shards(evs__building *b, const evs__yaml *shards,
+                       const evs__connection_conf *inherited);
+
+/* Reads the list of routes. */
+void evs__build_routes(evs__building *b, const evs__yaml *routes);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * secretive.c - errs on the side of hiding: a masked address costs a look into the file, a shown
+ * password costs more.
+ */
+#include "conf/secretive.h"
+
+#include "conf/ascii.h"
+#include "core/similar.h"
+
+#include <strings.h>
+
+static int is(evs_bytes text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
+}
+
+static int contains_password(evs_bytes text)
+{
+    static const char word[] = "password";
+    for (size_t i = 0; i + sizeof word - 1 <= text.len; i++) {
+        if (strncasecmp(text.data + i, word, sizeof word - 1) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int evs__password_key(evs_bytes key)
+{
+    if (is(key, "password_env") || is(key, "password_file"))
+        return 0;
+    return contains_password(key) || evs__edit_distance(key, evs_text("password"), 1) <= 1;
+}
+
+int evs__secretive_key(evs_bytes key)
+{
+    static const char *const words[] = {"auth", "pass",   "passwd", "passphrase",  "pwd",
+                                        "pw",   "secret", "token",  "requirepass", "masterauth"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (is(key, words[i]))
+            return 1;
+    }
+    return evs__password_key(key);
+}
+
+int evs__secretive_value(evs_bytes value)
+{
+    const char *at = value.len == 0 ? NULL : memchr(value.data, '@', value.len);
+    return at != NULL && memchr(value.data, ':', (size_t)(at - value.data)) != NULL;
+}
+
+static int in_word(char c)
+{
+    return evs__is_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+/* Behind the first `word:` whose word is secretive, from `at` on; `len` when there is none. */
+static size_t behind_secretive_key(evs_bytes line, size_t at)
+{
+    while (at < line.len) {
+        size_t end = at;
+        while (end < line.len && in_word(line.data[end]))
+            end++;
+        size_t colon = end;
+        while (colon < line.len && strchr(" \t\"'", line.data[colon]) != NULL &&
+               line.data[colon] != '\0')
+            colon++;
+        if (end > at && colon < line.len && line.data[colon] == ':' &&
+            evs__secretive_key((evs_bytes){line.data + at, end - at}))
+            return colon + 1;
+        at = end + 1;
+    }
+    return line.len;
+}
+
+/* Whether the value of a secretive key begins on the next line. */
+static int leaves_secret_open(evs_bytes line)
+{
+    size_t at = behind_secretive_key(line, 0);
+    if (line.len == 0 || at > line.len || at == 0)
+        return 0;
+    if (at == line.len)
+        return line.data[line.len - 1] == ':';
+    for (; at < line.len; at++) {
+        if (strchr(" \t|>-+'\"", line.data[at]) == NULL)
+            return 0;
+    }
+    return 1;
+}
+
+static void hide(char *line, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        if (line[i] != ' ' && line[i] != '\t')
+            line[i] = '*';
+    }
+}
+
+void evs__mask_line(char *line, size_t len, evs_bytes previous)
+{
+    evs_bytes text = {line, len};
+    if (leaves_secret_open(previous)) {
+        hide(line, 0, len);
+        return;
+    }
+    hide(line, behind_secretive_key(text, 0), len);
+    for (size_t at = len; at > 0; at--) {
+        size_t start = at - 1;
+        if (line[start] != '@')
+            continue;
+        while (start > 0 && line[start - 1] != ' ' && line[start - 1] != '\t')
+            start--;
+        hide(line, start, at);
+    }
+}

@@ -1,0 +1,227 @@
+/*
+ * shard_conf.c - the shards of one pool, and what must differ between them.
+ */
+#include "conf/address.h"
+#include "conf/ascii.h"
+#include "conf/building.h"
+#include "conf/kinds.h"
+#include "conf/quoted.h"
+
+#include <inttypes.h>
+
+enum { LONGEST_RING_NAME = 255, LONGEST_NOTE = 1000 };
+
+typedef struct shard_conf {
+    const evs__yaml *address;
+    uint64_t weight;
+    const char *ring_name; /* NULL: the name */
+    const char *note;
+    evs__connection_conf connection;
+} shard_conf;
+
+/* Tables of what the shards so far have; the values are nodes, for their places. */
+typedef struct seen {
+    evs__table folded_names;
+    evs__table ring_names;
+    evs__table addresses;
+} seen;
+
+static void read_weight(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+{
+    if (value->kind != EVS__YAML_TEXT || value->quoted || strcmp(value->text.data, "0") != 0) {
+        evs__read_integer(r, field, value, at);
+        return;
+    }
+    evs__complain(r->diags, "E256", value->at, "weight 0 is not allowed");
+    evs__hint(r->diags, "to move keys away, lower the weight or remove the shard");
+}
+
+#define AT(member) offsetof(shard_conf, member)
+
+static const evs__field fields[] = {
+    {.name = "address", .read = evs__read_node, .offset = AT(address)},
+    {.name = "weight",
+     .read = read_weight,
+     .offset = AT(weight),
+     .min = 1,
+     .max = EVS__MOST_WEIGHT},
+    {.name = "ring_name",
+     .read = evs__read_text,
+     .offset = AT(ring_name),
+     .min = 1,
+     .max = LONGEST_RING_NAME},
+    {.name = "note", .read = evs__read_text, .offset = AT(note), .min = 0, .max = LONGEST_NOTE},
+    {.name = "sentinel"},
+    {.name = "master_name"},
+    {.name = "index"},
+    {.name = "slots"},
+    {.name = "state"},
+};
+
+const evs__kind evs__kind_shard = {
+    .where = "in a shard",
+    .fields = fields,
+    .nfields = sizeof fields / sizeof fields[0],
+    .also = &evs__kind_connection,
+    .also_offset = AT(connection),
+};
+
+/* The node that had `key` before, else NULL after remembering `node`. */
+static const evs__yaml *taken(evs__reading *r, evs__table *table, evs_bytes key,
+                              const evs__yaml *node)
+{
+    const evs__yaml *earlier = evs__table_get(table, key);
+    if (earlier == NULL && !evs__table_set(table, key, (void *)(uintptr_t)node))
+        evs__diagnostics_nomem(r->diags);
+    return earlier;
+}
+
+static void check_case(evs__reading *r, seen *s, const evs__yaml *key)
+{
+    char *folded = evs__arena_text(r->scratch, key->text.data, key->text.len);
+    if (folded == NULL) {
+        evs__diagnostics_nomem(r->diags);
+        return;
+    }
+    for (size_t i = 0; i < key->text.len; i++)
+        folded[i] = evs__lower(folded[i]);
+    const evs__yaml *earlier = taken(r, &s->folded_names, (evs_bytes){folded, key->text.len}, key);
+    if (earlier == NULL)
+        return;
+    evs__complain(r->diags, "W310", key->at, "\"%s\" and \"%s\" (at %d:%d) differ only in case",
+                  key->text.data, earlier->text.data, earlier->at.line, earlier->at.column);
+    evs__hint(r->diags, "they are two shards; people will mix them up");
+}
+
+static void check_ring_name(evs__reading *r, seen *s, const evs__shard *shard, const evs__yaml *at)
+{
+    const evs__yaml *earlier = taken(r, &s->ring_names, evs_text(shard->ring_name), at);
+    if (earlier == NULL)
+        return;
+    evs__complain(r->diags, "E258", at->at, "ring name %s is taken (first at %d:%d)",
+                  evs__quoted(r->scratch, evs_text(shard->ring_name)), earlier->at.line,
+                  earlier->at.column);
+    evs__hint(r->diags, "two shards of one ring name would be in the same place");
+}
+
+static void check_address(evs__reading *r, seen *s, const evs__login *login, const evs__yaml *at)
+{
+    const evs__endpoint *e = &login->endpoint;
+    char *key = e->path != NULL
+                    ? evs__arena_format(r->scratch, "%s %d", e->path, login->db)
+                    : evs__arena_format(r->scratch, "%s %d %d", e->host, e->port, login->db);
+    if (key == NULL) {
+        evs__diagnostics_nomem(r->diags);
+        return;
+    }
+    for (char *c = key; e->host != NULL && *c != '\0'; c++)
+        *c = evs__lower(*c);
+    const evs__yaml *earlier = taken(r, &s->addresses, evs_text(key), at);
+    if (earlier == NULL)
+        return;
+    evs__complain(r->diags, "E254", at->at, "address %s with db %d is used twice (first at %d:%d)",
+                  evs__found(r, at), login->db, earlier->at.line, earlier->at.column);
+    evs__hint(r->diags, "two shards need two servers, or two databases of one");
+}
+
+/* Short form (an address) or long form (a mapping). 0 when there is nothing to build. */
+static int read_forms(evs__reading *r, const evs__yaml *value, shard_conf *conf)
+{
+    if (value->kind == EVS__YAML_BAD || !evs__want_filled(r, value))
+        return 0;
+    if (value->kind == EVS__YAML_TEXT) {
+        conf->address = value;
+        return 1;
+    }
+    if (!evs__read_mapping(r, &evs__kind_shard, value, conf))
+        return 0;
+    if (conf->address != NULL)
+        return 1;
+    if (evs__yaml_get(value, "sentinel") == NULL && evs__yaml_get(value, "address") == NULL) {
+        evs__complain(r->diags, "E250", value->key->at, "the address is missing%s", evs__where(r));
+        evs__hint(r->diags, "add \"address: host:port\" or \"address: unix:/path\"");
+    }
+    return 0;
+}
+
+static const evs__yaml *ring_name_node(const evs__yaml *value)
+{
+    const evs__yaml *node = evs__yaml_get(value, "ring_name");
+    return node == NULL ? value->key : node;
+}
+
+static void fill(evs__building *b, const evs__yaml *value, const shard_conf *conf, seen *s)
+{
+    evs__shard *shard = &b->map->shards[b->map->nshards];
+    evs__endpoint endpoint;
+    *shard = (evs__shard){
+        .name = evs__keep(&b->r, value->key->text),
+        .note = conf->note,
+        .pool = b->map->npools - 1,
+        .weight = (unsigned)conf->weight,
+        .command_timeout_ms = conf->connection.command_timeout_ms,
+        .script_timeout_ms = conf->connection.script_timeout_ms,
+    };
+    if (shard->script_timeout_ms == 0)
+        shard->script_timeout_ms = shard->command_timeout_ms;
+    shard->ring_name = conf->ring_name == NULL ? shard->name : conf->ring_name;
+    shard->login.name = shard->name;
+    evs__connection_login(&b->r, &conf->connection, &shard->login);
+    if (shard->name == NULL || !evs__read_address(&b->r, conf->address, &endpoint))
+        return;
+    shard->login.endpoint = endpoint;
+    check_ring_name(&b->r, s, shard, ring_name_node(value));
+    check_address(&b->r, s, &shard->login, conf->address);
+    b->map->nshards++;
+}
+
+static void build_shard(evs__building *b, const evs__yaml *value,
+                        const evs__connection_conf *inherited, seen *s)
+{
+    shard_conf conf = {.weight = 1, .note = "", .connection = *inherited};
+    evs__reading outer = b->r;
+    int named = evs__check_name(&b->r, value->key);
+    b->r.noun = "shard";
+    b->r.name = value->key->text.data;
+    if (named)
+        check_case(&b->r, s, value->key);
+    if (read_forms(&b->r, value, &conf) && named && b->map->nshards < b->shards_room)
+        fill(b, value, &conf, s);
+    b->r = outer;
+}
+
+static void check_draws(evs__building *b, const evs__pool *pool, const evs__yaml *shards)
+{
+    uint64_t draws = 0;
+    for (size_t i = pool->first_shard; i < b->map->nshards; i++)
+        draws += b->map->shards[i].weight;
+    if (draws <= EVS__MOST_DRAWS)
+        return;
+    evs__complain(b->r.diags, "E211", shards->key->at,
+                  "the weights add up to %" PRIu64 ", more than %d%s", draws, EVS__MOST_DRAWS,
+                  evs__where(&b->r));
+    evs__hint(b->r.diags, "every key costs one step per unit of weight; use smaller weights");
+}
+
+void evs__build_shards(evs__building *b, const evs__yaml *shards,
+                       const evs__connection_conf *inherited)
+{
+    evs__pool *pool = &b->map->pools[b->map->npools - 1];
+    seen s = {EVS__TABLE_INIT, EVS__TABLE_INIT, EVS__TABLE_INIT};
+    if (shards->kind != EVS__YAML_MAP) {
+        evs__complain_no_mapping(&b->r, shards);
+        return;
+    }
+    if (shards->count == 0 || shards->count > EVS__MOST_SHARDS) {
+        evs__complain(b->r.diags, "E211", shards->key->at, "%zu shards%s; 1 to %d are possible",
+                      shards->count, evs__where(&b->r), EVS__MOST_SHARDS);
+        return;
+    }
+    for (const evs__yaml *entry = shards->first; entry != NULL; entry = entry->next)
+        build_shard(b, entry, inherited, &s);
+    check_draws(b, pool, shards);
+    pool->nshards = b->map->nshards - pool->first_shard;
+    evs__table_free(&s.folded_names);
+    evs__table_free(&s.ring_names);
+    evs__table_free(&s.addresses);
+}
