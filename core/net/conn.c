@@ -12,13 +12,11 @@ enum { KEEP_BUF = 512, MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
 static void destroy(evs__conn *conn)
 {
     evs__resp_free(conn->resp);
-    evs__timer_free(conn->timer);
     evs__arena_free(&conn->arena);
     evs__buf_free(&conn->out);
+    evs__free(conn->problem);
     evs__free(conn);
 }
-
-static void connect_timer(void *owner);
 
 evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
                          const evs__conn_limits *limits, evs_error *err)
@@ -31,22 +29,13 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->limits = *limits;
     conn->dirty.flush = evs__conn_flush;
     conn->random = ((uint64_t)(uintptr_t)conn ^ uv_hrtime()) | 1;
-    conn->timer = evs__timer_new(loop, connect_timer, conn);
     conn->resp = evs__resp_new(&conn->arena, limits->max_reply_bytes, limits->max_reply_depth);
-    if (conn->timer == NULL || conn->resp == NULL) {
+    if (conn->resp == NULL) {
         destroy(conn);
         return evs__fail_nomem(err);
     }
     *out = conn;
     return EVS_OK;
-}
-
-static void connect_timer(void *owner)
-{
-    evs__conn *conn = owner;
-    evs__conn_enter(conn);
-    evs__conn_connect_event(conn, 0);
-    evs__conn_leave(conn);
 }
 
 void evs__conn_leave(evs__conn *conn)

@@ -22,8 +22,6 @@
 #include "core/net/socket.h"
 #include "core/resp.h"
 
-enum { EVS__CONN_PROBLEM = 320 };
-
 typedef struct evs__queue {
     evs__request *head;
     evs__request *tail;
@@ -59,7 +57,7 @@ struct evs__conn {
     int skipping;     /* the reader was told to skip the next reply */
 
     /* while connecting */
-    evs__timer *timer;
+    evs__timer *timer; /* ours */
     evs__lookup *lookup;
     struct addrinfo *addresses;     /* ours */
     const struct addrinfo *address; /* the one being tried */
@@ -69,10 +67,10 @@ struct evs__conn {
 
     /* after a problem */
     evs_status status;
+    char *problem;     /* ours; NULL when memory ran out, then the status has to do */
     unsigned failures; /* to become READY, in a row */
     uint64_t retry_at; /* opening is refused before */
     uint64_t random;   /* state of the jitter */
-    char problem[EVS__CONN_PROBLEM];
 };
 
 static inline uint64_t evs__conn_tail(const evs__conn *conn)

@@ -17,8 +17,8 @@ enum { UNIX_RETRY_MS = 10 };
 
 void evs__conn_drop_attempt(evs__conn *conn)
 {
-    if (conn->timer != NULL)
-        evs__timer_stop(conn->timer);
+    evs__timer_free(conn->timer);
+    conn->timer = NULL;
     evs__lookup_drop(conn->lookup);
     conn->lookup = NULL;
     if (conn->addresses != NULL)
@@ -146,12 +146,23 @@ static void open_unix(evs__conn *conn)
         evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
 }
 
+static void on_timer(void *owner)
+{
+    evs__conn *conn = owner;
+    evs__conn_enter(conn);
+    evs__conn_connect_event(conn, 0);
+    evs__conn_leave(conn);
+}
+
 void evs__conn_open(evs__conn *conn)
 {
     unsigned timeout = conn->login->connect_timeout_ms;
     conn->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
     conn->state = EVS__CONN_CONNECTING;
-    if (conn->login->endpoint.path != NULL)
+    conn->timer = evs__timer_new(conn->loop, on_timer, conn);
+    if (conn->timer == NULL)
+        evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
+    else if (conn->login->endpoint.path != NULL)
         open_unix(conn);
     else
         open_tcp(conn);

@@ -8,11 +8,12 @@
 #include "core/net/conn_inner.h"
 
 #include "core/error.h"
+#include "core/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000 };
+enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000, LONGEST_PROBLEM = 400 };
 
 /* ---- messages ---- */
 
@@ -40,7 +41,8 @@ evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status stat
 
 evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *err)
 {
-    return compose(conn, err, conn->status, conn->problem, wait);
+    const char *text = conn->problem == NULL ? evs_status_text(conn->status) : conn->problem;
+    return compose(conn, err, conn->status, text, wait);
 }
 
 /* ---- the delay ---- */
@@ -122,6 +124,13 @@ void evs__conn_tell_lost(evs__conn *conn)
 
 /* ---- the end ---- */
 
+static char *write_problem(const char *format, va_list args)
+{
+    char text[LONGEST_PROBLEM];
+    vsnprintf(text, sizeof text, format, args);
+    return evs__copy_text(text, strlen(text));
+}
+
 static void close_socket(evs__conn *conn)
 {
     evs__conn_drop_attempt(conn);
@@ -139,7 +148,8 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     conn->status = status;
     va_list args;
     va_start(args, format);
-    vsnprintf(conn->problem, sizeof conn->problem, format, args);
+    evs__free(conn->problem);
+    conn->problem = write_problem(format, args);
     va_end(args);
 
     if (conn->state == EVS__CONN_READY)
