@@ -2,9 +2,7 @@
 
 #include "core/mem.h"
 
-#include <stdalign.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

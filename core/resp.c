@@ -4,8 +4,7 @@
  * A value is a type byte, a line, and for some types what the line announces: the bytes of a
  * string, the elements of an array. The reader is in one phase at a time (see `phase`) and each
  * phase takes what it can of the bytes at hand, so a reply may arrive in pieces of any size and no
- * byte is looked at twice. Arrays are filled in place: a frame of the stack is the part of an array
- * that is still to come. The bottom frame has one element, the reply itself.
+ * byte is looked at twice. What is built, with its stack and limits, is in resp_build.c.
  *
  * Over a limit, or told to, the reader skips: nothing is built or allocated, and because the shape
  * does not matter any more, the stack becomes one number, how many values are still to come.
@@ -19,11 +18,11 @@
 #include "core/mem.h"
 #include "core/number.h"
 #include "core/printable.h"
+#include "core/resp_build.h"
 
 #include <stdio.h>
 
 enum {
-    INLINE_FRAMES = 8, /* more than most replies nest */
     LONGEST_LINE = 24, /* with a number: sign, digits of 64 bits, CRLF */
     QUICK_DIGITS = 18, /* cannot overflow */
     KEPT_TEXT = 1024,  /* a larger buffer for half a line is not kept */
@@ -49,33 +48,25 @@ static const struct row {
 };
 
 typedef enum phase {
-    AT_TYPE,  /* before a value */
-    IN_HEAD,  /* in a line with a number, of which `head` has the beginning */
-    IN_TEXT,  /* in a line of text, of which `text` has the beginning */
-    IN_BYTES, /* in a string, `missing` bytes before its end */
-    AT_CR,    /* behind the bytes of a string */
+    AT_REPLY,   /* before a reply */
+    AT_SKIPPED, /* before a reply that will be skipped */
+    AT_TYPE,    /* before a value in a reply */
+    IN_HEAD,    /* in a line with a number, of which `head` has the beginning */
+    IN_TEXT,    /* in a line of text, of which `text` has the beginning */
+    IN_BYTES,   /* in a string, `missing` bytes before its end */
+    AT_CR,      /* behind the bytes of a string */
     AT_LF,
     COMPLETE, /* behind a reply */
     LOST      /* behind nonsense */
 } phase;
 
-/* The part of an array that is still to come. */
-typedef struct frame {
-    evs_reply *next, *end;
-} frame;
-
 struct evs__resp {
-    evs__arena *arena; /* borrowed */
-    size_t max_bytes;
-    size_t left; /* bytes that this reply may still take */
-    unsigned max_depth;
+    evs__build build;
 
     unsigned char phase;
     unsigned char type;    /* the first byte of the value that is being read */
     unsigned char cr;      /* the last byte of `text`, or of what was skipped of it, is a CR */
-    unsigned char begun;   /* some byte of a reply was read */
     unsigned char skipped; /* the reply is skipped, and `verdict` is why */
-    unsigned char skip_next;
     unsigned char verdict; /* evs__resp_got */
     unsigned char head_len;
     char head[LONGEST_LINE];
@@ -85,10 +76,6 @@ struct evs__resp {
     uint64_t missing; /* bytes of it to come */
     uint64_t pending; /* values to come of a reply that is skipped */
 
-    unsigned top; /* the frame that is being filled */
-    unsigned nframes;
-    frame *stack; /* `few`, or ours */
-    frame few[INLINE_FRAMES];
     char problem[128];
 };
 
@@ -97,27 +84,15 @@ evs__resp *evs__resp_new(evs__arena *arena, size_t max_bytes, unsigned max_depth
     evs__resp *resp = evs__zalloc_array(1, sizeof *resp);
     if (resp == NULL)
         return NULL;
-    resp->arena = arena;
-    resp->max_bytes = max_bytes;
-    resp->max_depth = max_depth < EVS__RESP_DEEPEST ? max_depth : EVS__RESP_DEEPEST;
-    resp->stack = resp->few;
-    resp->nframes = INLINE_FRAMES;
+    evs__build_init(&resp->build, arena, max_bytes, max_depth);
     return resp;
-}
-
-static void drop_stack(evs__resp *resp)
-{
-    if (resp->stack != resp->few)
-        evs__free(resp->stack);
-    resp->stack = resp->few;
-    resp->nframes = INLINE_FRAMES;
 }
 
 void evs__resp_free(evs__resp *resp)
 {
     if (resp == NULL)
         return;
-    drop_stack(resp);
+    evs__build_drop(&resp->build);
     evs__buf_free(&resp->text);
     evs__free(resp);
 }
@@ -125,18 +100,14 @@ void evs__resp_free(evs__resp *resp)
 /* Between two replies. */
 static void rest(evs__resp *resp)
 {
-    resp->phase = AT_TYPE;
-    resp->begun = 0;
+    resp->phase = AT_REPLY;
     resp->skipped = 0;
-    if (resp->stack != resp->few)
-        drop_stack(resp);
+    evs__build_drop(&resp->build);
 }
 
 void evs__resp_reset(evs__resp *resp)
 {
     rest(resp);
-    resp->skip_next = 0;
-    resp->cr = 0;
     evs__buf_free(&resp->text);
 }
 
@@ -158,18 +129,16 @@ static void give_up(evs__resp *resp, evs__resp_got why)
         return;
     resp->skipped = 1;
     resp->bytes = NULL;
-    resp->pending = resp->phase >= IN_BYTES;
-    for (unsigned i = 0; i <= resp->top; i++)
-        resp->pending += (uint64_t)(resp->stack[i].end - resp->stack[i].next);
+    resp->pending = evs__build_pending(&resp->build) + (resp->phase >= IN_BYTES);
     evs__buf_free(&resp->text);
 }
 
 void evs__resp_skip(evs__resp *resp)
 {
-    if (resp->begun)
+    if (resp->phase == AT_REPLY)
+        resp->phase = AT_SKIPPED;
+    if (resp->phase != AT_SKIPPED)
         give_up(resp, EVS__RESP_SKIPPED);
-    else
-        resp->skip_next = 1;
 }
 
 /*
@@ -211,127 +180,47 @@ static const char *lose_number(evs__resp *resp, int64_t n, const char *p)
 }
 
 /*
- * Building.
+ * The phases. Each reads on from `p`, of which there is at least one byte, and returns how far it
+ * came.
  */
 
 static void begin(evs__resp *resp)
 {
-    resp->begun = 1;
-    resp->top = 0;
-    resp->left = resp->max_bytes;
-    resp->stack[0] = (frame){NULL, NULL};
+    resp->verdict = resp->phase == AT_SKIPPED ? EVS__RESP_SKIPPED : EVS__RESP_NOMEM;
+    resp->skipped = resp->phase == AT_SKIPPED || !evs__build_begin(&resp->build);
     resp->pending = 1;
-    if (resp->skip_next) {
-        resp->skip_next = 0;
-        resp->skipped = 1;
-        resp->verdict = EVS__RESP_SKIPPED;
-        return;
-    }
-    evs_reply *root = evs__arena_alloc(resp->arena, 1, sizeof *root);
-    if (root == NULL) {
-        resp->skipped = 1;
-        resp->verdict = EVS__RESP_NOMEM;
-        return;
-    }
-    resp->stack[0] = (frame){root, root + 1};
+    resp->phase = AT_TYPE;
 }
 
-/* The arrays that ended with the last value; perhaps the whole reply. */
-static void close_items(evs__resp *resp)
+/* Behind a value. */
+static void settle(evs__resp *resp)
 {
-    resp->phase = AT_TYPE;
-    while (resp->stack[resp->top].next == resp->stack[resp->top].end) {
-        if (resp->top == 0) {
-            resp->phase = COMPLETE;
-            return;
-        }
-        resp->top--;
-    }
+    int all = resp->skipped ? resp->pending == 0 : evs__build_close(&resp->build);
+    resp->phase = all ? COMPLETE : AT_TYPE;
 }
 
 static void value_done(evs__resp *resp)
 {
-    if (resp->skipped)
-        resp->phase = --resp->pending == 0 ? COMPLETE : AT_TYPE;
-    else
-        close_items(resp);
+    resp->pending -= resp->skipped;
+    settle(resp);
 }
 
-/* The next element to fill. */
-static evs_reply *place(evs__resp *resp, evs_reply_type type, size_t len)
+static evs_reply_type type_of(const evs__resp *resp)
 {
-    evs_reply *reply = resp->stack[resp->top].next++;
-    reply->type = type;
-    reply->len = len;
-    return reply;
+    return rows[resp->type].type;
 }
 
-/* A string, status or error of `len` bytes, to be filled; NULL when the reply is skipped. */
+/* Room for text of the type that is being read; NULL when the reply is skipped. */
 static char *place_text(evs__resp *resp, uint64_t len)
 {
+    char *room = NULL;
     if (resp->skipped)
         return NULL;
-    if (len >= resp->left) {
-        give_up(resp, EVS__RESP_TOO_BIG);
-        return NULL;
-    }
-    char *room = evs__arena_bytes(resp->arena, (size_t)len + 1);
-    if (room == NULL) {
-        give_up(resp, EVS__RESP_NOMEM);
-        return NULL;
-    }
-    resp->left -= (size_t)len + 1;
-    room[len] = '\0';
-    place(resp, rows[resp->type].type, (size_t)len)->as.text = room;
+    evs__resp_got got = evs__build_text(&room, &resp->build, type_of(resp), len);
+    if (got != EVS__RESP_MORE)
+        give_up(resp, got);
     return room;
 }
-
-/* Room for one more frame; 0 when out of memory. */
-static int grow_stack(evs__resp *resp)
-{
-    if (resp->top + 1 < resp->nframes)
-        return 1;
-    frame *stack = evs__alloc_array(2 * (size_t)resp->nframes, sizeof *stack);
-    if (stack == NULL)
-        return 0;
-    unsigned nframes = resp->nframes;
-    memcpy(stack, resp->stack, nframes * sizeof *stack);
-    drop_stack(resp);
-    resp->stack = stack;
-    resp->nframes = 2 * nframes;
-    return 1;
-}
-
-/* An array of `count` elements, to be filled; nothing when the reply is skipped. */
-static void place_items(evs__resp *resp, uint64_t count)
-{
-    evs_reply *items = NULL;
-    if (resp->skipped)
-        return;
-    if (resp->top == resp->max_depth) {
-        give_up(resp, EVS__RESP_TOO_DEEP);
-        return;
-    }
-    if (count > resp->left / sizeof *items) {
-        give_up(resp, EVS__RESP_TOO_BIG);
-        return;
-    }
-    if (count > 0)
-        items = evs__arena_alloc(resp->arena, (size_t)count, sizeof *items);
-    if ((count > 0 && items == NULL) || !grow_stack(resp)) {
-        give_up(resp, EVS__RESP_NOMEM);
-        return;
-    }
-    resp->left -= (size_t)count * sizeof *items;
-    place(resp, rows[resp->type].type, (size_t)count)->as.items = items;
-    if (count > 0)
-        resp->stack[++resp->top] = (frame){items, items + count};
-}
-
-/*
- * The phases. Each reads on from `p`, of which there is at least one byte, and returns how far it
- * came.
- */
 
 static const char *in_bytes(evs__resp *resp, const char *p, const char *end)
 {
@@ -374,7 +263,11 @@ static void begin_bytes(evs__resp *resp, int64_t len)
 /* Skipped elements are only counted. 0 when there are more than can be counted. */
 static int begin_items(evs__resp *resp, int64_t count)
 {
-    place_items(resp, (uint64_t)count);
+    evs__resp_got got = EVS__RESP_MORE;
+    if (!resp->skipped)
+        got = evs__build_items(&resp->build, type_of(resp), (uint64_t)count);
+    if (got != EVS__RESP_MORE)
+        give_up(resp, got);
     if (resp->skipped && (uint64_t)count > UINT64_MAX - resp->pending)
         return 0;
     if (resp->skipped)
@@ -389,7 +282,7 @@ static int begin_items(evs__resp *resp, int64_t count)
 static void nil(evs__resp *resp)
 {
     if (!resp->skipped)
-        place(resp, EVS_REPLY_NIL, 0)->as.integer = 0;
+        evs__build_place(&resp->build, EVS_REPLY_NIL, 0)->as.integer = 0;
     value_done(resp);
 }
 
@@ -399,7 +292,7 @@ static const char *number(evs__resp *resp, int64_t n, const char *p)
     unsigned char kind = rows[resp->type].shape;
     if (kind == SHAPE_NUMBER) {
         if (!resp->skipped)
-            place(resp, EVS_REPLY_INTEGER, 0)->as.integer = n;
+            evs__build_place(&resp->build, EVS_REPLY_INTEGER, 0)->as.integer = n;
         value_done(resp);
         return p;
     }
@@ -446,7 +339,7 @@ static void keep(evs__resp *resp, const char *p, size_t len)
 {
     if (resp->skipped)
         return;
-    if (len > resp->left || resp->text.len > resp->left - len + 1) {
+    if (len > resp->build.left || resp->text.len > resp->build.left - len + 1) {
         give_up(resp, EVS__RESP_TOO_BIG);
         return;
     }
@@ -486,56 +379,127 @@ static const char *in_text(evs__resp *resp, const char *p, const char *end)
  * The quick ways.
  */
 
-/* Reads -?digits CRLF; NULL for anything else. */
-static const char *quick_number(int64_t *out, const char *p, const char *end)
+static inline int is_crlf(const char *p)
 {
-    const char *stop = end - p > QUICK_DIGITS ? p + QUICK_DIGITS : end;
-    int negative = p < stop && *p == '-';
-    const char *first = p += negative;
+    return memcmp(p, "\r\n", 2) == 0;
+}
+
+/* Reads -?digits CRLF; NULL for anything else. */
+static inline const char *quick_number(int64_t *out, const char *p, const char *end)
+{
+    int negative = p < end && *p == '-';
+    p += negative;
+    const char *first = p, *stop = end - p > QUICK_DIGITS ? p + QUICK_DIGITS : end;
     int64_t n = 0;
-    for (; p < stop && *p >= '0' && *p <= '9'; p++)
-        n = n * 10 + (*p - '0');
-    if (p == first || end - p < 2 || p[0] != '\r' || p[1] != '\n')
+    for (unsigned digit; p < stop && (digit = (unsigned)*p - '0') <= 9; p++)
+        n = n * 10 + digit;
+    if (p == first || end - p < 2 || !is_crlf(p))
         return NULL;
     *out = negative ? -n : n;
     return p + 2;
 }
 
-/* Fills the frame with strings as long as one comes complete; returns the first that does not. */
-static const char *quick_strings(evs__resp *resp, const char *p, const char *end)
+/* Reads a length of up to six digits that is not the very end of the bytes. */
+static inline const char *quick_length(size_t *out, const char *p, const char *end)
 {
-    frame *into = &resp->stack[resp->top];
-    int64_t n;
-    while (into->next < into->end && p < end && *p == '$') {
-        const char *q = quick_number(&n, p + 1, end);
-        if (q == NULL || n < 0 || end - q < n + 2 || q[n] != '\r' || q[n + 1] != '\n')
+    size_t n = 0;
+    const char *first = p, *stop = p + 6;
+    if (end - p < 6 + 2)
+        return NULL;
+    for (unsigned digit; p < stop && (digit = (unsigned)*p - '0') <= 9; p++)
+        n = n * 10 + digit;
+    *out = n;
+    return p > first && is_crlf(p) ? p + 2 : NULL;
+}
+
+/* The bytes of a string that is there as a whole; NULL for anything else. */
+static inline const char *quick_string(evs_bytes *out, const char *p, const char *end)
+{
+    const char *q = quick_length(&out->len, p + 1, end);
+    if (q == NULL || (size_t)(end - q) < out->len + 2 || !is_crlf(q + out->len))
+        return NULL;
+    out->data = q;
+    return q + out->len + 2;
+}
+
+/* A number or a string that is there as a whole; NULL for anything else. */
+static inline const char *quick_value(evs__resp *resp, evs_reply *into, const char *p,
+                                      const char *end)
+{
+    if (*p == ':') {
+        *into = (evs_reply){EVS_REPLY_INTEGER, 0, {.integer = 0}};
+        return quick_number(&into->as.integer, p + 1, end);
+    }
+    evs_bytes bytes;
+    const char *behind = *p == '$' ? quick_string(&bytes, p, end) : NULL;
+    if (behind == NULL || bytes.len >= resp->build.left)
+        return NULL;
+    const char *text = evs__arena_text_within(resp->build.arena, bytes.data, bytes.len,
+                                              (size_t)(end - bytes.data));
+    if (text == NULL)
+        return NULL;
+    resp->build.left -= bytes.len + 1;
+    *into = (evs_reply){EVS_REPLY_STRING, bytes.len, {.text = text}};
+    return behind;
+}
+
+/* Fills the frame with such values; returns behind the last. */
+static const char *quick_values(evs__resp *resp, const char *p, const char *end)
+{
+    evs__build_frame *into = &resp->build.stack[resp->build.top];
+    evs_reply *next = into->next;
+    while (next < into->end && p < end) {
+        const char *behind = quick_value(resp, next, p, end);
+        if (behind == NULL)
             break;
-        if ((size_t)n >= resp->left)
+        p = behind;
+        next++;
+    }
+    into->next = next;
+    return p;
+}
+
+/* The same for values that are skipped. */
+static const char *quick_skip(evs__resp *resp, const char *p, const char *end)
+{
+    int64_t number;
+    evs_bytes bytes;
+    for (; resp->pending > 0 && p < end; resp->pending--) {
+        const char *behind = NULL;
+        if (*p == '$')
+            behind = quick_string(&bytes, p, end);
+        if (*p == ':')
+            behind = quick_number(&number, p + 1, end);
+        if (behind == NULL)
             break;
-        char *room = evs__arena_bytes(resp->arena, (size_t)n + 1);
-        if (room == NULL)
-            break;
-        memcpy(room, q, (size_t)n);
-        room[n] = '\0';
-        resp->left -= (size_t)n + 1;
-        *into->next++ = (evs_reply){EVS_REPLY_STRING, (size_t)n, {.text = room}};
-        p = q + n + 2;
+        p = behind;
     }
     return p;
+}
+
+/* A reply that is such a value, without any state; NULL for anything else. */
+static const char *quick_reply(evs__resp *resp, const char *p, const char *end,
+                               const evs_reply **out)
+{
+    evs_reply value;
+    resp->build.left = resp->build.max_bytes;
+    const char *behind = quick_value(resp, &value, p, end);
+    evs_reply *root = behind == NULL ? NULL : evs__arena_one(resp->build.arena, sizeof *root);
+    if (root == NULL)
+        return NULL;
+    *root = value;
+    *out = root;
+    return behind;
 }
 
 static const char *at_type(evs__resp *resp, const char *p, const char *end)
 {
     int64_t n;
     const char *behind;
-    if (!resp->begun)
-        begin(resp);
-    if (*p == '$' && !resp->skipped) {
-        behind = quick_strings(resp, p, end);
-        if (behind > p) {
-            close_items(resp);
-            return behind;
-        }
+    behind = resp->skipped ? quick_skip(resp, p, end) : quick_values(resp, p, end);
+    if (behind > p) {
+        settle(resp);
+        return behind;
     }
     resp->type = (unsigned char)*p;
     switch (rows[resp->type].shape) {
@@ -558,6 +522,10 @@ static const char *at_type(evs__resp *resp, const char *p, const char *end)
 static const char *read_on(evs__resp *resp, const char *p, const char *end)
 {
     switch ((phase)resp->phase) {
+    case AT_REPLY:
+    case AT_SKIPPED:
+        begin(resp);
+        return p;
     case AT_TYPE:
         return at_type(resp, p, end);
     case IN_HEAD:
@@ -581,20 +549,32 @@ static evs__resp_got deliver(evs__resp *resp, const evs_reply **out)
 {
     evs__resp_got got = resp->skipped ? (evs__resp_got)resp->verdict : EVS__RESP_REPLY;
     if (!resp->skipped)
-        *out = resp->stack[0].end - 1;
+        *out = evs__build_root(&resp->build);
     rest(resp);
     return got;
+}
+
+static evs__resp_got read_phases(evs__resp *resp, evs_bytes data, size_t *used,
+                                 const evs_reply **out)
+{
+    const char *p = data.data, *end = p + data.len;
+    *out = NULL;
+    while (p < end && resp->phase < COMPLETE)
+        p = read_on(resp, p, end);
+    *used = (size_t)(p - data.data);
+    if (resp->phase == COMPLETE)
+        return deliver(resp, out);
+    return resp->phase == LOST ? EVS__RESP_BAD : EVS__RESP_MORE;
 }
 
 evs__resp_got evs__resp_read(evs__resp *resp, const char *data, size_t len, size_t *used,
                              const evs_reply **out)
 {
-    const char *p = data, *end = data + len;
-    *out = NULL;
-    while (p < end && resp->phase < COMPLETE)
-        p = read_on(resp, p, end);
-    *used = (size_t)(p - data);
-    if (resp->phase == COMPLETE)
-        return deliver(resp, out);
-    return resp->phase == LOST ? EVS__RESP_BAD : EVS__RESP_MORE;
+    if (resp->phase != AT_REPLY || len == 0)
+        return read_phases(resp, (evs_bytes){data, len}, used, out);
+    const char *behind = quick_reply(resp, data, data + len, out);
+    if (behind == NULL)
+        return read_phases(resp, (evs_bytes){data, len}, used, out);
+    *used = (size_t)(behind - data);
+    return EVS__RESP_REPLY;
 }
