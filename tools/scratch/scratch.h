@@ -13,9 +13,9 @@
  * scratch_free ends all servers and removes the folder. The same happens when the process ends in
  * any other way, SIGKILL included: a small shell waits for that (see area.c).
  *
- * Servers are redis-server or valkey-server, whichever is installed. They listen on a unix socket,
- * keep nothing on disk and stay away from the terminal's Ctrl-C. When scratch_start returns, the
- * server answers.
+ * Servers are redis-server or valkey-server, whichever is installed, or the program that the
+ * environment variable EVALSHARD_SERVER names. They listen on a unix socket, keep nothing on disk
+ * and stay away from the terminal's Ctrl-C. When scratch_start returns, the server answers.
  *
  * One thread at a time per area. Texts are borrowed from the object they were asked of.
  */
@@ -30,7 +30,7 @@ typedef struct scratch_server scratch_server;
 
 typedef enum scratch_result {
     SCRATCH_OK = 0,
-    SCRATCH_NO_SERVER = 1, /* neither redis-server nor valkey-server is installed */
+    SCRATCH_NO_SERVER = 1, /* no such program is installed */
     SCRATCH_FAILED = 2     /* scratch_error says what */
 } scratch_result;
 
