@@ -485,7 +485,7 @@ static void dots(evs__lexer *lexer, evs__token *token)
 }
 
 /* `=`, `<`, `>` or `~`, alone or with a `=` behind it. */
-static void comparison(evs__lexer *lexer, evs__token *token, evs__token_kind with_equals)
+static void comparison(evs__lexer *lexer, evs__token *token, int with_equals)
 {
     token->kind = peek(lexer, 0);
     lexer->at++;
