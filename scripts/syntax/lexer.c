@@ -240,6 +240,15 @@ static void skip_plain(evs__lexer *lexer, int a, int b)
     }
 }
 
+/* Remembers the first `[[` inside a long bracket of level 0. */
+static void note_nested(evs__lexer *lexer, size_t start)
+{
+    if (lexer->nested.end > 0)
+        return;
+    int column = (int)(start - lexer->lines[lexer->nlines - 1]) + 1;
+    lexer->nested = (evs__span){start, lexer->at, lexer->line, column};
+}
+
 /* The rest of a long string or comment, from its second bracket on. A string's value goes to the
  * lexer's text; `end_out` is where the closing bracket begins. Returns 0 after an error. */
 static int long_bracket(evs__lexer *lexer, evs__token *token, int level, size_t *end_out)
@@ -262,10 +271,8 @@ static int long_bracket(evs__lexer *lexer, evs__token *token, int level, size_t 
         } else if (c == '[' || c == ']') {
             int found = skip_level(lexer);
             lexer->at += found == level;
-            if (found == level && c == '[' && level == 0) {
-                fail_near(lexer, token, "nesting of [[...]] is deprecated", "[");
-                return 0;
-            }
+            if (found == level && c == '[' && level == 0)
+                note_nested(lexer, start);
             if (found == level && c == ']') {
                 *end_out = start;
                 return 1;

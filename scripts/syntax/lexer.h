@@ -2,8 +2,9 @@
  * lexer.h - bytes to tokens, one at a time.
  *
  * Follows Lua 5.1 to the byte, its oddities included: a NUL counts as a second dot behind a dot
- * and as the exponent letter of a number, and `[[` inside `[[` is refused. Letters are those of
- * ASCII whatever the locale; the decimal point is a point.
+ * and as the exponent letter of a number. Letters are those of ASCII whatever the locale; the
+ * decimal point is a point. `[[` inside of `[[` is noted and read like any text, as servers do
+ * since the fix of CVE-2025-46819; older ones refuse it.
  *
  * The first error sticks: from then on every token is EOF.
  */
@@ -24,6 +25,7 @@ typedef struct evs__lexer {
     size_t nlines, line_room;
     evs__comment *comments; /* in the arena */
     size_t ncomments, comment_room;
+    evs__span nested;       /* the first [[ inside [[ ]]; empty when there is none */
     evs__parse_error error; /* the first; problem OK while there is none */
     int failed;             /* there is an error, or memory ran out */
     int nomem;

@@ -217,6 +217,7 @@ static void parse(evs__parser *parser, evs__chunk *chunk)
     chunk->error = lexer->error;
     chunk->comments = lexer->comments;
     chunk->ncomments = lexer->ncomments;
+    chunk->nested = lexer->nested;
     chunk->lines = lexer->lines;
     chunk->nlines = lexer->nlines;
     chunk->nfunctions = parser->nfunctions;

@@ -25,6 +25,8 @@ typedef struct evs__chunk {
     evs_bytes shebang;            /* "#!lua ..." without its line feed; empty when there is none */
     const evs__comment *comments; /* in order; those before the error when there is one */
     size_t ncomments;
+    evs__span nested;    /* the first [[ inside [[ ]], which older servers refuse (see lexer.h);
+                            empty when there is none */
     size_t nfunctions;   /* the main one included: evs__function.number is below this */
     const size_t *lines; /* offset where each line begins, as far as the parse came */
     size_t nlines;
