@@ -95,6 +95,8 @@ static const struct {
     {"the block ends at an empty line", S "-- @key a\n\n-- @key b", "[S.] key a once v0"},
     {"the block ends at code", S "-- @key a\nreturn 1\n-- @kee b", "[S.] key a once v0"},
     {"the block ends at a long comment", S "-- @key a\n--[[\n-- @key b\n]]", "[S.] key a once v0"},
+    {"one bracket makes no long comment", S "--[ x\n--=[ x\n--[= x\n-- @key a",
+     "[S. [ x =[ x [= x] key a once v0"},
     {"the last line without its end", S "-- @version 2147483647", "[S.] once v2147483647"},
     {"an annotation inside is skipped", S "---@type x\n-- @key a", "[S.] key a once v0"},
 };
