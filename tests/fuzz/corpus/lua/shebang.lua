@@ -1,0 +1,4 @@
+#!lua "flags=no-\x77rites" 'flags='
+return [[ [[ ]]
+
+--[=[ x
