@@ -1,6 +1,7 @@
 /*
  * Optimal string alignment: Levenshtein's table with one more case for two swapped neighbours. Only
- * the last three rows are kept. A row whose smallest entry is over the limit ends the search.
+ * the last three rows are kept. A row whose smallest entry is over the limit ends the search; a
+ * swap reaches back two rows, but costs what replacing one letter did in the row between.
  */
 #include "core/similar.h"
 
@@ -53,13 +54,10 @@ unsigned evs__edit_distance(evs_bytes a, evs_bytes b, unsigned limit)
 
     for (size_t j = 0; j <= b.len; j++)
         rows[0][j] = (unsigned)j;
-    unsigned before = 0;
     for (size_t i = 1; i <= a.len; i++) {
         unsigned least = fill(rows[i % 3], rows[(i + 2) % 3], rows[(i + 1) % 3], i, ab);
-        /* A swap reaches back two rows, so only two hopeless rows in a row end it. */
-        if (least > limit && before > limit)
+        if (least > limit)
             return limit + 1;
-        before = least;
     }
     return smaller(rows[a.len % 3][b.len], limit + 1);
 }
