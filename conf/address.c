@@ -112,8 +112,9 @@ static int ambiguous(evs__reading *r, const evs__yaml *value)
     const char *text = value->text.data, *last = strrchr(text, ':');
     evs__complain(r->diags, "E252", value->at, "%s is ambiguous", evs__found(r, value));
     if (value->secret || inet_pton(AF_INET6, text, &ignored) != 1)
-        evs__hint(r->diags, "one colon stands in front of the port; IPv6 needs brackets, a weight "
-                            "is a key of its own");
+        evs__hint(r->diags,
+                  "write host:port with one colon; IPv6 needs brackets, a weight is a key "
+                  "of its own");
     else if (strlen(last + 1) >= 4 && all_digits(last + 1))
         evs__hint(r->diags, "write \"[%.*s]:%s\" (in quotes: a bare [ starts a YAML list)",
                   (int)(last - text), text, last + 1);

@@ -131,8 +131,8 @@ static void check_username(evs__reading *r, evs__username *username)
     if (username->blamed)
         return;
     username->blamed = 1;
-    evs__complain(r->diags, "E264", username->at->at, "the username has no password%s",
-                  evs__where(r));
+    evs__complain(r->diags, "E264", username->at->at,
+                  "the username has no password (auth of %s \"%s\")", r->noun, r->name);
     evs__hint(r->diags, "add password_env or password_file to auth");
 }
 

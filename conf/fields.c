@@ -54,6 +54,21 @@ const char *evs__where(evs__reading *r)
     return text == NULL ? "" : text;
 }
 
+/* What is being read itself, or one of its keys? */
+const char *evs__subject(evs__reading *r, const evs__yaml *value)
+{
+    const char *key = value->key == NULL ? NULL : value->key->text.data, *text = NULL;
+    if (r->noun == NULL)
+        return key == NULL ? "this" : key;
+    if (r->name == NULL && (key == NULL || strcmp(key, r->noun) == 0))
+        return r->noun;
+    if (key == NULL || key == r->name)
+        text = evs__arena_format(r->scratch, "%s \"%s\"", r->noun, r->name);
+    else
+        text = evs__arena_format(r->scratch, "%s%s", key, evs__where(r));
+    return text == NULL ? "this" : text;
+}
+
 const char *evs__join(evs__reading *r, const char *const *list, size_t count)
 {
     evs__buf text = EVS__BUF_INIT;
@@ -96,15 +111,18 @@ static size_t supported(const char **names, const evs__kind *kind)
 /* Where a key belongs that is known, but not here. "" for a key that is known nowhere. */
 static const char *home_of(evs__reading *r, evs_bytes key)
 {
-    const char *homes[sizeof kinds / sizeof kinds[0]];
-    size_t n = 0;
+    const char *homes = "";
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         evs__kind alone = *kinds[i];
         alone.also = NULL;
-        if (row_of(&alone, key) < alone.nfields)
-            homes[n++] = kinds[i]->where;
+        if (row_of(&alone, key) == alone.nfields)
+            continue;
+        homes = homes[0] == '\0' ? kinds[i]->where
+                                 : evs__arena_format(r->scratch, "%s or %s", homes, alone.where);
+        if (homes == NULL)
+            return "elsewhere";
     }
-    return n == 0 ? "" : evs__join(r, homes, n);
+    return homes;
 }
 
 static void complain_unknown(evs__reading *r, const evs__kind *kind, const evs__yaml *key)
@@ -162,8 +180,8 @@ void evs__complain_no_mapping(evs__reading *r, const evs__yaml *value)
                       evs__quoted(r->scratch, word));
         return;
     }
-    evs__complain(r->diags, "E215", value->at, "%s must be a mapping%s, found %s",
-                  evs__key_of(value), evs__where(r), evs__found(r, value));
+    evs__complain(r->diags, "E215", value->at, "%s must be a mapping, found %s",
+                  evs__subject(r, value), evs__found(r, value));
     if (value->kind == EVS__YAML_LIST)
         evs__hint(r->diags, "write \"key: value\" lines without dashes");
     else if (value->kind == EVS__YAML_TEXT && value->text.data[0] == '-')

@@ -84,11 +84,11 @@ int evs__want_text(evs__reading *r, const evs__yaml *value);
 int evs__want_filled(evs__reading *r, const evs__yaml *value);
 int evs__check_name(evs__reading *r, const evs__yaml *text);
 
-/* For messages, in scratch: "db", "a mapping", the text in quotes (*** for a secret), and
- * "in pool "x"" with a blank in front, or "". */
-const char *evs__key_of(const evs__yaml *value);
-const char *evs__found(evs__reading *r, const evs__yaml *value);
+/* For messages, in scratch: `db in pool "x"`; ` in pool "x"` or nothing; what the value is, as
+ * "a mapping" or its text in quotes (*** for a secret). */
+const char *evs__subject(evs__reading *r, const evs__yaml *value);
 const char *evs__where(evs__reading *r);
+const char *evs__found(evs__reading *r, const evs__yaml *value);
 
 /* `list` of `count` names as "a, b, c", cut when it is long; evs__join_sorted puts it into order
  * first. In scratch. */

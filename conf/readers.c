@@ -14,11 +14,6 @@
 
 enum { LONGEST_NAME = 63, MOST_WORDS = 32 };
 
-const char *evs__key_of(const evs__yaml *value)
-{
-    return value->key == NULL ? "this" : value->key->text.data;
-}
-
 const char *evs__found(evs__reading *r, const evs__yaml *value)
 {
     if (value->kind == EVS__YAML_MAP)
@@ -42,7 +37,7 @@ int evs__want_filled(evs__reading *r, const evs__yaml *value)
 {
     if (!evs__yaml_empty(value))
         return 1;
-    evs__complain(r->diags, "E218", value->at, "%s is empty%s", evs__key_of(value), evs__where(r));
+    evs__complain(r->diags, "E218", value->at, "%s is empty", evs__subject(r, value));
     return 0;
 }
 
@@ -52,8 +47,8 @@ int evs__want_text(evs__reading *r, const evs__yaml *value)
         return 0;
     if (value->kind == EVS__YAML_TEXT)
         return 1;
-    evs__complain(r->diags, "E215", value->at, "%s must be text%s, found %s", evs__key_of(value),
-                  evs__where(r), evs__found(r, value));
+    evs__complain(r->diags, "E215", value->at, "%s must be text, found %s", evs__subject(r, value),
+                  evs__found(r, value));
     if (value->kind == EVS__YAML_MAP)
         evs__hint(r->diags, "text that begins with { needs quotes");
     else
@@ -68,21 +63,26 @@ void evs__read_node(evs__reading *r, const evs__field *field, const evs__yaml *v
     *(const evs__yaml **)at = value;
 }
 
-/* The digits at the start of `text` as a number; *end is behind them. 0 when there are none or the
- * number does not fit. */
-static int parse_digits(uint64_t *out, evs_bytes text, size_t *end)
+typedef enum digits {
+    NO_DIGITS,
+    A_NUMBER,
+    TOO_LARGE /* for 64 bits; the number is the largest there is */
+} digits;
+
+/* The digits at the start of `text` as a number; *end is behind them. */
+static digits parse_digits(uint64_t *out, evs_bytes text, size_t *end)
 {
-    uint64_t n = 0;
+    digits kind = A_NUMBER;
     size_t i = 0;
+    *out = 0;
     for (; i < text.len && evs__is_digit(text.data[i]); i++) {
         uint64_t digit = (uint64_t)(text.data[i] - '0');
-        if (n > (UINT64_MAX - digit) / 10)
-            return 0;
-        n = n * 10 + digit;
+        if (*out > (UINT64_MAX - digit) / 10)
+            kind = TOO_LARGE;
+        *out = kind == TOO_LARGE ? UINT64_MAX : *out * 10 + digit;
     }
-    *out = n;
     *end = i;
-    return i > 0;
+    return i == 0 ? NO_DIGITS : kind;
 }
 
 static int leading_zero(evs_bytes text)
@@ -96,15 +96,15 @@ void evs__read_integer(evs__reading *r, const evs__field *field, const evs__yaml
     size_t end;
     if (!evs__want_text(r, value))
         return;
-    int whole = parse_digits(&n, value->text, &end) && end == value->text.len;
+    int whole = parse_digits(&n, value->text, &end) == A_NUMBER && end == value->text.len;
     if (whole && !value->quoted && !leading_zero(value->text) && n >= field->min &&
         n <= field->max) {
         *(uint64_t *)at = n;
         return;
     }
     evs__complain(r->diags, "E216", value->at,
-                  "%s must be a whole number from %" PRIu64 " to %" PRIu64 "%s, found %s",
-                  field->name, field->min, field->max, evs__where(r), evs__found(r, value));
+                  "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", found %s",
+                  evs__subject(r, value), field->min, field->max, evs__found(r, value));
     if (whole && value->quoted)
         evs__hint(r->diags, "a number stands without quotes");
     else if (whole && leading_zero(value->text))
@@ -143,7 +143,7 @@ static void complain_unit(evs__reading *r, const evs__field *field, const evs__y
 {
     uint64_t n;
     size_t end;
-    if (parse_digits(&n, value->text, &end) && end == value->text.len) {
+    if (parse_digits(&n, value->text, &end) != NO_DIGITS && end == value->text.len) {
         evs__complain(r->diags, "E241", value->at, "%s needs a unit", evs__found(r, value));
         hint_units(r, field, n);
         return;
@@ -158,7 +158,7 @@ void evs__read_duration(evs__reading *r, const evs__field *field, const evs__yam
     size_t end = 0;
     if (!evs__want_text(r, value))
         return;
-    if (parse_digits(&n, value->text, &end)) {
+    if (parse_digits(&n, value->text, &end) != NO_DIGITS) {
         for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
             if (strcmp(value->text.data + end, units[i].text) == 0)
                 factor = units[i].ms;
@@ -266,16 +266,16 @@ void evs__read_text(evs__reading *r, const evs__field *field, const evs__yaml *v
         return;
     if (value->text.len < field->min || value->text.len > field->max) {
         evs__complain(r->diags, "E216", value->at,
-                      "%s must have %" PRIu64 " to %" PRIu64 " bytes%s, found %zu", field->name,
-                      field->min, field->max, evs__where(r), value->text.len);
+                      "%s must have %" PRIu64 " to %" PRIu64 " bytes, found %zu",
+                      evs__subject(r, value), field->min, field->max, value->text.len);
         return;
     }
     for (size_t i = 0; i < value->text.len; i++) {
         unsigned char c = (unsigned char)value->text.data[i];
         if (c >= 0x20 && c != 0x7f)
             continue;
-        evs__complain(r->diags, "E217", value->at, "%s holds a control character%s", field->name,
-                      evs__where(r));
+        evs__complain(r->diags, "E217", value->at, "%s holds a control character",
+                      evs__subject(r, value));
         return;
     }
     *(const char **)at = evs__keep(r, value->text);

@@ -18,8 +18,8 @@ static int check_variable(evs__reading *r, const evs__yaml *at)
     if (good)
         return 1;
     evs__conceal(r->diags, at->at);
-    evs__complain(r->diags, "E217", at->at,
-                  "password_env must be the name of an environment variable%s", evs__where(r));
+    evs__complain(r->diags, "E217", at->at, "%s must be the name of an environment variable",
+                  evs__subject(r, at));
     evs__hint(r->diags, "letters, digits and _; the password itself does not belong here");
     return 0;
 }
@@ -30,8 +30,8 @@ static int check_source(evs__reading *r, evs__secret_kind kind, const evs__yaml 
         return check_variable(r, at);
     if (at->text.len > 0 && memchr(at->text.data, '\0', at->text.len) == NULL)
         return 1;
-    evs__complain(r->diags, at->text.len == 0 ? "E218" : "E217", at->at, "%s %s%s", evs__key_of(at),
-                  at->text.len == 0 ? "is empty" : "holds a NUL character", evs__where(r));
+    evs__complain(r->diags, at->text.len == 0 ? "E218" : "E217", at->at, "%s %s",
+                  evs__subject(r, at), at->text.len == 0 ? "is empty" : "holds a NUL character");
     return 0;
 }
 
@@ -114,7 +114,8 @@ static const char *from_file(evs__reading *r, const evs__secret *secret)
         password = password_of(r, secret, (evs_bytes){text.data, text.len});
         break;
     case EVS__FILE_FAILED:
-        complain_file(r, secret, strerror(errno));
+        evs__complain(r->diags, "E267", secret->at->at, "password file %s (%s) cannot be read: %s",
+                      evs__quoted(r->scratch, secret->at->text), secret->owner, strerror(errno));
         break;
     case EVS__FILE_TOO_BIG:
         complain_file(r, secret, "is larger than 4 KiB");

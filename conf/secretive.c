@@ -24,9 +24,15 @@ static int contains_password(evs_bytes text)
     return 0;
 }
 
+static int ends_with(evs_bytes text, const char *end)
+{
+    size_t len = strlen(end);
+    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 int evs__password_key(evs_bytes key)
 {
-    if (is(key, "password_env") || is(key, "password_file"))
+    if (ends_with(key, "password_env") || ends_with(key, "password_file"))
         return 0;
     return contains_password(key) || evs__edit_distance(key, evs_text("password"), 1) <= 1;
 }
@@ -53,38 +59,37 @@ static int in_word(char c)
     return evs__is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* Behind the first `word:` whose word is secretive, from `at` on; `len` when there is none. */
-static size_t behind_secretive_key(evs_bytes line, size_t at)
+/* Finds the first `word:` whose word is secretive; *behind is behind the colon. */
+static int find_secretive_key(size_t *behind, evs_bytes line)
 {
-    while (at < line.len) {
+    for (size_t at = 0; at < line.len;) {
         size_t end = at;
         while (end < line.len && in_word(line.data[end]))
             end++;
         size_t colon = end;
-        while (colon < line.len && strchr(" \t\"'", line.data[colon]) != NULL &&
-               line.data[colon] != '\0')
+        while (colon < line.len && (evs__is_blank(line.data[colon]) || line.data[colon] == '"' ||
+                                    line.data[colon] == '\''))
             colon++;
         if (end > at && colon < line.len && line.data[colon] == ':' &&
-            evs__secretive_key((evs_bytes){line.data + at, end - at}))
-            return colon + 1;
+            evs__secretive_key((evs_bytes){line.data + at, end - at})) {
+            *behind = colon + 1;
+            return 1;
+        }
         at = end + 1;
     }
-    return line.len;
+    return 0;
 }
 
 /* Whether the value of a secretive key begins on the next line. */
 static int leaves_secret_open(evs_bytes line)
 {
-    size_t at = behind_secretive_key(line, 0);
-    if (line.len == 0 || at > line.len || at == 0)
+    static const char openers[] = " \t|>-+'\"";
+    size_t at;
+    if (!find_secretive_key(&at, line))
         return 0;
-    if (at == line.len)
-        return line.data[line.len - 1] == ':';
-    for (; at < line.len; at++) {
-        if (strchr(" \t|>-+'\"", line.data[at]) == NULL)
-            return 0;
-    }
-    return 1;
+    while (at < line.len && memchr(openers, line.data[at], sizeof openers - 1) != NULL)
+        at++;
+    return at == line.len;
 }
 
 static void hide(char *line, size_t from, size_t to)
@@ -102,7 +107,9 @@ void evs__mask_line(char *line, size_t len, evs_bytes previous)
         hide(line, 0, len);
         return;
     }
-    hide(line, behind_secretive_key(text, 0), len);
+    size_t behind;
+    if (find_secretive_key(&behind, text))
+        hide(line, behind, len);
     for (size_t at = len; at > 0; at--) {
         size_t start = at - 1;
         if (line[start] != '@')

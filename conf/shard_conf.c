@@ -213,8 +213,8 @@ void evs__build_shards(evs__building *b, const evs__yaml *shards,
         return;
     }
     if (shards->count == 0 || shards->count > EVS__MOST_SHARDS) {
-        evs__complain(b->r.diags, "E211", shards->key->at, "%zu shards%s; 1 to %d are possible",
-                      shards->count, evs__where(&b->r), EVS__MOST_SHARDS);
+        evs__complain(b->r.diags, "E211", shards->key->at, "a pool has 1 to %d shards, found %zu%s",
+                      EVS__MOST_SHARDS, shards->count, evs__where(&b->r));
         return;
     }
     for (const evs__yaml *entry = shards->first; entry != NULL; entry = entry->next)

@@ -39,14 +39,18 @@ const evs__kind evs__kind_top = {
     .nfields = sizeof fields / sizeof fields[0],
 };
 
-static const evs__range beginning = {1, 1, 1, 1};
+/* Where something is missing: at the first key of the map. */
+static evs__range beginning(const evs__yaml *root)
+{
+    return (evs__range){root->at.line, root->at.column, root->at.line, root->at.column + 1};
+}
 
 /* Another version may mean anything by the other keys, so nothing else is looked at then. */
 static int check_version(evs__reading *r, const evs__yaml *root)
 {
     const evs__yaml *version = evs__yaml_get(root, "evalshard");
     if (version == NULL) {
-        evs__complain(r->diags, "E101", beginning, "the version of the map is missing");
+        evs__complain(r->diags, "E101", beginning(root), "the version of the map is missing");
         evs__hint(r->diags, "begin with \"evalshard: 1\"");
         return 1;
     }
@@ -101,8 +105,8 @@ static void check_total(evs__building *b, const evs__yaml *pools)
         total += children(evs__yaml_get(pool, "shards"));
     if (total <= EVS__MOST_SHARDS)
         return;
-    evs__complain(b->r.diags, "E211", pools->key->at, "%zu shards in all pools; %d are possible",
-                  total, EVS__MOST_SHARDS);
+    evs__complain(b->r.diags, "E211", pools->key->at,
+                  "a map has up to %d shards, found %zu in all pools", EVS__MOST_SHARDS, total);
 }
 
 static void read_pools(evs__building *b, const evs__yaml *pools)
@@ -135,7 +139,7 @@ static void read_shards_or_pools(evs__building *b, const top_conf *top, const ev
     else if (top->shards != NULL)
         evs__build_short_pool(b, top->shards);
     else if (evs__yaml_get(root, "pools") == NULL && evs__yaml_get(root, "shards") == NULL) {
-        evs__complain(r->diags, "E121", beginning, "there are neither shards nor pools");
+        evs__complain(r->diags, "E121", beginning(root), "there are neither shards nor pools");
         evs__hint(r->diags, "add \"shards:\" with a line \"name: host:port\" for each shard");
     }
 }

@@ -156,7 +156,7 @@ static int second_colon(const scene *s)
     for (size_t i = 0; i + 1 < at && i + 1 < s->line.len; i++) {
         if (s->line.data[i] != ':' || s->line.data[i + 1] != ' ')
             continue;
-        evs__complain(s->diags, "E104", s->p->at, "a second \": \" in the value of one line");
+        evs__complain(s->diags, "E104", s->p->at, "a second \": \" in one value");
         evs__hint(s->diags, "put the value in quotes if the colon belongs to it");
         return 1;
     }
@@ -240,7 +240,7 @@ static int open_bracket(const scene *s)
     int map = strstr(s->p->context, "flow mapping") != NULL;
     if (!map && strstr(s->p->context, "flow sequence") == NULL)
         return 0;
-    evs__complain(s->diags, "E104", s->p->context_at, "what opens here with %s is not closed well",
+    evs__complain(s->diags, "E104", s->p->context_at, "the %s that opens here is not closed",
                   map ? "{" : "[");
     evs__hint(s->diags, "expected \",\" or \"%s\" at %d:%d", map ? "}" : "]", s->p->at.line,
               s->p->at.column);

@@ -292,19 +292,35 @@ static void on_event(reader *r, const yaml_event_t *event)
     }
 }
 
+/* The first byte of the character that `offset` is in. */
+static size_t char_start(evs_bytes source, size_t offset)
+{
+    for (size_t back = 1; back <= 3 && back <= offset; back++) {
+        unsigned char c = (unsigned char)source.data[offset - back];
+        if (c >= 0xc0)
+            return offset - back;
+        if (c < 0x80)
+            break;
+    }
+    return offset;
+}
+
 /* Reader errors carry no line, only the offset of the byte. */
 static void complain_encoding(reader *r)
 {
     evs__range at = {0, 0, 0, 0};
     size_t offset = r->parser.problem_offset;
-    int byte = r->parser.problem_value;
+    int control = strstr(r->parser.problem, "control characters") != NULL;
+    if (strstr(r->parser.problem, "trailing") != NULL)
+        offset = char_start(r->source, offset);
     evs__source_place(r->source, offset, &at.line, &at.column);
     at.end_line = at.line;
     at.end_column = at.column + 1;
-    if (strstr(r->parser.problem, "control characters") != NULL)
-        evs__complain(r->diags, "E106", at, "a control character (U+%04X)", (unsigned)byte);
+    if (control)
+        evs__complain(r->diags, "E106", at, "a control character (U+%04X)",
+                      (unsigned)r->parser.problem_value);
     else
-        evs__complain(r->diags, "E106", at, "not UTF-8 (%s, byte 0x%02x)", r->parser.problem,
+        evs__complain(r->diags, "E106", at, "this is not UTF-8 (byte 0x%02x)",
                       offset < r->source.len ? (unsigned)(unsigned char)r->source.data[offset] : 0);
     evs__hint(r->diags, "save the file as UTF-8 without control characters");
 }
