@@ -44,9 +44,9 @@ size_t evs__break_len(evs_bytes text, size_t at)
     return first == 0xe2 && second == 0x80 && (third == 0xa8 || third == 0xa9) ? 3 : 0;
 }
 
-static int has_mark(evs_bytes text)
+size_t evs__source_start(evs_bytes text)
 {
-    return text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
+    return text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
 /* The end of the line that begins at `at`. */
@@ -59,7 +59,7 @@ static size_t line_end(evs_bytes text, size_t at)
 
 evs_bytes evs__source_line(evs_bytes text, int line)
 {
-    size_t at = has_mark(text) ? 3 : 0;
+    size_t at = evs__source_start(text);
     for (int i = 1; i < line && at < text.len; i++) {
         at = line_end(text, at);
         at += evs__break_len(text, at);
@@ -71,7 +71,7 @@ void evs__source_place(evs_bytes text, size_t offset, int *line, int *column)
 {
     *line = 1;
     *column = 1;
-    for (size_t at = has_mark(text) ? 3 : 0; at < offset && at < text.len;) {
+    for (size_t at = evs__source_start(text); at < offset && at < text.len;) {
         size_t skip = evs__break_len(text, at);
         if (skip > 0) {
             ++*line;

@@ -12,6 +12,9 @@ size_t evs__char_len(evs_bytes text, size_t at);
 /* How many bytes the line break at `at` has (LF, CR, CR LF, and YAML's NEL, LS, PS); 0 for none. */
 size_t evs__break_len(evs_bytes text, size_t at);
 
+/* Where the text begins: behind a byte order mark. */
+size_t evs__source_start(evs_bytes text);
+
 /* Line number `line` (from 1) without its break; empty behind the end of the text. */
 evs_bytes evs__source_line(evs_bytes text, int line);
 

@@ -29,6 +29,7 @@ typedef struct reader {
     yaml_parser_t parser;
     evs__arena *arena;
     evs_bytes source;
+    size_t skipped; /* bytes in front of what libyaml sees */
     evs_diagnostics *diags;
     frame frames[MAX_DEPTH];
     size_t depth;
@@ -309,7 +310,7 @@ static size_t char_start(evs_bytes source, size_t offset)
 static void complain_encoding(reader *r)
 {
     evs__range at = {0, 0, 0, 0};
-    size_t offset = r->parser.problem_offset;
+    size_t offset = r->skipped + r->parser.problem_offset;
     int control = strstr(r->parser.problem, "control characters") != NULL;
     if (strstr(r->parser.problem, "trailing") != NULL)
         offset = char_start(r->source, offset);
@@ -365,14 +366,16 @@ static int read_events(reader *r)
 
 const evs__yaml *evs__yaml_read(evs__arena *arena, evs_bytes source, evs_diagnostics *diags)
 {
-    reader r = {.arena = arena, .source = source, .diags = diags};
+    reader r = {
+        .arena = arena, .source = source, .skipped = evs__source_start(source), .diags = diags};
     if (!yaml_parser_initialize(&r.parser)) {
         evs__diagnostics_nomem(diags);
         return NULL;
     }
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(
-        &r.parser, (const unsigned char *)(source.len == 0 ? "" : source.data), source.len);
+        &r.parser, (const unsigned char *)(source.len == 0 ? "" : source.data) + r.skipped,
+        source.len - r.skipped);
     int complete = read_events(&r);
     yaml_parser_delete(&r.parser);
     if (!complete)
