@@ -100,6 +100,12 @@ static int line_above(const scene *s, int line)
     return 0;
 }
 
+/* The line that an error about colons is really about. */
+static int suspect_line(const scene *s)
+{
+    return says(s, "could not find") ? s->p->context_at.line : line_above(s, s->p->at.line);
+}
+
 static int missing_space_on(const scene *s, int number)
 {
     evs_bytes word, line = evs__source_line(s->source, number);
@@ -107,7 +113,7 @@ static int missing_space_on(const scene *s, int number)
     if (number == 0 || !evs__yaml_missing_space(line, &word, &at))
         return 0;
     size_t width = line.len - at;
-    if (evs__secretive_key(word))
+    if (evs__secretive_key(word) || evs__secretive_value(line))
         evs__complain(s->diags, "E103", spot(number, at, word.len + 1),
                       "expected \"key: value\"; a space is missing after the colon of \"%.*s\"",
                       (int)word.len, word.data);
@@ -123,9 +129,7 @@ static int missing_space(const scene *s)
 {
     if (!wants_colon(s))
         return 0;
-    if (missing_space_on(s, s->p->context_at.line) && s->p->context_at.line != s->p->at.line)
-        return 1;
-    return missing_space_on(s, line_above(s, s->p->at.line));
+    return missing_space_on(s, suspect_line(s));
 }
 
 /* `shards` alone on its line swallows the line behind it. */
@@ -133,7 +137,7 @@ static int missing_colon(const scene *s)
 {
     if (!wants_colon(s))
         return 0;
-    int number = says(s, "could not find") ? s->p->context_at.line : line_above(s, s->p->at.line);
+    int number = suspect_line(s);
     evs_bytes line = evs__source_line(s->source, number);
     size_t start = skip_blanks(line, 0), end = start;
     while (end < line.len && !evs__is_blank(line.data[end]) && line.data[end] != '#')

@@ -3,8 +3,8 @@
  *
  *     key 1 is on users-a but key 2 is on users-c: 1 "user:1" on users-a, 2 "{b}x" (tag "b") on ...
  *
- * A list that does not fit in a message is cut in the middle. The first key, the last keys and the
- * number of the key that does not fit in are always there.
+ * A list that does not fit in a message is cut in the middle. The key that does not fit in with the
+ * first one is shown even then.
  */
 #include "sharding/route_message.h"
 
@@ -56,8 +56,8 @@ static void shard_text(char *out, size_t cap, const evs_shardmap *map, const evs
         snprintf(out, cap, "%s", map->shards[at->shard].name);
 }
 
-/* One key of the list: number, text, tag, shard. Returns its length. */
-static size_t entry(char out[ENTRY_ROOM], const evs_shardmap *map, evs__keys keys, size_t index)
+/* One key of the list: number, text, tag, shard, in ENTRY_ROOM bytes. Returns its length. */
+static size_t entry(char *out, const evs_shardmap *map, evs__keys keys, size_t index)
 {
     char text[KEY_ROOM], tag[KEY_ROOM + 10] = "", where[140] = "no shard (no route takes it)";
     evs__placing at;
@@ -85,11 +85,11 @@ typedef struct cut {
     size_t head, tail;
 } cut;
 
-static cut choose(const evs_shardmap *map, evs__keys keys, size_t room)
+static cut choose(const evs_shardmap *map, evs__keys keys, size_t odd, size_t room)
 {
     char one[ENTRY_ROOM];
     cut c = {0, 0};
-    size_t used = 40; /* the sentence about the cut itself */
+    size_t used = 60 + entry(one, map, keys, odd); /* the words at the cut, and the odd key */
     while (c.head + c.tail < keys.count) {
         int front = c.head <= c.tail;
         size_t index = front ? c.head : keys.count - 1 - c.tail;
@@ -104,23 +104,33 @@ static cut choose(const evs_shardmap *map, evs__keys keys, size_t room)
     return c;
 }
 
-/* Appends the keys to `out`, as many as fit. */
-static void list(char *out, size_t cap, const evs_shardmap *map, evs__keys keys)
+/* Stands for the keys inside the cut, and shows the odd one if it is among them. */
+static void left_out(char *out, const evs_shardmap *map, evs__keys keys, size_t odd, cut c)
 {
-    char one[ENTRY_ROOM], words[64];
-    cut c = choose(map, keys, cap - strlen(out) - 1);
-    size_t left_out = keys.count - c.head - c.tail;
+    char one[ENTRY_ROOM];
+    size_t from = c.head, to = keys.count - c.tail;
+    int has_odd = odd >= from && odd < to;
+    if (has_odd)
+        entry(one, map, keys, odd);
+    snprintf(out, ENTRY_ROOM + 64, "... %zu keys left out ...%s%s",
+             to - from - (size_t)(has_odd != 0), has_odd ? ", " : "", has_odd ? one : "");
+}
+
+/* Appends the keys to `out`, as many as fit; key `odd` in any case. */
+static void list(char *out, size_t cap, const evs_shardmap *map, evs__keys keys, size_t odd)
+{
+    char words[ENTRY_ROOM + 64];
+    cut c = choose(map, keys, odd, cap - strlen(out) - 1);
 
     for (size_t i = 0; i < keys.count; i++) {
         append(out, cap, i == 0 ? ": " : ", ");
-        if (i == c.head && left_out > 0) {
-            snprintf(words, sizeof words, "... %zu keys left out ...", left_out);
-            append(out, cap, words);
-            i += left_out - 1;
-            continue;
+        if (i == c.head && c.head + c.tail < keys.count) {
+            left_out(words, map, keys, odd, c);
+            i = keys.count - c.tail - 1;
+        } else {
+            entry(words, map, keys, i);
         }
-        entry(one, map, keys, i);
-        append(out, cap, one);
+        append(out, cap, words);
     }
 }
 
@@ -144,7 +154,7 @@ evs_status evs__fail_cross_shard(evs_error *err, const evs_shardmap *map, evs__k
     shard_text(other, sizeof other, map, &there);
     snprintf(message, sizeof message, "key 1 is on shard %s but key %zu is on shard %s", first,
              odd + 1, other);
-    list(message, sizeof message, map, keys);
+    list(message, sizeof message, map, keys, odd);
     return evs__fail(err, EVS_E_CROSS_SHARD, "%s", message);
 }
 
@@ -157,6 +167,6 @@ evs_status evs__fail_mixed_tags(evs_error *err, const evs_shardmap *map, evs__ke
              "keys with different hash tags share a shard only by luck (pool \"%s\" has "
              "require_same_tag: error)",
              at.pool->name);
-    list(message, sizeof message, map, keys);
+    list(message, sizeof message, map, keys, 0);
     return evs__fail(err, EVS_E_TAG, "%s", message);
 }

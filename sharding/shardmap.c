@@ -172,7 +172,7 @@ static const char *similar(const evs_shardmap *map, const char *name)
 
 static evs_status unknown(const evs_shardmap *map, const char *name, evs_error *err)
 {
-    const char *near = similar(map, name);
+    const char *near = strchr(name, '/') != NULL ? NULL : similar(map, name);
     if (near == NULL)
         return evs__fail(err, EVS_E_INVALID, "there is no shard \"%s\" in the map", name);
     return evs__fail(err, EVS_E_INVALID,
