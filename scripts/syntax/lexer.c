@@ -6,6 +6,7 @@
  */
 #include "scripts/syntax/lexer.h"
 
+#include "scripts/syntax/lexing.h"
 #include "scripts/syntax/number.h"
 
 #include <limits.h>
@@ -13,41 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_BYTE = -1, LAST_WORD = EVS__TK_WHILE };
+enum { LAST_WORD = EVS__TK_WHILE };
 
 static const char *const token_texts[] = {
 #define TEXT(name, text) text,
     EVS__TOKEN_MAP(TEXT)
 #undef TEXT
 };
-
-/* The byte `ahead` places on; NO_BYTE behind the end. */
-static int peek(const evs__lexer *lexer, size_t ahead)
-{
-    if (ahead >= lexer->source.len - lexer->at)
-        return NO_BYTE;
-    return (unsigned char)lexer->source.data[lexer->at + ahead];
-}
-
-static int is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static int is_letter(int c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static int is_blank(int c)
-{
-    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
-}
-
-static int is_line_end(int c)
-{
-    return c == '\n' || c == '\r';
-}
 
 void evs__lexer_nomem(evs__lexer *lexer)
 {
@@ -123,8 +96,7 @@ void evs__lexer_free(evs__lexer *lexer)
     evs__buf_free(&lexer->text);
 }
 
-/* Skips one end of line: LF, CR, or the two together in any order. */
-static void end_line(evs__lexer *lexer)
+void evs__lexer_end_line(evs__lexer *lexer)
 {
     int first = peek(lexer, 0);
     int second = peek(lexer, 1);
@@ -178,8 +150,7 @@ const char *evs__lexer_near(evs__lexer *lexer, const char *message, const evs__t
                              evs__token_text(token->kind, room));
 }
 
-/* A token that went wrong, with the bytes read so far. */
-static void fail_text(evs__lexer *lexer, evs__token *token, const char *message)
+void evs__lexer_fail_text(evs__lexer *lexer, evs__token *token, const char *message)
 {
     token->at.end = lexer->at;
     evs__buf_char(&lexer->text, '\0');
@@ -191,168 +162,17 @@ static void fail_text(evs__lexer *lexer, evs__token *token, const char *message)
     evs__lexer_fail(lexer, EVS__PARSE_SYNTAX, token->at, message);
 }
 
-/* A token that went wrong; Lua shows `near` and not what it read. */
-static void fail_near(evs__lexer *lexer, evs__token *token, const char *message, const char *near)
+void evs__lexer_fail_near(evs__lexer *lexer, evs__token *token, const char *message,
+                          const char *near)
 {
     token->at.end = lexer->at;
     message = evs__arena_format(lexer->arena, "%s near '%s'", message, near);
     evs__lexer_fail(lexer, EVS__PARSE_SYNTAX, token->at, message);
 }
 
-/* Takes the bytes from `start` to here into the token's text. */
-static void keep_from(evs__lexer *lexer, size_t start)
+void evs__lexer_keep(evs__lexer *lexer, size_t start)
 {
     evs__buf_append(&lexer->text, lexer->source.data + start, lexer->at - start);
-}
-
-/* The text without `skip` bytes at its beginning is the token's value. */
-static void finish_string(evs__lexer *lexer, evs__token *token, size_t skip)
-{
-    const evs__buf *text = &lexer->text;
-    size_t len = text->len - (evs__buf_ok(text) ? skip : text->len);
-    token->text.data = evs__arena_text(lexer->arena, evs__buf_ok(text) ? text->data + skip : "",
-                                       len);
-    token->text.len = len;
-    token->kind = EVS__TK_STRING;
-    if (token->text.data == NULL || !evs__buf_ok(text))
-        evs__lexer_nomem(lexer);
-}
-
-/* At the `[` or `]` of a possible long bracket: skips it and the `=` behind it, as Lua does.
- * Returns their number when the same bracket follows (it is not skipped), else -1 - number. */
-static int skip_level(evs__lexer *lexer)
-{
-    int bracket = peek(lexer, 0);
-    int level = 0;
-    lexer->at++;
-    for (; peek(lexer, 0) == '='; lexer->at++)
-        level++;
-    return peek(lexer, 0) == bracket ? level : -1 - level;
-}
-
-/* Skips to the next line end, to one of the two bytes, or to the end. */
-static void skip_plain(evs__lexer *lexer, int a, int b)
-{
-    int c = peek(lexer, 0);
-    while (c != NO_BYTE && !is_line_end(c) && c != a && c != b) {
-        lexer->at++;
-        c = peek(lexer, 0);
-    }
-}
-
-/* Remembers the first `[[` inside a long bracket of level 0. */
-static void note_nested(evs__lexer *lexer, size_t start)
-{
-    if (lexer->nested.end > 0)
-        return;
-    int column = (int)(start - lexer->lines[lexer->nlines - 1]) + 1;
-    lexer->nested = (evs__span){start, lexer->at, lexer->line, column};
-}
-
-/* The rest of a long string or comment, from its second bracket on. A string's value goes to the
- * lexer's text; `end_out` is where the closing bracket begins. Returns 0 after an error. */
-static int long_bracket(evs__lexer *lexer, evs__token *token, int level, size_t *end_out)
-{
-    int is_string = token->kind == EVS__TK_STRING;
-    lexer->at++;
-    if (is_line_end(peek(lexer, 0)))
-        end_line(lexer);
-    for (;;) {
-        size_t start = lexer->at;
-        int c = peek(lexer, 0);
-        if (c == NO_BYTE) {
-            fail_near(lexer, token,
-                      is_string ? "unfinished long string" : "unfinished long comment", "<eof>");
-            return 0;
-        }
-        if (is_line_end(c)) {
-            end_line(lexer);
-            evs__buf_char(&lexer->text, '\n');
-        } else if (c == '[' || c == ']') {
-            int found = skip_level(lexer);
-            lexer->at += found == level;
-            if (found == level && c == '[' && level == 0)
-                note_nested(lexer, start);
-            if (found == level && c == ']') {
-                *end_out = start;
-                return 1;
-            }
-            keep_from(lexer, start);
-        } else {
-            skip_plain(lexer, '[', ']');
-            keep_from(lexer, start);
-        }
-    }
-}
-
-static void long_string(evs__lexer *lexer, evs__token *token, int level)
-{
-    size_t end;
-    token->kind = EVS__TK_STRING;
-    if (long_bracket(lexer, token, level, &end))
-        finish_string(lexer, token, 0);
-}
-
-/* The decimal escape at the digits behind a backslash: up to three, at most 255. */
-static void decimal_escape(evs__lexer *lexer, evs__token *token)
-{
-    int value = 0;
-    for (int i = 0; i < 3 && is_digit(peek(lexer, 0)); i++) {
-        value = 10 * value + (peek(lexer, 0) - '0');
-        lexer->at++;
-    }
-    if (value > UCHAR_MAX) {
-        fail_text(lexer, token, "escape sequence too large");
-        return;
-    }
-    evs__buf_char(&lexer->text, (char)value);
-}
-
-static void escape(evs__lexer *lexer, evs__token *token)
-{
-    static const char letters[] = "abfnrtv";
-    static const char values[] = "\a\b\f\n\r\t\v";
-    lexer->at++;
-    int c = peek(lexer, 0);
-    if (c == NO_BYTE)
-        return; /* the string turns out to be unfinished */
-    if (is_line_end(c)) {
-        end_line(lexer);
-        evs__buf_char(&lexer->text, '\n');
-        return;
-    }
-    if (is_digit(c)) {
-        decimal_escape(lexer, token);
-        return;
-    }
-    const char *letter = c == 0 ? NULL : strchr(letters, c);
-    evs__buf_char(&lexer->text, letter == NULL ? (char)c : values[letter - letters]);
-    lexer->at++;
-}
-
-static void short_string(evs__lexer *lexer, evs__token *token)
-{
-    int quote = peek(lexer, 0);
-    evs__buf_char(&lexer->text, (char)quote);
-    lexer->at++;
-    while (!lexer->failed && peek(lexer, 0) != quote) {
-        size_t start = lexer->at;
-        int c = peek(lexer, 0);
-        if (c == NO_BYTE) {
-            fail_near(lexer, token, "unfinished string", "<eof>");
-        } else if (is_line_end(c)) {
-            fail_text(lexer, token, "unfinished string");
-        } else if (c == '\\') {
-            escape(lexer, token);
-        } else {
-            skip_plain(lexer, quote, '\\');
-            keep_from(lexer, start);
-        }
-    }
-    if (lexer->failed)
-        return;
-    lexer->at++;
-    finish_string(lexer, token, 1);
 }
 
 /* Skips the next byte if it is `a` or `b`. Lua asks strchr, which finds a NUL in every set. */
@@ -374,12 +194,12 @@ static void number(evs__lexer *lexer, evs__token *token)
         skip_either(lexer, '+', '-');
     while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
         lexer->at++;
-    keep_from(lexer, token->at.start);
+    evs__lexer_keep(lexer, token->at.start);
     token->kind = EVS__TK_NUMBER;
     if (!evs__buf_ok(&lexer->text))
         evs__lexer_nomem(lexer);
     else if (!evs__number_read(&token->number, lexer->text.data))
-        fail_text(lexer, token, "malformed number");
+        evs__lexer_fail_text(lexer, token, "malformed number");
 }
 
 static int compare_word(const void *key, const void *row)
@@ -428,16 +248,16 @@ static void comment(evs__lexer *lexer, evs__token *token)
     lexer->at += 2;
     size_t text = lexer->at;
     size_t end = 0;
-    int level = peek(lexer, 0) == '[' ? skip_level(lexer) : -1;
+    int level = peek(lexer, 0) == '[' ? evs__lexer_level(lexer) : -1;
     if (level >= 0) {
         found.is_long = 1;
         text = lexer->at + 1;
         token->kind = EVS__TK_EOF;
-        if (!long_bracket(lexer, token, level, &end))
+        if (!evs__lexer_long_bracket(lexer, token, level, &end))
             return;
         lexer->text.len = 0;
     } else {
-        skip_plain(lexer, NO_BYTE, NO_BYTE);
+        evs__lexer_skip_plain(lexer, NO_BYTE, NO_BYTE);
         end = lexer->at;
     }
     found.at = token->at;
@@ -456,7 +276,7 @@ static void skip_space(evs__lexer *lexer, evs__token *token)
         token->at.line = lexer->line;
         token->at.column = (int)(lexer->at - lexer->lines[lexer->nlines - 1]) + 1;
         if (is_line_end(c))
-            end_line(lexer);
+            evs__lexer_end_line(lexer);
         else if (is_blank(c))
             lexer->at++;
         else if (c == '-' && peek(lexer, 1) == '-')
@@ -469,14 +289,14 @@ static void skip_space(evs__lexer *lexer, evs__token *token)
 /* A `[`: a long string, a bracket, or a long bracket that never got its second half. */
 static void bracket(evs__lexer *lexer, evs__token *token)
 {
-    int level = skip_level(lexer);
+    int level = evs__lexer_level(lexer);
     if (level >= 0) {
-        long_string(lexer, token, level);
+        evs__lexer_long_string(lexer, token, level);
     } else if (level == -1) {
         token->kind = '[';
     } else {
-        keep_from(lexer, token->at.start);
-        fail_text(lexer, token, "invalid long string delimiter");
+        evs__lexer_keep(lexer, token->at.start);
+        evs__lexer_fail_text(lexer, token, "invalid long string delimiter");
     }
 }
 
@@ -512,7 +332,7 @@ static void scan(evs__lexer *lexer, evs__token *token)
     else if (is_digit(c))
         number(lexer, token);
     else if (c == '"' || c == '\'')
-        short_string(lexer, token);
+        evs__lexer_short_string(lexer, token);
     else if (c == '[')
         bracket(lexer, token);
     else if (c == '.')

@@ -183,6 +183,16 @@ void evs__parser_push(evs__parser *parser, evs__exprs *list, evs__expr *expr)
     list->items[list->count++] = expr;
 }
 
+void evs__parser_push_local(evs__parser *parser, evs__local ***names, size_t *count,
+                            evs__local *local)
+{
+    evs__local **all = evs__parser_room(parser, *names, *count, sizeof(evs__local *));
+    if (all == NULL)
+        return;
+    all[(*count)++] = local;
+    *names = all;
+}
+
 /* chunk EOF */
 static evs__function *main_function(evs__parser *parser)
 {

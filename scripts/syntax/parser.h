@@ -5,11 +5,12 @@
  * compile limits (200 locals, 60 upvalues, 200 levels, 250 registers, ...), and a shebang line that
  * the server understands. The first error ends the parse and is told in Lua's words.
  *
- *   lexer.h          bytes to tokens
- *   statement.c, expression.c   the grammar, one function per production
- *   scope.h          what a name means
- *   registers.h      what Lua's own compiler would run out of
- *   shebang.h        the first line
+ *   lexer.h       bytes to tokens
+ *   state.h       the parser's state; the productions are in statement.c, loop.c, assignment.c,
+ *                 function.c, expression.c and constructor.c, one function each
+ *   scope.h       what a name means
+ *   operand.h     what Lua's own compiler would run out of, over code.h and constants.h
+ *   shebang.h     the first line
  */
 #ifndef EVS_SCRIPTS_SYNTAX_PARSER_H
 #define EVS_SCRIPTS_SYNTAX_PARSER_H

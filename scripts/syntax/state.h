@@ -91,6 +91,8 @@ evs__stat *evs__parser_stat(evs__parser *parser, evs__stat_kind kind, evs__span 
  * NULL when out of memory, which is recorded. */
 void *evs__parser_room(evs__parser *parser, void *items, size_t count, size_t size);
 void evs__parser_push(evs__parser *parser, evs__exprs *list, evs__expr *expr);
+void evs__parser_push_local(evs__parser *parser, evs__local ***names, size_t *count,
+                            evs__local *local);
 
 /* Productions that more than one file uses. `v` is what the compiler would know of the value. */
 
@@ -115,6 +117,18 @@ evs__expr *evs__parse_body(evs__parser *parser, evs__span start, const evs__toke
                            evs__operand *v);
 /* chunk -> {statement [';']} */
 evs__block evs__parse_chunk(evs__parser *parser);
+/* block -> chunk, with a scope of its own */
+evs__block evs__parse_block(evs__parser *parser);
+/* cond -> expr; the jumps that are taken when it is false go to `*exit` */
+evs__expr *evs__parse_condition(evs__parser *parser, evs__jumps *exit);
+/* whilestat, repeatstat and forstat, which begin in line `line`; breakstat; exprstat */
+evs__stat *evs__parse_while(evs__parser *parser, int line);
+evs__stat *evs__parse_repeat(evs__parser *parser, int line);
+evs__stat *evs__parse_for(evs__parser *parser, int line);
+evs__stat *evs__parse_break(evs__parser *parser);
+evs__stat *evs__parse_exprstat(evs__parser *parser);
+/* Brings a list of `have` values, of which `v` is the last, to `wanted` registers. */
+void evs__parse_adjust(evs__code *code, int wanted, int have, evs__operand *v);
 /* A keyword that ends a chunk, or the end of everything. */
 int evs__parse_ends_block(const evs__parser *parser);
 
