@@ -56,9 +56,12 @@ allow_services() {
     fi
 }
 
+quietly() {
+    as_root env DEBIAN_FRONTEND=noninteractive "$@" </dev/null >>"$apt_log" 2>&1
+}
+
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
-        -o Acquire::Retries=3 "$@" </dev/null >>"$apt_log" 2>&1
+    quietly apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
 # need_packages PACKAGE...: installs what is missing of them, or ends the program with the reason.
@@ -78,6 +81,7 @@ need_packages() {
     trap 'allow_services; rm -f "$apt_log"' EXIT
     trap 'exit 130' INT TERM
     forbid_services
+    quietly dpkg --configure -a || true # an installation that was interrupted, perhaps by Ctrl-C
     apt update || true # one dead mirror among several is not the end; install decides
     installed=0
     apt install -y --no-install-recommends "${missing[@]}" || installed=$?

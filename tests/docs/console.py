@@ -7,6 +7,8 @@ for any lines. A command must exit 0. All blocks of a page run in one shell, on 
 columns, in an empty temporary folder with links to the folders of the source tree and BUILD/tools
 first in PATH. Wherever a page says /tmp/evalshard-tour, that folder is meant.
 
+Links to files, and paths of source files that a page names, must exist.
+
 Comments before a block:
     <!-- file: NAME -->        the block, of any language, is written to NAME
     <!-- not run: REASON -->   a console block that cannot run here
@@ -27,6 +29,9 @@ from scratch import ask, die_with_parent  # noqa: E402
 
 TOUR = "/tmp/evalshard-tour"
 BLOCK = re.compile(r"(?:^<!--\s*(file|not run):\s*(.*?)\s*-->\n+)?^```(\w*)\n(.*?)^```$", re.S | re.M)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+PATH = re.compile(r"(?<![\w./<-])((?:core|sharding|conf|scripts|include|tools|tests|docs|examples|"
+                  r"cmake)/[\w./-]*\w\.(?:c|h|py|md|def))\b")
 END = "<<<end of command>>> "
 LANGUAGES = {"console", "yaml", "lua", "c", "cmake", "text", "json", "csv", ""}
 
@@ -70,6 +75,16 @@ def read_page(page):
         elif language == "console" and kind != "not run":
             steps += commands(body, line)
     return steps
+
+
+def dead_links(page):
+    """What the page points to and is not there. Output of commands may show any path."""
+    text = page.read_text()
+    prose = re.sub(r"^```(?:console|yaml)\n.*?^```$", "", text, flags=re.S | re.M)
+    targets = {page.parent / link: link for link in LINK.findall(text)}
+    targets |= {ROOT / path: path for path in PATH.findall(prose)}
+    return [f"{page.relative_to(ROOT)}: there is no {name}"
+            for path, name in targets.items() if not path.exists()]
 
 
 def script_of(steps, folder):
@@ -135,6 +150,8 @@ def compare(page, steps, output, folder):
 
 def run_page(build, page):
     steps = read_page(page)
+    if not steps:
+        return 0, []
     with tempfile.TemporaryDirectory(prefix="evs-", dir="/tmp") as folder:
         for path in ROOT.iterdir():
             if path.name[0] != "." and not path.name.startswith("build"):
@@ -157,7 +174,9 @@ def main():
     build = os.path.realpath(sys.argv[1])
     failed = False
     for name in sys.argv[2:]:
-        count, problems = run_page(build, pathlib.Path(name).resolve())
+        page = pathlib.Path(name).resolve()
+        count, problems = run_page(build, page)
+        problems += dead_links(page)
         print("\n".join(problems) or f"{name}: {count} steps as the page says")
         failed = failed or bool(problems)
     return 1 if failed else 0
