@@ -46,6 +46,16 @@ static inline int equal(evs_bytes a, evs_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key, evs_error *err)
+{
+    const evs__pool *pool = pool_of(map, key);
+    if (pool == NULL)
+        return evs__fail_no_route(err, map, key);
+    out->tag = tag_of(pool, key);
+    out->shard = place(pool, out->tag);
+    return EVS_OK;
+}
+
 int evs__route_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
 {
     const evs__pool *pool = pool_of(map, key);
@@ -55,16 +65,6 @@ int evs__route_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
     out->tag = tag_of(pool, key);
     out->shard = place(pool, out->tag);
     return 1;
-}
-
-evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key, evs_error *err)
-{
-    evs__placing at;
-    if (!evs__route_place(&at, map, key))
-        return evs__fail_no_route(err, map, key);
-    out->shard = at.shard;
-    out->tag = at.tag;
-    return EVS_OK;
 }
 
 evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_bytes *keys,
@@ -102,22 +102,6 @@ static const evs__pool *find_pool(const evs_shardmap *map, const char *name)
     return NULL;
 }
 
-/* The shard the call names; inside `pool` when the call names that too. */
-static evs_status named_shard(size_t *out, const evs_shardmap *map, const evs__pool *pool,
-                              const char *name, evs_error *err)
-{
-    if (pool == NULL || strchr(name, '/') != NULL)
-        return evs_shardmap_find(out, map, name, err);
-    for (size_t i = pool->first_shard; i < pool->first_shard + pool->nshards; i++) {
-        if (strcmp(map->shards[i].name, name) == 0) {
-            *out = i;
-            return EVS_OK;
-        }
-    }
-    return evs__fail(err, EVS_E_INVALID, "there is no shard \"%s\" in pool \"%s\"", name,
-                     pool->name);
-}
-
 static evs_status by_rule(size_t *out, const evs__pool *pool, evs_error *err)
 {
     switch (pool->no_keys) {
@@ -136,26 +120,50 @@ static evs_status by_rule(size_t *out, const evs__pool *pool, evs_error *err)
                      pool->name);
 }
 
+/* The shard the call names; inside `pool` when the call names that too. */
+static evs_status by_name(size_t *out, const evs_shardmap *map, const evs__pool *pool,
+                          const char *name, evs_error *err)
+{
+    if (pool == NULL)
+        return evs_shardmap_find(out, map, name, err);
+    const char *slash = strchr(name, '/');
+    const char *base = slash == NULL ? name : slash + 1;
+    size_t len = slash == NULL ? 0 : (size_t)(slash - name);
+    int other = slash != NULL && (strlen(pool->name) != len || memcmp(pool->name, name, len) != 0);
+    for (size_t i = pool->first_shard; !other && i < pool->first_shard + pool->nshards; i++) {
+        if (strcmp(map->shards[i].name, base) == 0) {
+            *out = i;
+            return EVS_OK;
+        }
+    }
+    return evs__fail(err, EVS_E_INVALID, "there is no shard \"%s\" in pool \"%s\"", name,
+                     pool->name);
+}
+
+/* What the pool says: the one that is named, or the only one. */
+static evs_status by_pool(size_t *out, const evs_shardmap *map, const evs__pool *pool,
+                          evs_error *err)
+{
+    if (pool != NULL)
+        return by_rule(out, pool, err);
+    if (map->npools == 1)
+        return by_rule(out, &map->pools[0], err);
+    return evs__fail(err, EVS_E_NO_KEYS,
+                     "the call has no keys and names neither shard nor pool (there are %zu)",
+                     map->npools);
+}
+
 evs_status evs__route_no_keys(evs__target *out, const evs_shardmap *map, const char *shard,
                               const char *pool, evs_error *err)
 {
     const evs__pool *chosen = pool == NULL ? NULL : find_pool(map, pool);
+    size_t number;
     if (pool != NULL && chosen == NULL)
         return evs__fail(err, EVS_E_INVALID, "there is no pool \"%s\" in the map", pool);
-    if (shard == NULL && chosen == NULL && map->npools > 1)
-        return evs__fail(err, EVS_E_NO_KEYS,
-                         "the call has no keys and names neither shard nor pool (there are %zu)",
-                         map->npools);
-    if (shard == NULL && chosen == NULL)
-        chosen = &map->pools[0];
-
-    size_t number = 0;
-    evs_status status = shard != NULL ? named_shard(&number, map, chosen, shard, err)
-                                      : by_rule(&number, chosen, err);
+    evs_status status = shard == NULL ? by_pool(&number, map, chosen, err)
+                                      : by_name(&number, map, chosen, shard, err);
     if (status != EVS_OK)
         return status;
-    if (chosen != NULL && map->shards[number].pool != (size_t)(chosen - map->pools))
-        return evs__fail(err, EVS_E_INVALID, "shard \"%s\" is not in pool \"%s\"", shard, pool);
     *out = (evs__target){number, map->shards[number].pool, 0};
     return EVS_OK;
 }

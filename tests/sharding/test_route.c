@@ -262,7 +262,7 @@ static void calls_without_keys_go_by_name(void **state)
         {"carts/a", "carts", 1, NULL},
         {"a", NULL, -1, "several pools have a shard \"a\"; write \"users/a\" or the like"},
         {"b", "users", -1, "there is no shard \"b\" in pool \"users\""},
-        {"carts/a", "users", -1, "shard \"carts/a\" is not in pool \"users\""},
+        {"carts/a", "users", -1, "there is no shard \"carts/a\" in pool \"users\""},
         {"x", NULL, -1, "there is no shard \"x\" in the map"},
         {"only", "nope", -1, "there is no pool \"nope\" in the map"},
     };
