@@ -69,7 +69,7 @@ static void lines_that_were_not_understood_are_masked(void **state)
         {"  password: >-", "    hunter2", "    *******"},
         {"  password: x", "    db: 1", "    db: 1"},
         {"shards:", "    db: 1", "    db: 1"},
-        {"  auth:", "    username: x", "    *********  *"},
+        {"  auth:", "    username: x", "    ********* *"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[100] = "";
