@@ -132,10 +132,12 @@ typedef struct evs_rule_info {
     const char *bad;
     const char *good;
     const char *exceptions; /* "" when there are none */
+    const char *server;     /* what a server would say, "" when nothing */
+    const char *fix;        /* what to do, "" when there is no general answer */
 } evs_rule_info;
 
-/* All rules, in order of code. */
-EVS_API const evs_rule_info *evs_rules(size_t *count);
+/* All rules, in order of code: `*count` pointers. */
+EVS_API const evs_rule_info *const *evs_rules(size_t *count);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,175 @@
+/*
+ * Adding to a draft, and making it fit: an atom that another one covers is left out, and too many
+ * atoms become one per kind.
+ */
+#include "scripts/audit/draft.h"
+
+#include <assert.h>
+#include <string.h>
+
+const evs__atom evs__lost_atom = {
+    .kind = EVS__ATOM_TOP,
+    .text = {"there is too much to follow", sizeof "there is too much to follow" - 1}};
+
+/* The same atom, so general that at most one per kind is left. */
+static const evs__atom *generalize(evs__pool *pool, const evs__atom *atom)
+{
+    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    if (copy == NULL)
+        return &evs__lost_atom;
+    *copy = *atom;
+    copy->index = 0;
+    copy->shape = EVS__SHAPE_OPAQUE;
+    if (atom->kind == EVS__ATOM_CONSTANT || atom->kind == EVS__ATOM_NUMBER) {
+        copy->kind = EVS__ATOM_DATA;
+        copy->sources = atom->kind == EVS__ATOM_NUMBER ? EVS__SOURCE_NUMBER : EVS__SOURCE_CONSTANT;
+        copy->text = evs_text(NULL);
+    }
+    return copy;
+}
+
+static const evs__atom *merge(evs__pool *pool, const evs__atom *a, const evs__atom *b)
+{
+    if (a->kind != EVS__ATOM_DATA || (a->sources | b->sources) == a->sources)
+        return a;
+    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    if (copy == NULL)
+        return &evs__lost_atom;
+    *copy = b->sources > a->sources ? *b : *a;
+    copy->sources = a->sources | b->sources;
+    return copy;
+}
+
+void evs__draft_squeeze(evs__pool *pool, evs__draft *d)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->natoms; i++) {
+        const evs__atom *atom = generalize(pool, d->atoms[i]);
+        size_t j = 0;
+        while (j < kept && d->atoms[j]->kind != atom->kind)
+            j++;
+        if (j < kept)
+            d->atoms[j] = merge(pool, d->atoms[j], atom);
+        else
+            d->atoms[kept++] = atom;
+    }
+    d->natoms = kept;
+}
+
+/* Does `a` stand for all that `b` stands for? */
+static int covers(const evs__atom *a, const evs__atom *b)
+{
+    if (a->kind == EVS__ATOM_DATA) {
+        unsigned sources = b->kind == EVS__ATOM_CONSTANT ? EVS__SOURCE_CONSTANT
+                           : b->kind == EVS__ATOM_NUMBER ? EVS__SOURCE_NUMBER
+                                                         : 0;
+        if (sources != 0)
+            return a->sources == sources;
+    }
+    if (a->kind != b->kind)
+        return 0;
+    if (a->kind == EVS__ATOM_KEY || a->kind == EVS__ATOM_ARGUMENT)
+        return a->index == 0 || a->index == b->index;
+    if (a->kind == EVS__ATOM_DERIVED && a->index == 0 && a->shape == EVS__SHAPE_OPAQUE)
+        return 1;
+    return evs__atom_same(a, b);
+}
+
+/* True when it was not there yet. */
+int evs__draft_atom(evs__draft *d, const evs__atom *atom)
+{
+    for (size_t i = 0; i < d->natoms; i++)
+        if (covers(d->atoms[i], atom))
+            return 0;
+    assert(d->natoms < EVS__DRAFT_ATOMS);
+    d->atoms[d->natoms++] = atom;
+    return 1;
+}
+
+static int same_callable(const evs__callable *a, const evs__callable *b)
+{
+    return a == b || (a->builtin == b->builtin && a->bound == b->bound &&
+                      a->function == b->function && a->outer == b->outer);
+}
+
+static const evs__atom *top_atom(evs__pool *pool, const char *reason, evs__span at)
+{
+    evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+    if (atom == NULL)
+        return &evs__lost_atom;
+    atom->kind = EVS__ATOM_TOP;
+    atom->text = evs_text(reason);
+    atom->enters = at;
+    return atom;
+}
+
+int evs__draft_lose(evs__pool *pool, evs__draft *d, const char *reason)
+{
+    evs__span nowhere = {0, 0, 0, 0};
+    d->types = EVS__TYPE_ANY;
+    return evs__draft_atom(d, top_atom(pool, reason, nowhere));
+}
+
+int evs__draft_callable(evs__pool *pool, evs__draft *d, const evs__callable *callable)
+{
+    for (size_t i = 0; i < d->ncalls; i++)
+        if (same_callable(d->calls[i], callable))
+            return 0;
+    if (d->ncalls == EVS__CALLS_MAX)
+        return evs__draft_lose(pool, d, "it may be any of too many functions");
+    d->calls[d->ncalls++] = callable;
+    return 1;
+}
+
+int evs__draft_table(evs__pool *pool, evs__draft *d, size_t slot)
+{
+    for (size_t i = 0; i < d->ntables; i++)
+        if (d->tables[i] == slot)
+            return 0;
+    if (d->ntables == EVS__TABLES_MAX)
+        return evs__draft_lose(pool, d, "it may be any of too many tables");
+    d->tables[d->ntables++] = slot;
+    return 1;
+}
+
+/* Adds all of `value`; true when something was new. */
+int evs__draft_add(evs__pool *pool, evs__draft *d, const evs__value *value)
+{
+    int grew = (d->types | value->types) != d->types || value->guarded > d->guarded;
+    d->types |= value->types;
+    d->guarded |= value->guarded;
+    for (size_t i = 0; i < value->natoms; i++)
+        grew |= evs__draft_atom(d, value->atoms[i]);
+    for (size_t i = 0; i < value->ncalls; i++)
+        grew |= evs__draft_callable(pool, d, value->calls[i]);
+    for (size_t i = 0; i < value->ntables; i++)
+        grew |= evs__draft_table(pool, d, value->tables[i]);
+    return grew;
+}
+
+const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d)
+{
+    if (d->natoms > EVS__ATOMS_MAX)
+        evs__draft_squeeze(pool, d);
+    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value);
+    if (value == NULL)
+        return evs__value_lost();
+    value->types = (unsigned char)d->types;
+    value->guarded = (unsigned char)d->guarded;
+    value->natoms = (unsigned char)d->natoms;
+    value->ncalls = (unsigned char)d->ncalls;
+    value->ntables = (unsigned char)d->ntables;
+    memcpy(value->atoms, d->atoms, d->natoms * sizeof d->atoms[0]);
+    memcpy(value->calls, d->calls, d->ncalls * sizeof d->calls[0]);
+    memcpy(value->tables, d->tables, d->ntables * sizeof d->tables[0]);
+    return value;
+}
+
+void evs__draft_begin(evs__pool *pool, evs__draft *d, const evs__value *value)
+{
+    d->types = 0;
+    d->guarded = 0;
+    d->natoms = d->ncalls = d->ntables = 0;
+    if (value != NULL)
+        evs__draft_add(pool, d, value);
+}

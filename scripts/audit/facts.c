@@ -1,0 +1,442 @@
+/*
+ * From notes to facts: visits of one key argument in several contexts become one use with the ways
+ * its value comes about, and the worst of them is its verdict.
+ */
+#include "scripts/audit/facts.h"
+
+#include "scripts/audit/interp/interp.h"
+#include "scripts/audit/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct making {
+    evs__pool *pool;
+    const evs__chunk *chunk;
+    const evs__recorder *recorder;
+} making;
+
+/* ---- ways ---- */
+
+static evs__origin origin_of(const evs__atom *atom)
+{
+    switch (atom->kind) {
+    case EVS__ATOM_KEY:
+        return EVS__FROM_KEYS;
+    case EVS__ATOM_DERIVED:
+        return EVS__FROM_DERIVED;
+    case EVS__ATOM_ARGUMENT:
+        return EVS__FROM_ARGV;
+    case EVS__ATOM_REPLY:
+        return EVS__FROM_REPLY;
+    case EVS__ATOM_TOP:
+        return EVS__FROM_UNKNOWN;
+    case EVS__ATOM_CONSTANT:
+    case EVS__ATOM_NUMBER:
+        return EVS__FROM_CONSTANTS;
+    case EVS__ATOM_DATA:
+        break;
+    }
+    if (atom->sources & EVS__SOURCE_REPLY)
+        return EVS__FROM_REPLY;
+    return atom->sources & EVS__SOURCE_ARGUMENT ? EVS__FROM_ARGV : EVS__FROM_CONSTANTS;
+}
+
+static evs_verdict verdict_of(evs__origin origin)
+{
+    switch (origin) {
+    case EVS__FROM_KEYS:
+        return EVS_VERDICT_DECLARED;
+    case EVS__FROM_DERIVED:
+        return EVS_VERDICT_DERIVED;
+    case EVS__FROM_UNKNOWN:
+        return EVS_VERDICT_UNPROVEN;
+    default:
+        return EVS_VERDICT_UNDECLARED;
+    }
+}
+
+static const char *describe(evs__pool *pool, const evs__atom *atom)
+{
+    evs__buf buf = EVS__BUF_INIT;
+    evs__atom_describe(&buf, atom);
+    char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
+    evs__buf_free(&buf);
+    pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}
+
+/* ---- steps ---- */
+
+enum { CALLS_SHOWN = 4, STEPS_MAX = CALLS_SHOWN + 3 };
+
+typedef struct steps {
+    evs_trace_step at[STEPS_MAX];
+    size_t count;
+} steps;
+
+static void step(const making *m, steps *s, evs__span at, const char *text)
+{
+    if (at.end == 0 || s->count == STEPS_MAX)
+        return;
+    s->at[s->count].at = evs__span_public(m->chunk, at);
+    s->at[s->count++].text = text;
+}
+
+/* The calls that lead to a context, the outermost first; only the last few of many. */
+static void step_calls(const making *m, steps *s, const evs__activation *context)
+{
+    const evs__activation *chain[CALLS_SHOWN];
+    size_t n = 0;
+    for (const evs__activation *a = context; a != NULL && a->call != NULL && n < CALLS_SHOWN;
+         a = a->caller)
+        chain[n++] = a;
+    while (n > 0) {
+        const evs__activation *a = chain[--n];
+        step(m, s, a->call->at,
+             a->caller == NULL ? "is registered here" : "on the way of this call");
+    }
+}
+
+static int is_same_span(evs__span a, evs__span b)
+{
+    return a.start == b.start && a.end == b.end;
+}
+
+static void set_steps(const making *m, evs__cause *cause, const evs__visit *visit,
+                      const evs__atom *atom)
+{
+    steps s = {.count = 0};
+    int lost = cause->origin == EVS__FROM_UNKNOWN;
+    if (atom != NULL && !is_same_span(atom->enters, visit->at))
+        step(m, &s, atom->enters, lost ? "is lost here" : "enters here");
+    if (atom != NULL && !is_same_span(atom->made, visit->at) &&
+        !is_same_span(atom->made, atom->enters))
+        step(m, &s, atom->made, "becomes the key");
+    step_calls(m, &s, visit->place.context);
+    const char *last = visit->unlocated
+                           ? evs__arena_format(&m->pool->arena, "the arguments of %s",
+                                               visit->place.command)
+                           : evs__arena_format(&m->pool->arena, "key argument %zu of %s",
+                                               visit->place.argument, visit->place.command);
+    step(m, &s, visit->at, last);
+    evs_trace_step *kept = evs__pool_alloc(m->pool, s.count, sizeof *kept);
+    m->pool->failed |= last == NULL;
+    if (kept == NULL || last == NULL)
+        return;
+    memcpy(kept, s.at, s.count * sizeof *kept);
+    cause->steps = kept;
+    cause->nsteps = s.count;
+}
+
+/* ---- causes ---- */
+
+/* A use being put together. */
+typedef struct joining {
+    const making *m;
+    evs__keyuse *use;
+    evs__cause *causes;
+    size_t cap;
+} joining;
+
+static void add_cause(joining *j, const evs__visit *visit, evs__cause cause, const evs__atom *atom)
+{
+    evs__keyuse *use = j->use;
+    evs_verdict verdict = verdict_of(cause.origin);
+    if (verdict > use->verdict)
+        use->verdict = verdict;
+    for (size_t i = 0; i < use->ncauses; i++)
+        if (j->causes[i].origin == cause.origin && strcmp(j->causes[i].what, cause.what) == 0)
+            return;
+    if (use->ncauses == j->cap)
+        return;
+    cause.shape = atom == NULL ? EVS__SHAPE_OPAQUE : atom->shape;
+    cause.changed = atom != NULL && atom->made.end != 0;
+    set_steps(j->m, &cause, visit, atom);
+    j->causes[use->ncauses++] = cause;
+}
+
+static void add_atom_cause(joining *j, const evs__visit *visit, const evs__atom *atom)
+{
+    evs__cause cause = {.origin = origin_of(atom), .what = describe(j->m->pool, atom)};
+    cause.key = cause.what;
+    cause.unlocated = visit->unlocated;
+    add_cause(j, visit, cause, atom);
+}
+
+static void add_unknown(joining *j, const evs__visit *visit, const char *reason,
+                        const evs__atom *atom)
+{
+    evs__cause cause = {.origin = EVS__FROM_UNKNOWN, .what = reason};
+    cause.unlocated = visit->unlocated || visit->unsure;
+    add_cause(j, visit, cause, atom);
+}
+
+static int is_good(const evs__atom *atom)
+{
+    return atom->kind == EVS__ATOM_KEY || atom->kind == EVS__ATOM_DERIVED;
+}
+
+/* KEYS on one path, something else on another one. */
+static void add_either(joining *j, const evs__visit *visit, const evs__atom *good,
+                       const evs__atom *bad)
+{
+    evs__cause cause = {.origin = EVS__FROM_EITHER, .what = describe(j->m->pool, bad)};
+    cause.key = describe(j->m->pool, good);
+    add_cause(j, visit, cause, bad);
+}
+
+static const evs__atom *first(const evs__value *value, int good, int top)
+{
+    for (size_t i = 0; i < value->natoms; i++) {
+        const evs__atom *atom = value->atoms[i];
+        if ((atom->kind == EVS__ATOM_TOP) == top && (top || is_good(atom) == good))
+            return atom;
+    }
+    return NULL;
+}
+
+/* Whether the bad atom ever gets here is not known. */
+static void add_doubt(joining *j, const evs__visit *visit, const char *doubt, const evs__atom *bad)
+{
+    evs__pool *pool = j->m->pool;
+    const char *reason = evs__arena_format(&pool->arena, "%s %s", doubt, describe(pool, bad));
+    pool->failed |= reason == NULL;
+    add_unknown(j, visit, reason == NULL ? "" : reason, bad);
+}
+
+/* At least one atom comes from elsewhere than KEYS. */
+static void add_bad(joining *j, const evs__visit *visit, const evs__atom *bad)
+{
+    const evs__value *value = visit->value;
+    const evs__atom *good = first(value, 1, 0), *top = first(value, 0, 1);
+    if (visit->unsure) {
+        add_unknown(j, visit, "which arguments are keys is not known", NULL);
+        return;
+    }
+    if (value->guarded && (good != NULL || top != NULL)) {
+        add_doubt(j, visit, "a test that is not understood may exclude", bad);
+        return;
+    }
+    if (good != NULL && bad->kind == EVS__ATOM_DATA && (value->types & EVS__TYPE_TABLE)) {
+        add_doubt(j, visit, "it is not told apart from what is decoded from", bad);
+        return;
+    }
+    if (good != NULL) {
+        add_either(j, visit, good, bad);
+        return;
+    }
+    for (size_t i = 0; i < value->natoms; i++)
+        if (value->atoms[i]->kind != EVS__ATOM_TOP)
+            add_atom_cause(j, visit, value->atoms[i]);
+}
+
+static void add_causes(joining *j, const evs__visit *visit)
+{
+    const evs__value *value = visit->value;
+    const evs__atom *bad = first(value, 0, 0), *top = first(value, 0, 1);
+    if (value->natoms == 0) {
+        add_unknown(j, visit, "it is never a string", NULL);
+        return;
+    }
+    if (bad != NULL) {
+        add_bad(j, visit, bad);
+        return;
+    }
+    if (top != NULL) {
+        add_unknown(j, visit, describe(j->m->pool, top), top);
+        return;
+    }
+    for (size_t i = 0; i < value->natoms; i++)
+        if (value->atoms[i]->kind == EVS__ATOM_DERIVED || !evs__value_has(value, EVS__ATOM_DERIVED))
+            add_atom_cause(j, visit, value->atoms[i]);
+}
+
+/* ---- uses ---- */
+
+static int compare_visits(const void *a, const void *b)
+{
+    const evs__visit *x = *(const evs__visit *const *)a, *y = *(const evs__visit *const *)b;
+    if (x->at.start != y->at.start)
+        return x->at.start < y->at.start ? -1 : 1;
+    if (x->place.call->at.start != y->place.call->at.start)
+        return x->place.call->at.start < y->place.call->at.start ? -1 : 1;
+    if (x->place.argument != y->place.argument)
+        return x->place.argument < y->place.argument ? -1 : 1;
+    return strcmp(x->place.command, y->place.command);
+}
+
+static int is_same_use(const evs__visit *a, const evs__visit *b)
+{
+    return a->place.call == b->place.call && a->place.argument == b->place.argument &&
+           a->place.command == b->place.command;
+}
+
+static void collect_atoms(const making *m, evs__keyuse *use, evs__visit *const *visits, size_t n)
+{
+    const evs__value *all = evs__value_none();
+    for (size_t i = 0; i < n; i++)
+        all = evs__value_join(m->pool, all, visits[i]->value);
+    use->atoms = all->atoms;
+    use->natoms = all->natoms;
+}
+
+/* One use of the `n` visits that are the same place. */
+static void make_use(const making *m, evs__keyuse *use, evs__visit *const *visits, size_t n)
+{
+    joining j = {m, use, NULL, n * EVS__ATOMS_MAX};
+    memset(use, 0, sizeof *use);
+    use->at = evs__span_public(m->chunk, visits[0]->at);
+    use->command = visits[0]->place.command;
+    use->argument = (int)visits[0]->place.argument;
+    j.causes = evs__pool_alloc(m->pool, j.cap, sizeof *j.causes);
+    if (j.causes == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        add_causes(&j, visits[i]);
+    use->causes = j.causes;
+    collect_atoms(m, use, visits, n);
+    if (m->recorder->over && use->verdict < EVS_VERDICT_UNPROVEN)
+        add_unknown(&j, visits[0], "the script is too big to follow", NULL);
+}
+
+static void make_uses(const making *m, evs__facts *out)
+{
+    const evs__recorder *recorder = m->recorder;
+    evs__keyuse *uses = evs__pool_alloc(m->pool, recorder->nvisits, sizeof *uses);
+    if (uses == NULL || recorder->nvisits == 0)
+        return;
+    qsort(recorder->visits, recorder->nvisits, sizeof *recorder->visits, compare_visits);
+    for (size_t i = 0, n; i < recorder->nvisits; i += n) {
+        for (n = 1; i + n < recorder->nvisits; n++)
+            if (!is_same_use(recorder->visits[i], recorder->visits[i + n]))
+                break;
+        make_use(m, &uses[out->nuses++], recorder->visits + i, n);
+    }
+    out->uses = uses;
+}
+
+/* What was never reached, unless something was not followed that may have led there. */
+static void add_unreached(const making *m, evs__facts *out, const evs__recorder *unreached)
+{
+    evs__keyuse *uses = evs__pool_alloc(m->pool, out->nuses + unreached->nvisits, sizeof *uses);
+    if (uses == NULL || unreached->nvisits == 0)
+        return;
+    if (out->nuses > 0)
+        memcpy(uses, out->uses, out->nuses * sizeof *uses);
+    for (size_t i = 0; i < unreached->nvisits; i++) {
+        evs__visit *visit = unreached->visits[i];
+        evs__keyuse *use = &uses[out->nuses++];
+        make_use(m, use, &visit, 1);
+        use->ncauses = 0;
+        use->natoms = 0;
+        use->verdict = EVS_VERDICT_UNREACHED;
+        if (m->recorder->ngaps == 0)
+            continue;
+        joining j = {m, use, (evs__cause *)use->causes, 1};
+        add_unknown(&j, visit, "it may be reached by code that is not followed", NULL);
+    }
+    out->uses = uses;
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const evs__keyuse *x = a, *y = b;
+    if (x->at.line != y->at.line)
+        return x->at.line < y->at.line ? -1 : 1;
+    if (x->at.column != y->at.column)
+        return x->at.column < y->at.column ? -1 : 1;
+    if (x->argument != y->argument)
+        return x->argument < y->argument ? -1 : 1;
+    return strcmp(x->command, y->command);
+}
+
+/* ---- calls ---- */
+
+static void make_call(const making *m, evs__callfact *fact, const evs__called *called)
+{
+    fact->kind = called->kind;
+    fact->at = evs__span_public(m->chunk, called->name_at);
+    fact->whole = evs__span_public(m->chunk, called->place.call->at);
+    fact->name = called->name;
+    fact->command = called->command;
+    fact->least = called->least;
+    fact->most = called->most;
+    if (called->kind == EVS__CALL_UNKNOWN)
+        fact->similar = evs__command_similar(evs_text(called->name));
+}
+
+/* The same call in another context adds nothing but its number of arguments. */
+static int is_known(const evs__callfact *facts, size_t n, const evs__callfact *fact)
+{
+    for (size_t i = 0; i < n; i++)
+        if (facts[i].kind == fact->kind && facts[i].at.line == fact->at.line &&
+            facts[i].at.column == fact->at.column && strcmp(facts[i].name, fact->name) == 0 &&
+            facts[i].whole.line == fact->whole.line &&
+            facts[i].whole.column == fact->whole.column && facts[i].least == fact->least &&
+            facts[i].most == fact->most)
+            return 1;
+    return 0;
+}
+
+static void make_calls(const making *m, evs__facts *out)
+{
+    const evs__recorder *recorder = m->recorder;
+    evs__callfact *calls = evs__pool_alloc(m->pool, recorder->ncalled, sizeof *calls);
+    if (calls == NULL)
+        return;
+    for (size_t i = 0; i < recorder->ncalled; i++) {
+        make_call(m, &calls[out->ncalls], recorder->called[i]);
+        out->ncalls += !is_known(calls, out->ncalls, &calls[out->ncalls]);
+    }
+    out->calls = calls;
+}
+
+/* ---- all ---- */
+
+static evs_verdict worst(const evs__facts *facts)
+{
+    evs_verdict verdict = EVS_VERDICT_NO_KEYS;
+    for (size_t i = 0; i < facts->nuses; i++)
+        if (facts->uses[i].verdict > verdict && facts->uses[i].verdict != EVS_VERDICT_UNREACHED)
+            verdict = facts->uses[i].verdict;
+    if (facts->ngaps > 0 && verdict < EVS_VERDICT_UNPROVEN)
+        verdict = EVS_VERDICT_UNPROVEN;
+    return verdict;
+}
+
+static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
+{
+    evs__recorder recorder, unreached;
+    making m = {pool, chunk, &recorder};
+    evs__recorder_init(&recorder, pool);
+    evs__recorder_init(&unreached, pool);
+    evs__interp_run(pool, &recorder, chunk);
+    evs__find_unreached(&unreached, &recorder, chunk);
+    if (!pool->failed) {
+        make_uses(&m, out);
+        add_unreached(&m, out, &unreached);
+        make_calls(&m, out);
+        out->gaps = recorder.gaps;
+        out->ngaps = recorder.ngaps;
+    }
+    evs__recorder_free(&recorder);
+    evs__recorder_free(&unreached);
+    if (out->nuses > 0)
+        qsort((evs__keyuse *)out->uses, out->nuses, sizeof *out->uses, compare_uses);
+    out->verdict = worst(out);
+}
+
+int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
+{
+    memset(out, 0, sizeof *out);
+    out->chunk = chunk;
+    if (chunk->main == NULL) {
+        out->syntax_message = chunk->error.message;
+        out->syntax_at = evs__span_public(chunk, chunk->error.at);
+        out->verdict = EVS_VERDICT_NONE;
+        return !pool->failed;
+    }
+    follow(out, pool, chunk);
+    return !pool->failed;
+}

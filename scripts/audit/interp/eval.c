@@ -1,0 +1,255 @@
+/*
+ * Expressions.
+ */
+#include "scripts/audit/interp/interp.h"
+
+static const evs__value *eval_name(evs__interp *in, const evs__expr *expr)
+{
+    const evs__name *name = &expr->as.name;
+    if (name->local != NULL) {
+        const evs__value *value = evs__store_value(&in->store, evs__local_slot(in, name->local));
+        return value != NULL ? value : evs__value_lost();
+    }
+    const evs__object *globals = evs__store_object(&in->store, in->globals);
+    if (globals == NULL)
+        return evs__value_lost();
+    const evs__value *found = evs__object_field(globals, name->text);
+    if (found == NULL && globals->other == NULL)
+        return evs__value_top(in->pool, "a global is used that is not defined here", expr->at);
+    return evs__object_get(in->pool, globals, evs__value_constant(in->pool, name->text, expr->at),
+                           expr->at);
+}
+
+static const evs__value *eval_function(evs__interp *in, const evs__expr *expr)
+{
+    evs__callable callable = {.function = expr->as.function, .outer = in->frame->activation};
+    return evs__value_callable(in->pool, &callable);
+}
+
+/* ---- operators ---- */
+
+static const evs__value *eval_logical(evs__interp *in, const evs__binary *binary)
+{
+    int is_and = binary->op == EVS__OP_AND;
+    const evs__value *left = evs__eval(in, binary->left);
+    if (in->dead)
+        return left;
+    unsigned falsy = EVS__TYPE_FALSY;
+    const evs__value *kept = evs__value_only(in->pool, left,
+                                             is_and ? falsy : EVS__TYPE_ANY & ~falsy);
+
+    size_t mark = evs__store_mark(&in->store);
+    evs__assume(in, binary->left, left, !is_and);
+    evs__changes stays = evs__branch_end(in, mark);
+    evs__assume(in, binary->left, left, is_and);
+    const evs__value *right = in->dead ? evs__value_none() : evs__eval(in, binary->right);
+    if (in->dead)
+        right = evs__value_none();
+    evs__branch_meet(in, mark, &stays);
+    return evs__value_join(in->pool, right, stays.dead ? NULL : kept);
+}
+
+static int fold(double *out, evs__binary_op op, double a, double b)
+{
+    switch (op) {
+    case EVS__OP_ADD:
+        *out = a + b;
+        return 1;
+    case EVS__OP_SUB:
+        *out = a - b;
+        return 1;
+    case EVS__OP_MUL:
+        *out = a * b;
+        return 1;
+    case EVS__OP_DIV:
+        *out = a / b;
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static const evs__value *eval_arithmetic(evs__interp *in, const evs__expr *expr,
+                                         const evs__value *a, const evs__value *b)
+{
+    const evs__atom *x = evs__value_single(a), *y = evs__value_single(b);
+    double result;
+    if (x != NULL && y != NULL && x->kind == EVS__ATOM_NUMBER && y->kind == EVS__ATOM_NUMBER &&
+        fold(&result, expr->as.binary.op, x->number, y->number))
+        return evs__value_number(in->pool, result, expr->at);
+    return evs__value_mixed(in->pool, a, b, EVS__TYPE_NUMBER, expr->at);
+}
+
+/* 1 and 0 when the comparison certainly gives that, else -1. */
+static int decide_equal(const evs__value *a, const evs__value *b)
+{
+    if ((a->types & b->types) == 0)
+        return 0;
+    unsigned both = a->types | b->types;
+    if (both == EVS__TYPE_NIL || both == EVS__TYPE_TRUE || both == EVS__TYPE_FALSE)
+        return 1;
+    const evs__atom *x = evs__value_single(a), *y = evs__value_single(b);
+    if (x == NULL || y == NULL)
+        return -1;
+    if (x->kind == EVS__ATOM_NUMBER)
+        return x->number >= y->number && x->number <= y->number;
+    return evs__atom_same(x, y);
+}
+
+static int decide_order(evs__binary_op op, const evs__value *a, const evs__value *b)
+{
+    const evs__atom *x = evs__value_single(a), *y = evs__value_single(b);
+    if (x == NULL || y == NULL || x->kind != EVS__ATOM_NUMBER || y->kind != EVS__ATOM_NUMBER)
+        return -1;
+    switch (op) {
+    case EVS__OP_LT:
+        return x->number < y->number;
+    case EVS__OP_LE:
+        return x->number <= y->number;
+    case EVS__OP_GT:
+        return x->number > y->number;
+    case EVS__OP_GE:
+        return x->number >= y->number;
+    default:
+        return -1;
+    }
+}
+
+static const evs__value *truth(evs__interp *in, int decided)
+{
+    if (decided < 0)
+        return evs__value_boolean();
+    return evs__value_types(in->pool, decided ? EVS__TYPE_TRUE : EVS__TYPE_FALSE);
+}
+
+static const evs__value *eval_binary(evs__interp *in, const evs__expr *expr)
+{
+    const evs__binary *binary = &expr->as.binary;
+    if (binary->op == EVS__OP_AND || binary->op == EVS__OP_OR)
+        return eval_logical(in, binary);
+    const evs__value *a = evs__eval(in, binary->left);
+    const evs__value *b = evs__eval(in, binary->right);
+    int equal;
+    switch (binary->op) {
+    case EVS__OP_CONCAT:
+        return evs__value_concat(in->pool, a, b, expr->at);
+    case EVS__OP_EQ:
+        return truth(in, decide_equal(a, b));
+    case EVS__OP_NE:
+        equal = decide_equal(a, b);
+        return truth(in, equal < 0 ? equal : !equal);
+    case EVS__OP_LT:
+    case EVS__OP_LE:
+    case EVS__OP_GT:
+    case EVS__OP_GE:
+        return truth(in, decide_order(binary->op, a, b));
+    default:
+        return eval_arithmetic(in, expr, a, b);
+    }
+}
+
+static const evs__value *eval_length(evs__interp *in, const evs__value *value, evs__span at)
+{
+    const evs__atom *single = evs__value_single(value);
+    if (single != NULL && single->kind == EVS__ATOM_CONSTANT)
+        return evs__value_number(in->pool, (double)single->text.len, at);
+    return evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
+}
+
+static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
+{
+    const evs__value *value = evs__eval(in, expr->as.unary.operand);
+    const evs__atom *single = evs__value_single(value);
+    switch (expr->as.unary.op) {
+    case EVS__OP_NOT:
+        return truth(in, evs__value_is_truthy(value) ? 0 : evs__value_is_falsy(value) ? 1 : -1);
+    case EVS__OP_LEN:
+        return eval_length(in, value, expr->at);
+    case EVS__OP_NEG:
+        break;
+    }
+    if (single != NULL && single->kind == EVS__ATOM_NUMBER)
+        return evs__value_number(in->pool, -single->number, expr->at);
+    return evs__value_computed(in->pool, value, EVS__TYPE_NUMBER, expr->at);
+}
+
+/* ---- all of them ---- */
+
+static const evs__value *eval(evs__interp *in, const evs__expr *expr)
+{
+    const evs__value *object, *key;
+    evs__seq values;
+    switch (expr->kind) {
+    case EVS__EXPR_NIL:
+        return evs__value_nil();
+    case EVS__EXPR_TRUE:
+        return truth(in, 1);
+    case EVS__EXPR_FALSE:
+        return truth(in, 0);
+    case EVS__EXPR_NUMBER:
+        return evs__value_number(in->pool, expr->as.number, expr->at);
+    case EVS__EXPR_STRING:
+        return evs__value_constant(in->pool, expr->as.string, expr->at);
+    case EVS__EXPR_FUNCTION:
+        return eval_function(in, expr);
+    case EVS__EXPR_NAME:
+        return eval_name(in, expr);
+    case EVS__EXPR_INDEX:
+        object = evs__eval(in, expr->as.index.object);
+        key = evs__eval(in, expr->as.index.key);
+        return evs__read_index(in, object, key, expr->at);
+    case EVS__EXPR_VARARG:
+    case EVS__EXPR_CALL:
+    case EVS__EXPR_METHOD:
+        values = evs__eval_open(in, expr);
+        return evs__seq_at(in->pool, &values, 0);
+    case EVS__EXPR_BINARY:
+        return eval_binary(in, expr);
+    case EVS__EXPR_UNARY:
+        return eval_unary(in, expr);
+    case EVS__EXPR_TABLE:
+        return evs__eval_table(in, expr);
+    case EVS__EXPR_PAREN:
+        return evs__eval(in, expr->as.paren);
+    }
+    return evs__value_lost();
+}
+
+const evs__value *evs__eval(evs__interp *in, const evs__expr *expr)
+{
+    if (!evs__descend(in, expr->at))
+        return evs__value_lost();
+    const evs__value *value = eval(in, expr);
+    evs__ascend(in);
+    return value;
+}
+
+evs__seq evs__eval_open(evs__interp *in, const evs__expr *expr)
+{
+    switch (expr->kind) {
+    case EVS__EXPR_VARARG:
+        return in->frame->varargs;
+    case EVS__EXPR_CALL:
+    case EVS__EXPR_METHOD:
+        if (!evs__descend(in, expr->at))
+            return evs__seq_any(evs__value_lost(), expr->at);
+        evs__seq seq = evs__eval_call(in, expr);
+        evs__ascend(in);
+        return seq;
+    default:
+        return evs__seq_of(in->pool, evs__eval(in, expr), expr->at);
+    }
+}
+
+evs__seq evs__eval_all(evs__interp *in, const evs__exprs *exprs)
+{
+    evs__seq all = evs__seq_empty();
+    for (size_t i = 0; i + 1 < exprs->count; i++)
+        evs__seq_push(in->pool, &all, evs__eval(in, exprs->items[i]), exprs->items[i]->at);
+    if (exprs->count > 0) {
+        const evs__expr *last = exprs->items[exprs->count - 1];
+        evs__seq tail = evs__eval_open(in, last);
+        evs__seq_append(in->pool, &all, &tail, last->at);
+    }
+    return all;
+}

@@ -1,0 +1,306 @@
+/*
+ * Statements.
+ */
+#include "scripts/audit/interp/interp.h"
+
+static void exec(evs__interp *in, const evs__stat *stat);
+
+void evs__exec_block(evs__interp *in, const evs__block *block)
+{
+    for (const evs__stat *stat = block->first; stat != NULL && !in->dead; stat = stat->next) {
+        if (!evs__descend(in, stat->at))
+            return;
+        exec(in, stat);
+        evs__ascend(in);
+    }
+}
+
+static void exec_local(evs__interp *in, const evs__local_stat *local)
+{
+    evs__seq values = evs__eval_all(in, &local->values);
+    for (size_t i = 0; i < local->nnames; i++)
+        evs__declare(in, local->names[i], evs__seq_at(in->pool, &values, i));
+}
+
+/* ---- assignment ---- */
+
+/* The left side of an assignment, evaluated before the right one. */
+typedef struct target {
+    const evs__expr *expr;
+    const evs__value *object;
+    const evs__value *key;
+    const evs__object *before; /* of t[#t + 1]: the contents when #t was taken; else NULL */
+} target;
+
+static const evs__local *local_of(const evs__expr *expr)
+{
+    return expr->kind == EVS__EXPR_NAME ? expr->as.name.local : NULL;
+}
+
+/* Is `key` the expression #t + 1, where `object` is t? */
+static int is_next_place(const evs__expr *object, const evs__expr *key)
+{
+    if (key->kind != EVS__EXPR_BINARY || key->as.binary.op != EVS__OP_ADD)
+        return 0;
+    const evs__expr *len = key->as.binary.left, *one = key->as.binary.right;
+    if (len->kind != EVS__EXPR_UNARY || len->as.unary.op != EVS__OP_LEN ||
+        one->kind != EVS__EXPR_NUMBER || one->as.number < 1 || one->as.number > 1)
+        return 0;
+    const evs__expr *measured = len->as.unary.operand;
+    if (measured->kind != EVS__EXPR_NAME || object->kind != EVS__EXPR_NAME)
+        return 0;
+    if (local_of(object) != NULL)
+        return local_of(object) == local_of(measured);
+    evs_bytes a = object->as.name.text, b = measured->as.name.text;
+    return local_of(measured) == NULL && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+static const evs__object *only_contents(const evs__interp *in, const evs__value *object)
+{
+    if (object->ntables != 1 || object->natoms != 0)
+        return NULL;
+    return evs__store_object(&in->store, object->tables[0]);
+}
+
+static target aim(evs__interp *in, const evs__expr *expr)
+{
+    target t = {expr, NULL, NULL, NULL};
+    if (expr->kind != EVS__EXPR_INDEX)
+        return t;
+    t.object = evs__eval(in, expr->as.index.object);
+    t.key = evs__eval(in, expr->as.index.key);
+    if (is_next_place(expr->as.index.object, expr->as.index.key))
+        t.before = only_contents(in, t.object);
+    return t;
+}
+
+static void assign_local(evs__interp *in, const evs__local *local, const evs__value *value)
+{
+    size_t slot = evs__local_slot(in, local);
+    if (evs__store_is_many(&in->store, slot))
+        value = evs__value_join(in->pool, evs__store_value(&in->store, slot), value);
+    evs__store_set(&in->store, slot, value);
+}
+
+static void assign(evs__interp *in, const target *t, const evs__value *value)
+{
+    const evs__expr *expr = t->expr;
+    if (expr->kind == EVS__EXPR_INDEX) {
+        if (t->before != NULL && t->before == only_contents(in, t->object))
+            evs__append(in, t->object, value, expr->at);
+        else
+            evs__write_index(in, t->object, t->key, value, expr->at);
+        return;
+    }
+    if (local_of(expr) != NULL) {
+        assign_local(in, local_of(expr), value);
+        return;
+    }
+    evs__write_index(in, evs__value_table(in->pool, in->globals),
+                     evs__value_constant(in->pool, expr->as.name.text, expr->at), value, expr->at);
+}
+
+static void exec_assign(evs__interp *in, const evs__assign_stat *stat)
+{
+    size_t count = stat->targets.count;
+    target *targets = evs__pool_alloc(in->pool, count, sizeof *targets);
+    if (targets == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        targets[i] = aim(in, stat->targets.items[i]);
+    evs__seq values = evs__eval_all(in, &stat->values);
+    /* Lua assigns the last one first. */
+    for (size_t i = count; i > 0 && !in->dead; i--)
+        assign(in, &targets[i - 1], evs__seq_at(in->pool, &values, i - 1));
+}
+
+static void exec_function(evs__interp *in, const evs__function_stat *stat)
+{
+    target t = aim(in, stat->target);
+    assign(in, &t, evs__eval(in, stat->function));
+}
+
+/* ---- control ---- */
+
+static void exec_arms(evs__interp *in, const evs__branch_stat *stat, size_t i)
+{
+    if (i == stat->narms || in->dead)
+        return;
+    const evs__arm *arm = &stat->arms[i];
+    if (arm->condition == NULL) {
+        evs__exec_block(in, &arm->block);
+        return;
+    }
+    const evs__value *value = evs__eval(in, arm->condition);
+    if (in->dead)
+        return;
+    size_t mark = evs__store_mark(&in->store);
+    evs__assume(in, arm->condition, value, 1);
+    evs__exec_block(in, &arm->block);
+    evs__changes taken = evs__branch_end(in, mark);
+    evs__assume(in, arm->condition, value, 0);
+    exec_arms(in, stat, i + 1);
+    evs__branch_meet(in, mark, &taken);
+}
+
+/* Leaves the loop where `condition` is `truth`; goes on where it is not. */
+static void test(evs__interp *in, const evs__expr *condition, int truth)
+{
+    if (in->dead)
+        return;
+    const evs__value *value = evs__eval(in, condition);
+    if (in->dead)
+        return;
+    size_t mark = evs__store_mark(&in->store);
+    evs__assume(in, condition, value, truth);
+    evs__loop_leave(in);
+    in->dead = 1;
+    evs__branch_end(in, mark);
+    evs__assume(in, condition, value, !truth);
+}
+
+static void while_round(evs__interp *in, void *context)
+{
+    const evs__loop_stat *stat = context;
+    test(in, stat->condition, 0);
+    evs__exec_block(in, &stat->block);
+}
+
+static void repeat_round(evs__interp *in, void *context)
+{
+    const evs__loop_stat *stat = context;
+    evs__exec_block(in, &stat->block);
+    test(in, stat->condition, 1);
+}
+
+typedef struct counting {
+    const evs__count_stat *stat;
+    int surely; /* the body runs at least once */
+} counting;
+
+static void count_round(evs__interp *in, void *context)
+{
+    const counting *c = context;
+    if (!c->surely)
+        evs__loop_leave(in);
+    evs__span at = c->stat->start->at;
+    evs__declare(in, c->stat->name,
+                 evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at));
+    evs__exec_block(in, &c->stat->block);
+    if (c->surely)
+        evs__loop_leave(in);
+}
+
+static void exec_count(evs__interp *in, const evs__count_stat *stat)
+{
+    const evs__atom *start = evs__value_single(evs__eval(in, stat->start));
+    const evs__atom *limit = evs__value_single(evs__eval(in, stat->limit));
+    if (stat->step != NULL)
+        evs__eval(in, stat->step);
+    counting c = {stat, 0};
+    int numbers = start != NULL && limit != NULL && start->kind == EVS__ATOM_NUMBER &&
+                  limit->kind == EVS__ATOM_NUMBER && stat->step == NULL;
+    if (numbers && start->number > limit->number)
+        return;
+    c.surely = numbers && start->number <= limit->number;
+    evs__iterate(in, count_round, &c);
+}
+
+typedef struct walking {
+    const evs__stat *stat;
+    const evs__value *iterator, *subject;
+    size_t control; /* slot of the hidden variable that holds the last first value */
+} walking;
+
+static void each_round(evs__interp *in, void *context)
+{
+    const walking *w = context;
+    const evs__each_stat *stat = &w->stat->as.each;
+    evs__span at = stat->values.items[0]->at;
+    evs__site site = {stat->values.items[0], at};
+    evs__seq args = evs__seq_empty();
+    evs__seq_push(in->pool, &args, w->subject, at);
+    evs__seq_push(in->pool, &args, evs__store_value(&in->store, w->control), at);
+    evs__seq values = evs__invoke(in, &site, w->iterator, args);
+    const evs__value *first = evs__seq_at(in->pool, &values, 0);
+    evs__loop_leave(in);
+    first = evs__value_only(in->pool, first, EVS__TYPE_ANY & ~EVS__TYPE_NIL);
+    if (evs__value_is_none(first))
+        in->dead = 1;
+    if (in->dead)
+        return;
+    evs__store_set(&in->store, w->control, first);
+    for (size_t i = 0; i < stat->nnames; i++)
+        evs__declare(in, stat->names[i], i == 0 ? first : evs__seq_at(in->pool, &values, i));
+    evs__exec_block(in, &stat->block);
+}
+
+static void exec_each(evs__interp *in, const evs__stat *stat)
+{
+    evs__seq values = evs__eval_all(in, &stat->as.each.values);
+    if (in->dead)
+        return;
+    walking w = {stat, evs__seq_at(in->pool, &values, 0), evs__seq_at(in->pool, &values, 1),
+                 evs__node_slot_of(in, stat)};
+    evs__store_set(&in->store, w.control, evs__seq_at(in->pool, &values, 2));
+    evs__iterate(in, each_round, &w);
+}
+
+static void exec_return(evs__interp *in, const evs__exprs *values)
+{
+    evs__frame *frame = in->frame;
+    evs__seq results = evs__eval_all(in, values);
+    if (in->dead)
+        return;
+    frame->results = evs__seq_join(in->pool, &frame->results, &results);
+    evs__changes here = evs__store_diff(&in->store, frame->mark);
+    evs__changes_join(&in->store, &frame->exits, &here);
+    in->dead = 1;
+}
+
+static void exec(evs__interp *in, const evs__stat *stat)
+{
+    switch (stat->kind) {
+    case EVS__STAT_LOCAL:
+        exec_local(in, &stat->as.local);
+        return;
+    case EVS__STAT_LOCAL_FUNCTION:
+        evs__declare(in, stat->as.local_function.name,
+                     evs__eval(in, stat->as.local_function.function));
+        return;
+    case EVS__STAT_ASSIGN:
+        exec_assign(in, &stat->as.assign);
+        return;
+    case EVS__STAT_CALL:
+        evs__eval_call(in, stat->as.call);
+        return;
+    case EVS__STAT_DO:
+        evs__exec_block(in, &stat->as.block);
+        return;
+    case EVS__STAT_WHILE:
+        evs__iterate(in, while_round, (void *)&stat->as.loop);
+        return;
+    case EVS__STAT_REPEAT:
+        evs__iterate(in, repeat_round, (void *)&stat->as.loop);
+        return;
+    case EVS__STAT_IF:
+        exec_arms(in, &stat->as.branch, 0);
+        return;
+    case EVS__STAT_FOR:
+        exec_count(in, &stat->as.count);
+        return;
+    case EVS__STAT_FOR_IN:
+        exec_each(in, stat);
+        return;
+    case EVS__STAT_FUNCTION:
+        exec_function(in, &stat->as.function);
+        return;
+    case EVS__STAT_RETURN:
+        exec_return(in, &stat->as.values);
+        return;
+    case EVS__STAT_BREAK:
+        evs__loop_leave(in);
+        in->dead = 1;
+        return;
+    }
+}

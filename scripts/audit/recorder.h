@@ -1,0 +1,70 @@
+/*
+ * recorder.h - what the interpreter notes on its way: which calls it reached and what their
+ * arguments were. Notes about one place in one context are joined, because a loop is gone through
+ * several times; evs__recorder_facts makes facts of them at the end.
+ */
+#ifndef EVS_SCRIPTS_AUDIT_RECORDER_H
+#define EVS_SCRIPTS_AUDIT_RECORDER_H
+
+#include "core/table.h"
+#include "scripts/audit/facts.h"
+
+struct evs__activation;
+
+/* Where in which context: what notes are joined by. */
+typedef struct evs__place {
+    const evs__expr *call;
+    const struct evs__activation *context;
+    const char *command; /* static, or in the arena once per text */
+    size_t argument;
+} evs__place;
+
+/* A key argument. */
+typedef struct evs__visit {
+    evs__place place;
+    const evs__value *value;
+    evs__span at;
+    int unsure;    /* it may be no key: the number of keys, or the options, are not known */
+    int unlocated; /* it stands for all arguments: nobody knows where the keys are */
+} evs__visit;
+
+/* A call of a command. */
+typedef struct evs__called {
+    evs__place place;
+    evs__call_kind kind;
+    evs__span name_at;
+    const char *name;
+    const evs__command *command;
+    size_t least, most;
+} evs__called;
+
+typedef struct evs__recorder {
+    evs__pool *pool;
+    evs__visit **visits; /* the pool's, as all here */
+    size_t nvisits, visits_cap;
+    evs__called **called;
+    size_t ncalled, called_cap;
+    evs__gap *gaps;
+    size_t ngaps, gaps_cap;
+    evs__table index;   /* of visits and calls by place */
+    evs__table reached; /* call expressions */
+    evs__table names;   /* of commands that are not in the table */
+    int over;           /* it gave up on everything */
+} evs__recorder;
+
+void evs__recorder_init(evs__recorder *recorder, evs__pool *pool);
+void evs__recorder_free(evs__recorder *recorder);
+
+void evs__record_visit(evs__recorder *recorder, const evs__visit *visit);
+void evs__record_call(evs__recorder *recorder, const evs__called *called);
+void evs__record_gap(evs__recorder *recorder, evs_span at, const char *reason);
+void evs__record_reached(evs__recorder *recorder, const evs__expr *call);
+int evs__recorder_reached(const evs__recorder *recorder, const evs__expr *call);
+
+/* The one copy of `name`. */
+const char *evs__recorder_name(evs__recorder *recorder, const char *name);
+
+/* Fills in uses, calls and gaps. */
+void evs__recorder_facts(evs__recorder *recorder, evs__facts *out);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * An audit from source to report, and asking the report.
+ */
+#include "scripts/audit/report.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/sha1.h"
+#include "scripts/audit/rule.h"
+
+#include <string.h>
+
+static int copy_source(evs_report *report, evs_bytes source, const char *path)
+{
+    report->path = evs__arena_text(&report->pool.arena, path, strlen(path));
+    report->source.data = evs__arena_text(&report->pool.arena, source.data, source.len);
+    report->source.len = source.len;
+    return report->path != NULL && report->source.data != NULL;
+}
+
+static int make_sites(evs_report *report)
+{
+    const evs__facts *facts = &report->facts;
+    evs_site *sites = evs__pool_alloc(&report->pool, facts->nuses, sizeof *sites);
+    if (sites == NULL)
+        return 0;
+    for (size_t i = 0; i < facts->nuses; i++) {
+        sites[i].at = facts->uses[i].at;
+        sites[i].command = facts->uses[i].command;
+        sites[i].argument = facts->uses[i].argument;
+        sites[i].verdict = facts->uses[i].verdict;
+    }
+    report->sites = sites;
+    return 1;
+}
+
+/* A library of functions begins with `#!lua name=NAME`, which only FUNCTION LOAD understands. */
+static int is_library(evs_bytes source)
+{
+    static const char begin[] = "#!lua name=";
+    size_t len = sizeof begin - 1;
+    return source.len > len && memcmp(source.data, begin, len) == 0 && source.data[len] > ' ';
+}
+
+/* The shebang of a library is read as a comment; it is as long. */
+static int parse(evs_report *report, evs__chunk **chunk)
+{
+    evs_bytes source = report->source;
+    if (is_library(source)) {
+        char *text = evs__arena_text(&report->pool.arena, source.data, source.len);
+        if (text == NULL)
+            return 0;
+        memcpy(text, "--", 2);
+        source.data = text;
+    }
+    return evs__lua_parse(chunk, &report->pool.arena, source);
+}
+
+static int look(evs_report *report)
+{
+    evs__chunk *chunk;
+    evs__findings findings = {.pool = &report->pool};
+    if (!parse(report, &chunk))
+        return 0;
+    report->chunk = chunk;
+    report->is_library = is_library(report->source);
+    if (!evs__facts_of(&report->facts, &report->pool, chunk) || !make_sites(report))
+        return 0;
+    evs__rules_run(&report->facts, &findings);
+    report->findings = findings.items;
+    report->nfindings = findings.count;
+    return !report->pool.failed;
+}
+
+evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options *opts,
+                     evs_error *err)
+{
+    evs_report *report = evs__zalloc_array(1, sizeof *report);
+    if (report == NULL)
+        return evs__fail_nomem(err);
+    const char *path = opts != NULL && opts->path != NULL ? opts->path : "-";
+    if (!copy_source(report, source, path) || !look(report)) {
+        evs_report_free(report);
+        return evs__fail_nomem(err);
+    }
+    evs__sha1_hex(report->sha1, report->source);
+    *out = report;
+    return EVS_OK;
+}
+
+void evs_report_free(evs_report *report)
+{
+    if (report == NULL)
+        return;
+    evs__arena_free(&report->pool.arena);
+    evs__free(report);
+}
+
+evs_verdict evs_report_verdict(const evs_report *report)
+{
+    return report->facts.verdict;
+}
+
+const char *evs_verdict_name(evs_verdict verdict)
+{
+    switch (verdict) {
+    case EVS_VERDICT_NO_KEYS:
+        return "no_keys";
+    case EVS_VERDICT_UNREACHED:
+        return "unreached";
+    case EVS_VERDICT_DECLARED:
+        return "declared";
+    case EVS_VERDICT_DERIVED:
+        return "derived";
+    case EVS_VERDICT_UNPROVEN:
+        return "unproven";
+    case EVS_VERDICT_UNDECLARED:
+        return "undeclared";
+    case EVS_VERDICT_NONE:
+        break;
+    }
+    return "none";
+}
+
+int evs_report_complete(const evs_report *report)
+{
+    return report->facts.ngaps == 0 && report->facts.syntax_message == NULL;
+}
+
+const char *evs_report_sha1(const evs_report *report)
+{
+    return report->sha1;
+}
+
+const char *evs_report_path(const evs_report *report)
+{
+    return report->path;
+}
+
+const evs_site *evs_report_sites(const evs_report *report, size_t *count)
+{
+    *count = report->facts.nuses;
+    return report->sites;
+}
+
+const evs_finding *evs_report_findings(const evs_report *report, size_t *count)
+{
+    *count = report->nfindings;
+    return report->findings;
+}
+
+/* Lines end as in Lua: CR LF and LF CR are one end. */
+evs_bytes evs__report_line(const evs_report *report, int line)
+{
+    const char *at = report->source.data, *end = at + report->source.len;
+    for (int i = 1; i < line && at < end; at++) {
+        if (*at != '\n' && *at != '\r')
+            continue;
+        if (at + 1 < end && (at[1] == '\n' || at[1] == '\r') && at[1] != at[0])
+            at++;
+        i++;
+    }
+    evs_bytes text = {at, 0};
+    while (at + text.len < end && at[text.len] != '\n' && at[text.len] != '\r')
+        text.len++;
+    return text;
+}

@@ -1,0 +1,245 @@
+/*
+ * For people: each finding with the lines it is about, one line per script at its end.
+ *
+ *     error[ES102] undeclared-key-argument: key of HSET is built from ARGV[1], not taken from KEYS
+ *       --> src/add.lua:3:18
+ *        |
+ *      1 | local prefix = ARGV[1]
+ *        |                ------- 1. enters here
+ *      3 | redis.call('HSET', key, 'name', ARGV[2])
+ *        |                    ^^^ 2. key argument 1 of HSET
+ *        = cluster: ERR Script attempted to access a non local key in a cluster node
+ *        = fix: pass the complete key as a further KEYS element
+ *        = script-audit --explain ES102
+ *     src/add.lua: undeclared  sha1 351130589c  1 site: 1 undeclared
+ */
+#include "scripts/audit/reporter.h"
+
+#include <stdio.h>
+
+typedef struct page {
+    evs__buf *out;
+    const evs_report *report;
+    int colour;
+    int gutter; /* width of line numbers */
+} page;
+
+/* ---- colours ---- */
+
+#define BOLD   "\033[1m"
+#define RED    "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define GREEN  "\033[1;32m"
+#define BLUE   "\033[1;34m"
+
+static void paint(const page *p, const char *colour)
+{
+    if (p->colour)
+        evs__buf_text(p->out, colour);
+}
+
+static void plain(const page *p)
+{
+    paint(p, "\033[0m");
+}
+
+static const char *severity_colour(evs_severity severity)
+{
+    static const char *const colours[] = {BLUE, YELLOW, RED};
+    return colours[severity];
+}
+
+static const char *verdict_colour(evs_verdict verdict)
+{
+    switch (verdict) {
+    case EVS_VERDICT_UNDECLARED:
+    case EVS_VERDICT_NONE:
+        return RED;
+    case EVS_VERDICT_DERIVED:
+    case EVS_VERDICT_UNPROVEN:
+        return YELLOW;
+    default:
+        return GREEN;
+    }
+}
+
+/* ---- lines of the source ---- */
+
+static void bar(const page *p, int line)
+{
+    char number[16] = "";
+    if (line > 0)
+        snprintf(number, sizeof number, "%d", line);
+    paint(p, BLUE);
+    evs__buf_format(p->out, "%*s |", p->gutter, number);
+    plain(p);
+}
+
+/* Control characters would move what stands below; a tab stays one. */
+static void source_line(const page *p, int line)
+{
+    evs_bytes text = evs__report_line(p->report, line);
+    bar(p, line);
+    evs__buf_char(p->out, ' ');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        evs__buf_char(p->out, (c < ' ' && c != '\t') || c == 0x7f ? '?' : text.data[i]);
+    }
+    evs__buf_char(p->out, '\n');
+}
+
+/* Blanks as wide as the source before `column`: tabs are kept, bytes that continue a UTF-8
+ * character take no room. */
+static void indent(const page *p, evs_bytes text, int column)
+{
+    for (size_t i = 0; i + 1 < (size_t)column; i++) {
+        unsigned char c = i < text.len ? (unsigned char)text.data[i] : ' ';
+        if ((c & 0xc0) != 0x80)
+            evs__buf_char(p->out, c == '\t' ? '\t' : ' ');
+    }
+}
+
+/* A span of several lines is marked to the end of its first one. */
+static size_t width(evs_bytes text, evs_span at)
+{
+    size_t begin = (size_t)at.column - 1;
+    size_t end = at.end_line == at.line ? (size_t)at.end_column - 1 : text.len;
+    size_t n = 0;
+    for (size_t i = begin; i < end && i < text.len; i++)
+        n += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+    return n == 0 ? 1 : n;
+}
+
+static void mark(const page *p, evs_span at, char sign, const char *colour)
+{
+    evs_bytes text = evs__report_line(p->report, at.line);
+    bar(p, 0);
+    evs__buf_char(p->out, ' ');
+    indent(p, text, at.column);
+    paint(p, colour);
+    for (size_t n = width(text, at); n > 0; n--)
+        evs__buf_char(p->out, sign);
+}
+
+/* ---- findings ---- */
+
+static int digits(int n)
+{
+    int count = 1;
+    while (n >= 10) {
+        n /= 10;
+        count++;
+    }
+    return count;
+}
+
+static int gutter(const evs_finding *finding)
+{
+    int last = finding->at.line;
+    for (size_t i = 0; i < finding->nsteps; i++)
+        if (finding->steps[i].at.line > last)
+            last = finding->steps[i].at.line;
+    int n = digits(last);
+    return n < 2 ? 2 : n;
+}
+
+static void steps(const page *p, const evs_finding *finding)
+{
+    const char *colour = severity_colour(finding->severity);
+    int shown = 0;
+    for (size_t i = 0; i < finding->nsteps; i++) {
+        const evs_trace_step *step = &finding->steps[i];
+        int last = i + 1 == finding->nsteps;
+        if (step->at.line != shown)
+            source_line(p, step->at.line);
+        shown = step->at.line;
+        mark(p, step->at, last ? '^' : '-', last ? colour : BLUE);
+        if (finding->nsteps == 1)
+            evs__buf_format(p->out, " %s", step->text);
+        else
+            evs__buf_format(p->out, " %zu. %s", i + 1, step->text);
+        plain(p);
+        evs__buf_char(p->out, '\n');
+    }
+    if (finding->nsteps > 0)
+        return;
+    source_line(p, finding->at.line);
+    mark(p, finding->at, '^', colour);
+    plain(p);
+    evs__buf_char(p->out, '\n');
+}
+
+static void remark(const page *p, const char *what, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    paint(p, BLUE);
+    evs__buf_format(p->out, "%*s =", p->gutter, "");
+    plain(p);
+    evs__buf_format(p->out, " %s%s\n", what, text);
+}
+
+static void show(page *p, const evs_finding *finding)
+{
+    p->gutter = gutter(finding);
+    paint(p, severity_colour(finding->severity));
+    evs__buf_format(p->out, "%s[%s] %s", evs__severity_name(finding->severity), finding->code,
+                    finding->name);
+    plain(p);
+    paint(p, BOLD);
+    evs__buf_format(p->out, ": %s\n", finding->message);
+    plain(p);
+    paint(p, BLUE);
+    evs__buf_format(p->out, "%*s-->", p->gutter, "");
+    plain(p);
+    evs__buf_format(p->out, " %s:%d:%d\n", p->report->path, finding->at.line, finding->at.column);
+    bar(p, 0);
+    evs__buf_char(p->out, '\n');
+    steps(p, finding);
+    remark(p, "cluster: ", finding->code[2] == '1' ? finding->server : "");
+    remark(p, "server: ", finding->code[2] == '1' ? "" : finding->server);
+    remark(p, "fix: ", finding->fix);
+    remark(p, "script-audit --explain ", finding->code);
+}
+
+/* ---- scripts ---- */
+
+static void closing(const page *p)
+{
+    static const evs_verdict shown[] = {EVS_VERDICT_DECLARED, EVS_VERDICT_DERIVED,
+                                        EVS_VERDICT_UNDECLARED, EVS_VERDICT_UNPROVEN,
+                                        EVS_VERDICT_UNREACHED};
+    const evs_report *report = p->report;
+    evs_verdict verdict = evs_report_verdict(report);
+    size_t sites = report->facts.nuses;
+    evs__buf_format(p->out, "%s: ", report->path);
+    paint(p, verdict_colour(verdict));
+    evs__buf_text(p->out,
+                  verdict == EVS_VERDICT_NONE ? "does not parse" : evs_verdict_name(verdict));
+    plain(p);
+    evs__buf_format(p->out, "  sha1 %s  %zu site%s", report->sha1, sites, sites == 1 ? "" : "s");
+    const char *before = ":";
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        size_t n = evs__report_sites_of(report, shown[i]);
+        if (n == 0)
+            continue;
+        evs__buf_format(p->out, "%s %zu %s", before, n, evs_verdict_name(shown[i]));
+        before = "";
+    }
+    evs__buf_text(p->out, evs_report_complete(report) || verdict == EVS_VERDICT_NONE
+                              ? "\n"
+                              : "  (not all of it was followed)\n");
+}
+
+static void render(evs__buf *out, const evs__rendering *rendering)
+{
+    for (size_t i = 0; i < rendering->count; i++) {
+        page p = {out, rendering->reports[i], rendering->colour, 2};
+        for (size_t k = 0; k < p.report->nfindings; k++)
+            if (p.report->findings[k].severity >= rendering->minimum)
+                show(&p, &p.report->findings[k]);
+        closing(&p);
+    }
+}
+
+const evs__reporter evs__reporter_text = {"text", render};

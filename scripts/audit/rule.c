@@ -1,0 +1,123 @@
+#include "scripts/audit/rule.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVS_RULE(name) extern const evs__rule evs__rule_##name;
+#include "scripts/audit/rules/rules.def"
+#undef EVS_RULE
+
+static const evs__rule *const rules[] = {
+#define EVS_RULE(name) &evs__rule_##name,
+#include "scripts/audit/rules/rules.def"
+#undef EVS_RULE
+};
+
+enum { RULES = sizeof rules / sizeof *rules, MESSAGE_MAX = 512 };
+
+const evs_rule_info *const *evs_rules(size_t *count)
+{
+    static const evs_rule_info *const infos[] = {
+#define EVS_RULE(name) &evs__rule_##name.info,
+#include "scripts/audit/rules/rules.def"
+#undef EVS_RULE
+    };
+    *count = RULES;
+    return infos;
+}
+
+static evs_finding *room(evs__findings *out)
+{
+    if (out->count < out->cap)
+        return &out->items[out->count++];
+    size_t cap = out->cap * 2 + 16;
+    evs_finding *items = evs__pool_alloc(out->pool, cap, sizeof *items);
+    if (items == NULL)
+        return NULL;
+    if (out->count > 0)
+        memcpy(items, out->items, out->count * sizeof *items);
+    out->items = items;
+    out->cap = cap;
+    return &out->items[out->count++];
+}
+
+static evs_finding *add(evs__findings *out, evs_span at, const char *format, va_list args)
+{
+    char line[MESSAGE_MAX];
+    int len = vsnprintf(line, sizeof line, format, args);
+    char *message = evs__arena_text(&out->pool->arena, line, len < 0 ? 0 : strlen(line));
+    evs_finding *finding = message == NULL ? NULL : room(out);
+    if (finding == NULL) {
+        out->pool->failed = 1;
+        return NULL;
+    }
+    memset(finding, 0, sizeof *finding);
+    finding->code = out->rule->info.code;
+    finding->name = out->rule->info.name;
+    finding->severity = out->rule->info.severity;
+    finding->at = at;
+    finding->message = message;
+    finding->server = out->rule->info.server;
+    finding->fix = out->rule->info.fix;
+    return finding;
+}
+
+evs_finding *evs__finding_add(evs__findings *out, evs_span at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    evs_finding *finding = add(out, at, format, args);
+    va_end(args);
+    return finding;
+}
+
+evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
+                                  const evs__cause *cause, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    evs_finding *finding = add(out, use->at, format, args);
+    va_end(args);
+    if (finding == NULL)
+        return NULL;
+    finding->steps = cause->steps;
+    finding->nsteps = cause->nsteps;
+    return finding;
+}
+
+void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin)
+{
+    for (size_t i = 0; i < facts->nuses; i++) {
+        const evs__keyuse *use = &facts->uses[i];
+        for (size_t k = 0; k < use->ncauses; k++) {
+            const evs__cause *cause = &use->causes[k];
+            if (cause->origin == origin)
+                evs__finding_add_use(out, use, cause, "key of %s is %s%s, not taken from KEYS",
+                                     use->command, cause->changed ? "built from " : "",
+                                     cause->what);
+        }
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const evs_finding *x = a, *y = b;
+    if (x->at.line != y->at.line)
+        return x->at.line < y->at.line ? -1 : 1;
+    if (x->at.column != y->at.column)
+        return x->at.column < y->at.column ? -1 : 1;
+    int order = strcmp(x->code, y->code);
+    return order != 0 ? order : strcmp(x->message, y->message);
+}
+
+void evs__rules_run(const evs__facts *facts, evs__findings *out)
+{
+    for (size_t i = 0; i < RULES; i++) {
+        out->rule = rules[i];
+        rules[i]->check(facts, out);
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof *out->items, compare);
+}

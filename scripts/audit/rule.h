@@ -1,0 +1,44 @@
+/*
+ * rule.h - one thing a script can do wrong.
+ *
+ * A rule is one file in rules/ with one const struct, and one row in rules.def. It carries its own
+ * documentation (script-audit --explain) and its own test: `bad` gives a finding of the rule,
+ * `good` does not. Its check reads facts and never the tree.
+ */
+#ifndef EVS_SCRIPTS_AUDIT_RULE_H
+#define EVS_SCRIPTS_AUDIT_RULE_H
+
+#include "scripts/audit/facts.h"
+
+typedef struct evs__rule evs__rule;
+
+/* Findings being collected. */
+typedef struct evs__findings {
+    evs__pool *pool;
+    const evs__rule *rule; /* whose check runs */
+    evs_finding *items;    /* the pool's */
+    size_t count, cap;
+} evs__findings;
+
+struct evs__rule {
+    evs_rule_info info;
+    void (*check)(const evs__facts *facts, evs__findings *out);
+};
+
+/* Runs all checks; the findings are in the order of the text. */
+void evs__rules_run(const evs__facts *facts, evs__findings *out);
+
+/* Adds a finding of the running rule. NULL when out of memory. */
+evs_finding *evs__finding_add(evs__findings *out, evs_span at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a cause of a key use, with its steps. */
+evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
+                                  const evs__cause *cause, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Findings for every use that has a cause of `origin`: "key of GET is ARGV[1], not taken from
+ * KEYS". */
+void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin);
+
+#endif

@@ -1,0 +1,29 @@
+/* ES302 - a command that scripts may not call. */
+#include "scripts/audit/rule.h"
+
+static void check(const evs__facts *facts, evs__findings *out)
+{
+    for (size_t i = 0; i < facts->ncalls; i++) {
+        const evs__callfact *call = &facts->calls[i];
+        if (call->kind == EVS__CALL_KNOWN && (call->command->flags & EVS__COMMAND_NOSCRIPT))
+            evs__finding_add(out, call->at, "%s is not allowed in scripts", call->command->name);
+    }
+}
+
+const evs__rule evs__rule_command_not_allowed = {
+    .info =
+        {
+            .code = "ES302",
+            .name = "command-not-allowed",
+            .severity = EVS_SEVERITY_ERROR,
+            .why = "The server refuses some commands inside scripts: those that block, change the "
+                   "connection, or run scripts.",
+            .bad = "redis.call('CONFIG', 'SET', 'maxmemory', '1gb')",
+            .good = "return redis.call('MEMORY', 'USAGE', KEYS[1])",
+            .exceptions =
+                "Redis 7.2 began to allow the blocking pops of lists and sorted sets, and WAIT",
+            .server = "ERR This Redis command is not allowed from script",
+            .fix = "",
+        },
+    .check = check,
+};

@@ -1,0 +1,37 @@
+/* ES301 - no server knows the command. */
+#include "scripts/audit/rule.h"
+
+#include <string.h>
+
+static void check(const evs__facts *facts, evs__findings *out)
+{
+    for (size_t i = 0; i < facts->ncalls; i++) {
+        const evs__callfact *call = &facts->calls[i];
+        if (call->kind != EVS__CALL_UNKNOWN)
+            continue;
+        evs_finding *finding =
+            call->similar == NULL
+                ? evs__finding_add(out, call->at, "unknown command '%.64s'", call->name)
+                : evs__finding_add(out, call->at, "unknown command '%.64s', did you mean %s?",
+                                   call->name, call->similar);
+        if (finding != NULL && strchr(call->name, '.') != NULL)
+            finding->severity = EVS_SEVERITY_NOTE;
+    }
+}
+
+const evs__rule evs__rule_unknown_command = {
+    .info =
+        {
+            .code = "ES301",
+            .name = "unknown-command",
+            .severity = EVS_SEVERITY_ERROR,
+            .why = "The server refuses the call when it gets there; everything the script wrote "
+                   "before stays.",
+            .bad = "return redis.call('GETT', KEYS[1])",
+            .good = "return redis.call('GET', KEYS[1])",
+            .exceptions = "commands of modules, whose names have a dot, are reported as a note",
+            .server = "ERR Unknown Redis command called from script",
+            .fix = "",
+        },
+    .check = check,
+};

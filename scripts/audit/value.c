@@ -1,0 +1,335 @@
+/*
+ * Values: making them, joining and narrowing them, asking them.
+ */
+#include "scripts/audit/draft.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const evs__value lost_value = {
+    .types = EVS__TYPE_ANY, .natoms = 1, .atoms = {&evs__lost_atom}};
+static const evs__value nil_value = {.types = EVS__TYPE_NIL};
+static const evs__value boolean_value = {.types = EVS__TYPE_BOOLEAN};
+static const evs__value none_value = {.types = 0};
+
+void *evs__pool_alloc(evs__pool *pool, size_t count, size_t size)
+{
+    void *block = evs__arena_zalloc(&pool->arena, count, size);
+    if (block == NULL)
+        pool->failed = 1;
+    return block;
+}
+
+/* ---- making ---- */
+
+const evs__value *evs__value_nil(void)
+{
+    return &nil_value;
+}
+
+const evs__value *evs__value_boolean(void)
+{
+    return &boolean_value;
+}
+
+const evs__value *evs__value_none(void)
+{
+    return &none_value;
+}
+
+const evs__value *evs__value_lost(void)
+{
+    return &lost_value;
+}
+
+const evs__value *evs__value_types(evs__pool *pool, unsigned types)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, NULL);
+    d.types = types;
+    return evs__draft_freeze(pool, &d);
+}
+
+/* A value of one atom; the caller fills in what is special about it. NULL when out of memory. */
+static evs__atom *one(evs__pool *pool, evs__value **out, evs__atom_kind kind, evs__span at)
+{
+    evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value);
+    if (atom == NULL || value == NULL)
+        return NULL;
+    atom->kind = kind;
+    atom->enters = at;
+    value->types = (unsigned char)evs__atom_types(atom);
+    value->natoms = 1;
+    value->atoms[0] = atom;
+    *out = value;
+    return atom;
+}
+
+const evs__value *evs__value_constant(evs__pool *pool, evs_bytes text, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_CONSTANT, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->text = text;
+    return value;
+}
+
+const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_NUMBER, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->number = number;
+    return value;
+}
+
+const evs__value *evs__value_key(evs__pool *pool, int index, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_KEY, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->index = index;
+    return value;
+}
+
+const evs__value *evs__value_argument(evs__pool *pool, int index, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_ARGUMENT, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->index = index;
+    return value;
+}
+
+const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_REPLY, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->text = evs_text(command);
+    value->types = EVS__TYPE_DATA;
+    return value;
+}
+
+const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_DATA, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->sources = sources;
+    value->types = (unsigned char)types;
+    return value;
+}
+
+const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_TOP, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->text = evs_text(reason);
+    value->types = EVS__TYPE_ANY;
+    return value;
+}
+
+const evs__value *evs__value_table(evs__pool *pool, size_t slot)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, NULL);
+    d.types = EVS__TYPE_TABLE;
+    evs__draft_table(pool, &d, slot);
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_callable(evs__pool *pool, const evs__callable *callable)
+{
+    evs__callable *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    if (copy == NULL)
+        return evs__value_lost();
+    *copy = *callable;
+    evs__draft d;
+    evs__draft_begin(pool, &d, NULL);
+    d.types = EVS__TYPE_FUNCTION;
+    evs__draft_callable(pool, &d, copy);
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const evs__value *b)
+{
+    if (a == b || b == NULL)
+        return a;
+    if (a == NULL)
+        return b;
+    evs__draft d;
+    evs__draft_begin(pool, &d, a);
+    if (!evs__draft_add(pool, &d, b))
+        return a;
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const evs__value *b)
+{
+    if (a == b || b == NULL)
+        return a;
+    if (a == NULL)
+        return b;
+    evs__draft d;
+    evs__draft_begin(pool, &d, a);
+    if (!evs__draft_add(pool, &d, b))
+        return a;
+    evs__draft_squeeze(pool, &d);
+    const evs__value *wide = evs__draft_freeze(pool, &d);
+    evs__draft_begin(pool, &d, a);
+    return evs__draft_add(pool, &d, wide) ? wide : a;
+}
+
+const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsigned types)
+{
+    types &= value->types;
+    if (types == value->types)
+        return value;
+    evs__draft d;
+    evs__draft_begin(pool, &d, NULL);
+    d.types = types;
+    d.guarded = value->guarded;
+    for (size_t i = 0; i < value->natoms; i++)
+        if (evs__atom_types(value->atoms[i]) & types)
+            evs__draft_atom(&d, value->atoms[i]);
+    for (size_t i = 0; (types & EVS__TYPE_FUNCTION) && i < value->ncalls; i++)
+        evs__draft_callable(pool, &d, value->calls[i]);
+    for (size_t i = 0; (types & EVS__TYPE_TABLE) && i < value->ntables; i++)
+        evs__draft_table(pool, &d, value->tables[i]);
+    return evs__draft_freeze(pool, &d);
+}
+
+/* What the atoms of a draft, its functions and its tables can be; nil and booleans need none. */
+static unsigned carried(const evs__draft *d)
+{
+    unsigned types = EVS__TYPE_NIL | EVS__TYPE_BOOLEAN;
+    for (size_t i = 0; i < d->natoms; i++)
+        types |= evs__atom_types(d->atoms[i]);
+    if (d->ncalls > 0)
+        types |= EVS__TYPE_FUNCTION;
+    if (d->ntables > 0)
+        types |= EVS__TYPE_TABLE;
+    return types;
+}
+
+const evs__value *evs__value_without(evs__pool *pool, const evs__value *value,
+                                     const evs__atom *gone)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, value);
+    d.natoms = 0;
+    for (size_t i = 0; i < value->natoms; i++)
+        if (!evs__atom_same(value->atoms[i], gone))
+            evs__draft_atom(&d, value->atoms[i]);
+    if (d.natoms == value->natoms)
+        return value;
+    d.types &= carried(&d);
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_guarded(evs__pool *pool, const evs__value *value)
+{
+    if (value->guarded)
+        return value;
+    evs__draft d;
+    evs__draft_begin(pool, &d, value);
+    d.guarded = 1;
+    return evs__draft_freeze(pool, &d);
+}
+
+/* ---- asking ---- */
+
+unsigned evs__atom_types(const evs__atom *atom)
+{
+    switch (atom->kind) {
+    case EVS__ATOM_CONSTANT:
+    case EVS__ATOM_KEY:
+    case EVS__ATOM_ARGUMENT:
+        return EVS__TYPE_STRING;
+    case EVS__ATOM_NUMBER:
+        return EVS__TYPE_NUMBER;
+    case EVS__ATOM_DERIVED:
+    case EVS__ATOM_REPLY:
+    case EVS__ATOM_DATA:
+        return EVS__TYPE_DATA & ~(EVS__TYPE_NIL | EVS__TYPE_BOOLEAN);
+    case EVS__ATOM_TOP:
+        break;
+    }
+    return EVS__TYPE_ANY & ~(EVS__TYPE_NIL | EVS__TYPE_BOOLEAN);
+}
+
+int evs__atom_same(const evs__atom *a, const evs__atom *b)
+{
+    if (a == b)
+        return 1;
+    if (a->kind != b->kind)
+        return 0;
+    switch (a->kind) {
+    case EVS__ATOM_CONSTANT:
+        return a->text.len == b->text.len && memcmp(a->text.data, b->text.data, a->text.len) == 0;
+    case EVS__ATOM_NUMBER:
+        return memcmp(&a->number, &b->number, sizeof a->number) == 0;
+    case EVS__ATOM_KEY:
+    case EVS__ATOM_ARGUMENT:
+        return a->index == b->index;
+    case EVS__ATOM_DERIVED:
+        return a->index == b->index && a->shape == b->shape;
+    case EVS__ATOM_REPLY:
+        return a->enters.start == b->enters.start;
+    case EVS__ATOM_DATA:
+        return a->sources == b->sources && a->index == b->index;
+    case EVS__ATOM_TOP:
+        break;
+    }
+    return 1;
+}
+
+const evs__atom *evs__value_single(const evs__value *value)
+{
+    if (value->natoms != 1)
+        return NULL;
+    const evs__atom *atom = value->atoms[0];
+    if (atom->kind == EVS__ATOM_CONSTANT && value->types == EVS__TYPE_STRING)
+        return atom;
+    if (atom->kind == EVS__ATOM_NUMBER && value->types == EVS__TYPE_NUMBER)
+        return atom;
+    return NULL;
+}
+
+int evs__value_is_truthy(const evs__value *value)
+{
+    return value->types != 0 && (value->types & EVS__TYPE_FALSY) == 0;
+}
+
+int evs__value_is_falsy(const evs__value *value)
+{
+    return value->types != 0 && (value->types & ~EVS__TYPE_FALSY) == 0;
+}
+
+int evs__value_is_none(const evs__value *value)
+{
+    return value->types == 0;
+}
+
+int evs__value_has(const evs__value *value, evs__atom_kind kind)
+{
+    for (size_t i = 0; i < value->natoms; i++)
+        if (value->atoms[i]->kind == kind)
+            return 1;
+    return 0;
+}
+
+void evs__number_text(char out[32], double number)
+{
+    snprintf(out, 32, "%.14g", number);
+}
