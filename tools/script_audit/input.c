@@ -1,0 +1,160 @@
+/*
+ * Folders are gone through in order of names. Links to folders are not followed, so there are no
+ * circles.
+ */
+#include "tools/script_audit/input.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FIRST_READ = 64 * 1024 };
+
+static void complain(input_list *list, const char *path, const char *why)
+{
+    fprintf(stderr, "script-audit: %s: %s\n", path, why);
+    list->failed = 1;
+}
+
+static void add(input_list *list, char *path)
+{
+    if (path != NULL && list->count == list->cap) {
+        size_t cap = list->cap * 2 + 64;
+        char **paths = realloc(list->paths, cap * sizeof *paths);
+        if (paths != NULL) {
+            list->paths = paths;
+            list->cap = cap;
+        }
+    }
+    if (path == NULL || list->count == list->cap) {
+        complain(list, path == NULL ? "-" : path, "out of memory");
+        free(path);
+        return;
+    }
+    list->paths[list->count++] = path;
+}
+
+static int is_script(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    size_t len = strlen(folder);
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    size_t size = len + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path != NULL)
+        snprintf(path, size, "%.*s%s%s", (int)len, folder,
+                 len > 0 && folder[len - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+static void add_folder(input_list *list, const char *folder);
+
+static void add_entry(input_list *list, const char *folder, const char *name)
+{
+    struct stat link, target;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return;
+    char *path = join(folder, name);
+    if (path != NULL && lstat(path, &link) == 0 && S_ISDIR(link.st_mode)) {
+        add_folder(list, path);
+        free(path);
+        return;
+    }
+    if (path != NULL &&
+        !(is_script(name) && (stat(path, &target) != 0 || !S_ISDIR(target.st_mode)))) {
+        free(path);
+        return;
+    }
+    add(list, path);
+}
+
+static void add_folder(input_list *list, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0) {
+        complain(list, folder, strerror(errno));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        add_entry(list, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+void input_add(input_list *list, const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0) {
+        add(list, strdup(path));
+        return;
+    }
+    if (stat(path, &status) != 0) {
+        complain(list, path, strerror(errno));
+        return;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        add(list, strdup(path));
+        return;
+    }
+    size_t before = list->count;
+    int failed = list->failed;
+    add_folder(list, path);
+    if (list->count == before && list->failed == failed)
+        fprintf(stderr, "script-audit: %s: no *.lua files\n", path);
+}
+
+void input_free(input_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->paths[i]);
+    free(list->paths);
+}
+
+/* ---- reading ---- */
+
+static char *read_all(FILE *file, size_t *len)
+{
+    size_t cap = FIRST_READ;
+    char *text = malloc(cap);
+    *len = 0;
+    while (text != NULL) {
+        *len += fread(text + *len, 1, cap - *len, file);
+        if (*len < cap)
+            break;
+        cap *= 2;
+        char *more = realloc(text, cap);
+        if (more == NULL)
+            free(text);
+        text = more;
+    }
+    if (text != NULL && ferror(file)) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+char *input_read(const char *path, size_t *len)
+{
+    int is_stdin = strcmp(path, "-") == 0;
+    errno = 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    char *text = file == NULL ? NULL : read_all(file, len);
+    if (text == NULL)
+        fprintf(stderr, "script-audit: %s: %s\n", path,
+                errno == 0 ? "cannot be read" : strerror(errno));
+    if (file != NULL && !is_stdin)
+        fclose(file);
+    return text;
+}
