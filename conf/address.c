@@ -40,7 +40,7 @@ static int unix_path(evs__reading *r, const evs__yaml *value, evs__endpoint *out
 
 static int url(evs__reading *r, const evs__yaml *value)
 {
-    if (value->secret) {
+    if (strchr(value->text.data, '@') != NULL) {
         evs__complain(r->diags, "E253", value->at, "an address holds a user or a password%s",
                       evs__where(r));
         evs__hint(r->diags, "use auth: with username and password_env or password_file");

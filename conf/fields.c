@@ -54,10 +54,15 @@ const char *evs__where(evs__reading *r)
     return text == NULL ? "" : text;
 }
 
+const char *evs__name_of(const evs__yaml *key)
+{
+    return key->secret ? "***" : key->text.data;
+}
+
 /* What is being read itself, or one of its keys? */
 const char *evs__subject(evs__reading *r, const evs__yaml *value)
 {
-    const char *key = value->key == NULL ? NULL : value->key->text.data, *text = NULL;
+    const char *key = value->key == NULL ? NULL : evs__name_of(value->key), *text = NULL;
     if (r->noun == NULL)
         return key == NULL ? "this" : key;
     if (r->name == NULL && (key == NULL || strcmp(key, r->noun) == 0))
@@ -134,13 +139,13 @@ static void complain_unknown(evs__reading *r, const evs__kind *kind, const evs__
     size_t at;
     const char *dot = memchr(key->text.data, '.', key->text.len);
 
-    evs__complain(r->diags, "E203", key->at, "unknown key %s%s", evs__quoted(r->scratch, key->text),
-                  evs__where(r));
+    evs__complain(r->diags, "E203", key->at, "unknown key %s%s",
+                  key->secret ? "***" : evs__quoted(r->scratch, key->text), evs__where(r));
     if (near != NULL)
         evs__hint(r->diags, "did you mean \"%s\"?", near);
     else if (evs__yaml_missing_space(key->text, &word, &at))
         evs__hint(r->diags, "is a space missing behind the colon?");
-    else if (dot != NULL &&
+    else if (!key->secret && dot != NULL &&
              row_of(kind, (evs_bytes){key->text.data, (size_t)(dot - key->text.data)}) < rows(kind))
         evs__hint(r->diags, "write it as nested keys: %.*s: {%s: ...}", (int)(dot - key->text.data),
                   key->text.data, dot + 1);

@@ -84,6 +84,9 @@ int evs__want_text(evs__reading *r, const evs__yaml *value);
 int evs__want_filled(evs__reading *r, const evs__yaml *value);
 int evs__check_name(evs__reading *r, const evs__yaml *text);
 
+/* The text of a key as it may be shown. */
+const char *evs__name_of(const evs__yaml *key);
+
 /* For messages, in scratch: `db in pool "x"`; ` in pool "x"` or nothing; what the value is, as
  * "a mapping" or its text in quotes (*** for a secret). */
 const char *evs__subject(evs__reading *r, const evs__yaml *value);

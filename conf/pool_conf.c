@@ -243,7 +243,7 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
         return;
     evs__pool *pool = next_pool(b, name);
     b->r.noun = "pool";
-    b->r.name = value->key->text.data;
+    b->r.name = evs__name_of(value->key);
     if (read_pool(&b->r, value, &conf)) {
         apply(pool, &conf);
         evs__build_shards(b, conf.shards, &conf.connection);

@@ -48,19 +48,13 @@ int evs__secretive_key(evs_bytes key)
     return evs__password_key(key);
 }
 
-int evs__secretive_value(evs_bytes value)
-{
-    const char *at = value.len == 0 ? NULL : memchr(value.data, '@', value.len);
-    return at != NULL && memchr(value.data, ':', (size_t)(at - value.data)) != NULL;
-}
-
 static int in_word(char c)
 {
     return evs__is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* Finds the first `word:` whose word is secretive; *behind is behind the colon. */
-static int find_secretive_key(size_t *behind, evs_bytes line)
+/* Finds the first `word:` whose word is a key that `matches`; *behind is behind the colon. */
+static int find_key(size_t *behind, evs_bytes line, int (*matches)(evs_bytes key))
 {
     for (size_t at = 0; at < line.len;) {
         size_t end = at;
@@ -71,7 +65,7 @@ static int find_secretive_key(size_t *behind, evs_bytes line)
                                     line.data[colon] == '\''))
             colon++;
         if (end > at && colon < line.len && line.data[colon] == ':' &&
-            evs__secretive_key((evs_bytes){line.data + at, end - at})) {
+            matches((evs_bytes){line.data + at, end - at})) {
             *behind = colon + 1;
             return 1;
         }
@@ -80,12 +74,21 @@ static int find_secretive_key(size_t *behind, evs_bytes line)
     return 0;
 }
 
+int evs__secretive_text(evs_bytes text)
+{
+    size_t behind;
+    const char *at = text.len == 0 ? NULL : memchr(text.data, '@', text.len);
+    if (at != NULL && memchr(text.data, ':', (size_t)(at - text.data)) != NULL)
+        return 1;
+    return find_key(&behind, text, evs__password_key);
+}
+
 /* Whether the value of a secretive key begins on the next line. */
 static int leaves_secret_open(evs_bytes line)
 {
     static const char openers[] = " \t|>-+'\"";
     size_t at;
-    if (!find_secretive_key(&at, line))
+    if (!find_key(&at, line, evs__secretive_key))
         return 0;
     while (at < line.len && memchr(openers, line.data[at], sizeof openers - 1) != NULL)
         at++;
@@ -108,7 +111,7 @@ void evs__mask_line(char *line, size_t len, evs_bytes previous)
         return;
     }
     size_t behind;
-    if (find_secretive_key(&behind, text))
+    if (find_key(&behind, text, evs__secretive_key))
         hide(line, behind, len);
     for (size_t at = len; at > 0; at--) {
         size_t start = at - 1;

@@ -13,8 +13,8 @@ int evs__secretive_key(evs_bytes key);
 /* The same for a whole mapping or list, where only the clear cases count. */
 int evs__password_key(evs_bytes key);
 
-/* Whether a value may hold one: "redis://user:password@host". */
-int evs__secretive_value(evs_bytes value);
+/* Whether a text may hold one: "redis://user:password@host", "password:x" without its space. */
+int evs__secretive_text(evs_bytes text);
 
 /* Overwrites with asterisks, in one line of text that could not be parsed, everything behind a
  * secretive key or before an @ sign. `previous` is the line above. */

@@ -182,7 +182,7 @@ static void build_shard(evs__building *b, const evs__yaml *value,
     evs__reading outer = b->r;
     int named = evs__check_name(&b->r, value->key);
     b->r.noun = "shard";
-    b->r.name = value->key->text.data;
+    b->r.name = evs__name_of(value->key);
     if (named)
         check_case(&b->r, s, value->key);
     if (read_forms(&b->r, value, &conf) && named && b->map->nshards < b->shards_room)

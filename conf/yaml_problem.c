@@ -9,14 +9,17 @@
 #include "conf/yaml_problem.h"
 
 #include "conf/ascii.h"
+#include "conf/quoted.h"
 #include "conf/secretive.h"
 #include "conf/source.h"
+#include "core/buf.h"
 
 typedef struct scene {
     evs_diagnostics *diags;
     evs_bytes source;
     const evs__yaml_problem *p;
     evs_bytes line; /* that the problem is on */
+    evs__arena *scratch;
 } scene;
 
 static int says(const scene *s, const char *sentence)
@@ -106,6 +109,23 @@ static int suspect_line(const scene *s)
     return says(s, "could not find") ? s->p->context_at.line : line_above(s, s->p->at.line);
 }
 
+/* Whether an excerpt would hide a part of this line. */
+static int may_hold_secret(const scene *s, int number, evs_bytes line)
+{
+    evs__buf copy = EVS__BUF_INIT;
+    evs_bytes previous = {"", 0};
+    if (number > 1)
+        previous = evs__source_line(s->source, number - 1);
+    evs__buf_append(&copy, line.data, line.len);
+    int hidden = !evs__buf_ok(&copy);
+    if (!hidden) {
+        evs__mask_line(copy.data, copy.len, previous);
+        hidden = memcmp(copy.data, line.data, line.len) != 0;
+    }
+    evs__buf_free(&copy);
+    return hidden;
+}
+
 static int missing_space_on(const scene *s, int number)
 {
     evs_bytes word, line = evs__source_line(s->source, number);
@@ -113,14 +133,14 @@ static int missing_space_on(const scene *s, int number)
     if (number == 0 || !evs__yaml_missing_space(line, &word, &at))
         return 0;
     size_t width = line.len - at;
-    if (evs__secretive_key(word) || evs__secretive_value(line))
+    evs_bytes shown = {line.data + at, width};
+    if (may_hold_secret(s, number, line))
         evs__complain(s->diags, "E103", spot(number, at, word.len + 1),
-                      "expected \"key: value\"; a space is missing after the colon of \"%.*s\"",
-                      (int)word.len, word.data);
+                      "expected \"key: value\"; a space is missing after the colon");
     else
         evs__complain(s->diags, "E103", spot(number, at, width),
-                      "expected \"key: value\"; a space is missing after the colon in \"%.*s\"",
-                      width < 60 ? (int)width : 60, line.data + at);
+                      "expected \"key: value\"; a space is missing after the colon in %s",
+                      evs__quoted(s->scratch, shown));
     return 1;
 }
 
@@ -272,14 +292,15 @@ static int version(const scene *s)
     return 1;
 }
 
-void evs__yaml_complain(evs_diagnostics *diags, evs_bytes source, const evs__yaml_problem *p)
+void evs__yaml_complain(evs_diagnostics *diags, evs__arena *scratch, evs_bytes source,
+                        const evs__yaml_problem *p)
 {
     static int (*const recognisers[])(const scene *) = {
         tab,           late_quote,   open_quote,    bare_ipv6, missing_space,
         missing_colon, second_colon, too_deep_line, star,      bad_start,
         open_bracket,  bad_indent,   version,
     };
-    scene s = {diags, source, p, evs__source_line(source, p->at.line)};
+    scene s = {diags, source, p, evs__source_line(source, p->at.line), scratch};
     for (size_t i = 0; i < sizeof recognisers / sizeof recognisers[0]; i++) {
         if (recognisers[i](&s))
             return;

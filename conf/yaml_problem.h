@@ -5,6 +5,7 @@
 #define EVS_CONF_YAML_PROBLEM_H
 
 #include "conf/diagnostics.h"
+#include "core/arena.h"
 
 typedef struct evs__yaml_problem {
     const char *problem; /* libyaml's sentence */
@@ -14,7 +15,9 @@ typedef struct evs__yaml_problem {
     evs__range quoted; /* the last text in quotes that was read; line 0: none */
 } evs__yaml_problem;
 
-void evs__yaml_complain(evs_diagnostics *diags, evs_bytes source, const evs__yaml_problem *p);
+/* `scratch` takes the texts of the message. */
+void evs__yaml_complain(evs_diagnostics *diags, evs__arena *scratch, evs_bytes source,
+                        const evs__yaml_problem *p);
 
 /* Whether `line` begins, behind blanks and a dash, with `word:` and something right behind the
  * colon. `word` gets the word, `at` where in the line it begins (bytes). */

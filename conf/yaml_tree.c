@@ -75,14 +75,18 @@ static void mark_secret(reader *r, const frame *parent, evs__yaml *node)
 {
     int by_key = parent->secret || (node->key != NULL && node->key->kind == EVS__YAML_TEXT &&
                                     evs__secretive_key(node->key->text));
-    if (node->kind != EVS__YAML_TEXT || !(by_key || evs__secretive_value(node->text)))
+    if (node->kind != EVS__YAML_TEXT || !(by_key || evs__secretive_text(node->text)))
         return;
     node->secret = 1;
     evs__conceal(r->diags, node->at);
 }
 
-static void complain_key(reader *r, const evs__yaml *key)
+static void check_key(reader *r, evs__yaml *key)
 {
+    if (key->kind == EVS__YAML_TEXT && evs__secretive_text(key->text)) {
+        key->secret = 1;
+        evs__conceal(r->diags, key->at);
+    }
     if (key->kind == EVS__YAML_LIST || key->kind == EVS__YAML_MAP) {
         evs__complain(r->diags, "E215", key->at, "a key must be text, found a %s",
                       key->kind == EVS__YAML_MAP ? "mapping" : "list");
@@ -105,7 +109,7 @@ static void attach(reader *r, evs__yaml *node)
     }
     frame *top = &r->frames[r->depth - 1];
     if (top->node->kind == EVS__YAML_MAP && top->key == NULL) {
-        complain_key(r, node);
+        check_key(r, node);
         top->key = node;
         return;
     }
@@ -230,8 +234,8 @@ static void check_keys(reader *r, evs__yaml *map)
             first = large ? first_entry(r, &seen, entry) : earlier_entry(map, entry);
         if (first != NULL) {
             evs__complain(r->diags, "E202", entry->key->at, "%s is defined twice (first at %d:%d)",
-                          evs__quoted(r->arena, entry->key->text), first->key->at.line,
-                          first->key->at.column);
+                          entry->key->secret ? "***" : evs__quoted(r->arena, entry->key->text),
+                          first->key->at.line, first->key->at.column);
             evs__hint(r->diags, "YAML would silently keep only one of them; rename or delete one");
         }
         if (!usable || first != NULL) {
@@ -336,7 +340,7 @@ static void complain_syntax(reader *r)
         .context_at = one_char(parser->context_mark),
         .quoted = r->quoted,
     };
-    evs__yaml_complain(r->diags, r->source, &problem);
+    evs__yaml_complain(r->diags, r->arena, r->source, &problem);
 }
 
 static void complain(reader *r)

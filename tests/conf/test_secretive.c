@@ -41,11 +41,15 @@ static void only_clear_cases_count_for_whole_mappings(void **state)
 static void urls_with_a_user_are_secret(void **state)
 {
     (void)state;
-    assert_true(evs__secretive_value(evs_text("redis://:pw@host:1")));
-    assert_true(evs__secretive_value(evs_text("user:pw@host:1")));
-    assert_false(evs__secretive_value(evs_text("ops@example.com")));
-    assert_false(evs__secretive_value(evs_text("redis://host:1")));
-    assert_false(evs__secretive_value((evs_bytes){NULL, 0}));
+    assert_true(evs__secretive_text(evs_text("redis://:pw@host:1")));
+    assert_true(evs__secretive_text(evs_text("user:pw@host:1")));
+    assert_false(evs__secretive_text(evs_text("ops@example.com")));
+    assert_false(evs__secretive_text(evs_text("redis://host:1")));
+    assert_true(evs__secretive_text(evs_text("password:x")));
+    assert_true(evs__secretive_text(evs_text("a:{db:1,pasword:x}")));
+    assert_false(evs__secretive_text(evs_text("password_env:X")));
+    assert_false(evs__secretive_text(evs_text("auth:6379")));
+    assert_false(evs__secretive_text((evs_bytes){NULL, 0}));
 }
 
 typedef struct mask_case {
