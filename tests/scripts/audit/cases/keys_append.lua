@@ -1,0 +1,5 @@
+-- KEYS is an ordinary table: appending
+-- verdict: undeclared
+-- expect: ES106 5:47
+KEYS[#KEYS+1] = 'x'
+for _, k in ipairs(KEYS) do redis.call('GET', k) end

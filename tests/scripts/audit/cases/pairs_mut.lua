@@ -1,0 +1,5 @@
+-- KEYS changes while it is gone through
+-- verdict: undeclared
+-- expect: ES106 5:26
+for i, k in pairs(KEYS) do KEYS[i] = 'x' end
+return redis.call('GET', KEYS[1])
