@@ -92,6 +92,7 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
     }
     make_ring(&loop->dirty);
     uv_timer_init(&loop->uv, &loop->limit);
+    loop->limit.data = loop;
     uv_prepare_init(&loop->uv, &loop->before_wait);
     loop->before_wait.data = loop;
     uv_prepare_start(&loop->before_wait, before_wait);
@@ -145,9 +146,10 @@ void evs__loop_abandon(evs__loop *loop)
         release(loop);
 }
 
+/* When this thread was held up, the time is over before libuv waits, and then it must not. */
 static void time_is_up(uv_timer_t *handle)
 {
-    (void)handle; /* that libuv woke is enough */
+    evs__loop_stir(handle->data);
 }
 
 static void set_limit(evs__loop *loop, int timeout_ms)
