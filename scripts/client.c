@@ -8,19 +8,22 @@ static const evs_client_options defaults = {
     sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128,
 };
 
+/* A program built against an older header gives a shorter struct. */
 static evs_client_options complete_options(const evs_client_options *given)
 {
-    evs_client_options options = defaults;
-    if (given == NULL)
-        return options;
-    if (given->max_in_flight != 0)
-        options.max_in_flight = given->max_in_flight;
-    if (given->max_queued_bytes != 0)
-        options.max_queued_bytes = given->max_queued_bytes;
-    if (given->max_reply_bytes != 0)
-        options.max_reply_bytes = given->max_reply_bytes;
-    if (given->max_reply_depth != 0)
-        options.max_reply_depth = given->max_reply_depth;
+    evs_client_options options = {0};
+    if (given != NULL) {
+        size_t size = given->struct_size < sizeof options ? given->struct_size : sizeof options;
+        memcpy(&options, given, size);
+    }
+    if (options.max_in_flight == 0)
+        options.max_in_flight = defaults.max_in_flight;
+    if (options.max_queued_bytes == 0)
+        options.max_queued_bytes = defaults.max_queued_bytes;
+    if (options.max_reply_bytes == 0)
+        options.max_reply_bytes = defaults.max_reply_bytes;
+    if (options.max_reply_depth == 0)
+        options.max_reply_depth = defaults.max_reply_depth;
     return options;
 }
 

@@ -65,9 +65,11 @@ evs_status evs__explain_below(evs_error *err, const evs__subject *subject)
 {
     char what[400], why[sizeof err->message];
     name_subject(what, sizeof what, subject, err->shard[0] == '\0');
+    note_names(err, subject);
+    if (strlen(what) + strlen(err->message) >= sizeof err->message)
+        return err->status; /* a long list of keys is worth more whole */
     memcpy(why, err->message, sizeof why);
     err->message[0] = '\0';
     append(err->message, sizeof err->message, "%s%s", what, why);
-    note_names(err, subject);
     return err->status;
 }

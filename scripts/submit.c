@@ -27,12 +27,17 @@ static evs_status find(const evs_script **out, const evs_client *client, const e
     return status;
 }
 
-static evs_status route(evs__target *out, const evs_client *client, const evs_invocation *call,
-                        evs_error *err)
+/* Routing names the keys; the script is added here. */
+static evs_status route(evs__target *out, const evs_client *client, const evs_script *script,
+                        const evs_invocation *call, evs_error *err)
 {
-    if (call->nkeys > 0)
-        return evs__route_keys(out, client->map, call->keys, call->nkeys, err);
-    return evs__route_no_keys(out, client->map, call->shard, call->pool, err);
+    evs_status status = call->nkeys > 0
+                            ? evs__route_keys(out, client->map, call->keys, call->nkeys, err)
+                            : evs__route_no_keys(out, client->map, call->shard, call->pool, err);
+    if (status == EVS_OK || err == NULL)
+        return status;
+    evs__subject subject = {script->name, {NULL, 0}, NULL};
+    return evs__explain_below(err, &subject);
 }
 
 static evs_status allow(const evs_client *client, const evs_script *script, size_t pool,
@@ -101,7 +106,7 @@ static evs_status plan(const evs_script **script, evs__target *target, const evs
         return status;
     status = evs_script_check_arity(*script, invocation->nkeys, invocation->nargs, err);
     if (status == EVS_OK)
-        status = route(target, client, invocation, err);
+        status = route(target, client, *script, invocation, err);
     if (status == EVS_OK)
         status = allow(client, *script, target->pool, err);
     return status;

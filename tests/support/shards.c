@@ -1,0 +1,108 @@
+#include "tests/support/shards.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "tests/support/shards: %s: %s\n", what, why);
+    abort();
+}
+
+void shards_open(shards *set, const char *const *addresses, size_t count, const char *pool_keys)
+{
+    char yaml[4096];
+    int len = snprintf(yaml, sizeof yaml, "evalshard: 1\npools:\n  main:\n%s    shards:\n",
+                       pool_keys == NULL ? "" : pool_keys);
+    for (size_t i = 0; i < count; i++)
+        len += snprintf(yaml + len, sizeof yaml - (size_t)len, "      s%zu: \"%s\"\n", i,
+                        addresses[i]);
+
+    evs_error err;
+    evs_bytes text = {yaml, (size_t)len};
+    set->count = count;
+    if (evs_shardmap_parse(&set->map, text, "test.yaml", NULL, &err) != EVS_OK)
+        die("map", err.message);
+    if (evs_registry_new(&set->registry, NULL, &err) != EVS_OK)
+        die("registry", err.message);
+    if (evs_client_open(&set->client, set->map, set->registry, NULL, &err) != EVS_OK)
+        die("client", err.message);
+}
+
+void shards_start(shards *set, size_t count, const char *pool_keys)
+{
+    const char *addresses[SHARDS_MOST];
+    memset(set, 0, sizeof *set);
+    if (scratch_new(&set->area) != SCRATCH_OK)
+        die("scratch area", "cannot be made");
+    for (size_t i = 0; i < count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "s%zu", i);
+        if (scratch_start(&set->servers[i], set->area, name, NULL) != SCRATCH_OK)
+            die("scratch server", scratch_error(set->area));
+        addresses[i] = scratch_address(set->servers[i]);
+    }
+    shards_open(set, addresses, count, pool_keys);
+}
+
+void shards_stop(shards *set)
+{
+    evs_client_free(set->client);
+    evs_registry_free(set->registry);
+    evs_shardmap_free(set->map);
+    scratch_free(set->area);
+    memset(set, 0, sizeof *set);
+}
+
+const evs_script *shards_script(shards *set, const char *name, const char *source)
+{
+    evs_error err;
+    if (evs_script_load(set->registry, name, evs_text(source), NULL, &err) != EVS_OK)
+        die("script", err.message);
+    return evs_script_find(set->registry, name);
+}
+
+static redisReply *ask(shards *set, size_t server, const char *command)
+{
+    redisContext *context = redisConnectUnix(scratch_socket(set->servers[server]));
+    if (context == NULL || context->err != 0)
+        die("connection", command);
+    redisReply *reply = redisCommand(context, command);
+    redisFree(context);
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+        die(command, reply == NULL ? "no reply" : reply->str);
+    return reply;
+}
+
+long shards_info(shards *set, size_t server, const char *section, const char *beginning)
+{
+    char command[64];
+    snprintf(command, sizeof command, "INFO %s", section);
+    redisReply *reply = ask(set, server, command);
+    const char *at = strstr(reply->str, beginning);
+    long number = at == NULL ? 0 : strtol(at + strlen(beginning), NULL, 10);
+    freeReplyObject(reply);
+    return number;
+}
+
+long long shards_do(shards *set, size_t server, const char *command)
+{
+    redisReply *reply = ask(set, server, command);
+    long long number = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    freeReplyObject(reply);
+    return number;
+}
+
+const char *shards_key(shards *set, size_t server, char out[32])
+{
+    for (int n = 0; n < 100000; n++) { /* a key of every shard is among the first few */
+        evs_route route;
+        snprintf(out, 32, "{%d}", n);
+        if (evs_shardmap_route(&route, set->map, evs_text(out), NULL) == EVS_OK &&
+            route.shard == server)
+            return out;
+    }
+    die("key", "none found");
+    return out;
+}
