@@ -91,8 +91,9 @@ evs__conn_state evs__conn_state_of(const evs__conn *conn);
 uint64_t evs__conn_epoch(const evs__conn *conn);
 
 /* Append the request's bytes to the buffer that begin returns, then end. `done` and `unwanted` must
- * be set; they stay the owner's. Nothing is written before the loop's next flush. End returns 0
- * when memory ran out; then the request is not queued and its bytes are gone. */
+ * be set; they stay the owner's. What was queued leaves with the loop's next flush, or at once when
+ * more than 256 KB are unsent. End returns 0 when memory ran out; then the request is not queued
+ * and its bytes are gone. */
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 
