@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/audit/report.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,20 +52,18 @@ static int copy_texts(evs_script *script, const evs__script_text *text)
         script->origin = evs__arena_format(arena, "script %s", text->name);
     else
         script->origin = evs__arena_text(arena, text->path, strlen(text->path));
-    script->source.data = evs__arena_text(arena, text->source.data, text->source.len);
-    script->source.len = text->source.len;
     if (reason != NULL && reason[0] != '\0') {
         script->allow_unproven = evs__arena_text(arena, reason, strlen(reason));
         if (script->allow_unproven == NULL)
             return 0;
     }
-    return script->name != NULL && script->origin != NULL && script->source.data != NULL;
+    return script->name != NULL && script->origin != NULL;
 }
 
-static evs_status read_contract(evs_script *script, evs_error *err)
+static evs_status read_contract(evs_script *script, evs_bytes source, evs_error *err)
 {
     evs_error why;
-    evs_status status = evs__contract_read(&script->contract, &script->arena, script->source, &why);
+    evs_status status = evs__contract_read(&script->contract, &script->arena, source, &why);
     if (status == EVS_E_INVALID) {
         evs_span at = {why.line, why.column, why.line, why.column};
         return fail_at(err, status, script, at, "%s", why.message);
@@ -87,14 +86,15 @@ static evs_status fail_compile(const evs_script *script, evs_error *err)
     return fail_at(err, EVS_E_COMPILE, script, nowhere, "%s", evs_status_text(EVS_E_COMPILE));
 }
 
-static evs_status audit(evs_script *script, const char *path, evs_error *err)
+static evs_status audit(evs_script *script, const evs__script_text *text, evs_error *err)
 {
     evs_audit_options opts = EVS_AUDIT_OPTIONS_INIT;
-    opts.path = path == NULL ? script->name : path;
-    evs_status status = evs_audit(&script->report, script->source, &opts, err);
+    opts.path = text->path == NULL ? script->name : text->path;
+    evs_status status = evs_audit(&script->report, text->source, &opts, err);
     if (status != EVS_OK)
         return status;
     script->sha1 = evs_report_sha1(script->report);
+    script->source = script->report->source;
     if (evs_report_verdict(script->report) == EVS_VERDICT_NONE)
         return fail_compile(script, err);
     return EVS_OK;
@@ -111,9 +111,9 @@ evs_status evs__script_new(evs_script **out, const evs__script_text *text, evs_e
     if (!copy_texts(script, text))
         status = evs__fail_nomem(err);
     if (status == EVS_OK)
-        status = read_contract(script, err);
+        status = read_contract(script, text->source, err);
     if (status == EVS_OK)
-        status = audit(script, text->path, err);
+        status = audit(script, text, err);
     if (status != EVS_OK) {
         evs__script_free(script);
         return status;

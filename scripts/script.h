@@ -16,13 +16,13 @@ struct evs_script {
     const char *name;
     const char *origin; /* what messages call it: "script NAME", or the path of its file */
     const char *sha1;   /* of the report */
-    evs_bytes source;
+    evs_bytes source;   /* the copy of the report */
     evs_retry retry;
     int may_return_errors; /* 0: no error reply of this text can be a value it returned */
     evs__contract contract;
     const char *allow_unproven; /* why unproven keys are fine; NULL when they are not */
     evs_report *report;         /* ours */
-    evs__arena arena;           /* ours: all of the text */
+    evs__arena arena;           /* ours: the texts */
 };
 
 /* A script that is about to be loaded. All borrowed. */

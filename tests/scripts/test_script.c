@@ -37,7 +37,7 @@ static void a_script_says_what_its_text_says(void **state)
     evs_script *script = make(source, NULL);
     assert_string_equal(evs_script_name(script), "x");
     assert_int_equal(evs_script_source(script).len, sizeof source - 1);
-    assert_memory_equal(evs_script_source(script).data, source, sizeof source);
+    assert_memory_equal(evs_script_source(script).data, source, sizeof source - 1);
     assert_true(evs_script_source(script).data != source);
     assert_string_equal(evs_script_summary(script), "Does it.");
     assert_string_equal(evs_script_returns(script), "integer how often");
