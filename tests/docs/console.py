@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """console.py BUILD PAGE...: runs what the manual tells people to type, and compares what it shows.
 
-A ```console block has commands, each after "$ " (a line that ends with a backslash goes on in the
-next), and below each what it prints. "..." stands for anything, within a line or as a line of its own
+A ```console block has commands, each after "$ " (it goes on in the next line while a backslash ends
+the line or a single quote is open), and below each what it prints. "..." stands for anything, within a line or as a line of its own
 for any lines. A command must exit 0. All blocks of a page run in one shell, on a terminal of 100
 columns, in an empty temporary folder with links to the folders of the source tree and BUILD/tools
 first in PATH. Wherever a page says /tmp/evalshard-tour, that folder is meant.
@@ -56,7 +56,8 @@ def commands(body, line):
             steps[-1].expected += row + "\n"
         else:
             raise SystemExit(f"line {line + offset}: output before the first command")
-        more = (more or row.startswith("$ ")) and row.endswith("\\")
+        more = (more or row.startswith("$ ")) and (
+            row.endswith("\\") or steps[-1].command.count("'") % 2 == 1)
     return steps
 
 

@@ -84,7 +84,7 @@ class Examples(unittest.TestCase):
         code, out, _ = self.run_example("audit_gate", fine, bad)
         self.assertEqual(code, 1)
         self.assertIn(f"{bad}: undeclared\n", out)
-        self.assertIn(" ES102: ", out)
+        self.assertIn(" ES103: ", out)
 
 
 unittest.main(argv=sys.argv[:1])
