@@ -42,8 +42,8 @@ for module in evalshard evalshard-audit; do
     runs "$module, pkg-config --static" "$stage/static"
 done
 
-quiet cmake -S "$here/installed" -B "$stage/build" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCMAKE_C_COMPILER="$cc"
+quiet cmake -G Ninja -S "$here/installed" -B "$stage/build" \
+    -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
 quiet cmake --build "$stage/build"
 for program in "$stage"/build/with_*; do
     runs "find_package, ${program##*/with_}" "$program"

@@ -29,7 +29,7 @@ class Examples(unittest.TestCase):
         cls.folder = cls.area.name
         prefix, cls.bin = cls.folder + "/prefix", cls.folder + "/build"
         must("cmake", "--install", BUILD, "--prefix", prefix)
-        must("cmake", "-S", str(ROOT / "examples"), "-B", cls.bin, "-DCMAKE_C_FLAGS=-Werror",
+        must("cmake", "-G", "Ninja", "-S", str(ROOT / "examples"), "-B", cls.bin, "-DCMAKE_C_FLAGS=-Werror",
              f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={COMPILER}")
         must("cmake", "--build", cls.bin)
         servers = Servers(cls.folder, "a", "b")

@@ -269,7 +269,8 @@ static void a_full_disk_is_no_success(void **state)
 {
     program_run run;
     (void)state;
-    RUN(&run, NULL, "/bin/sh", "-c", EVS_TEST_BINARY_DIR "/tools/evalshard help >/dev/full");
+    RUN(&run, NULL, "/bin/sh", "-c", "\"$0\" help >/dev/full",
+        EVS_TEST_BINARY_DIR "/tools/evalshard");
     assert_int_equal(run.exit_code, 3);
     assert_has(run.err, "cannot write", "a full disk");
     program_free(&run);
