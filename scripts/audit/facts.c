@@ -300,6 +300,20 @@ static void make_use(const making *m, evs__keyuse *use, evs__visit *const *visit
         add_unknown(&j, visits[0], "the script is too big to follow", NULL);
 }
 
+/* Code that was not followed may call functions of the script in any state: only what stands in the
+ * main function is as it was seen. */
+static void doubt_functions(const making *m)
+{
+    const char *reason = "its function may be called by code that is not followed";
+    for (size_t i = 0; m->recorder->ngaps > 0 && i < m->recorder->nvisits; i++) {
+        evs__visit *visit = m->recorder->visits[i];
+        if (visit->place.context == NULL || visit->place.context->call == NULL)
+            continue;
+        const evs__value *doubt = evs__value_top(m->pool, reason, visit->at);
+        visit->value = evs__value_join(m->pool, visit->value, doubt);
+    }
+}
+
 static void make_uses(const making *m, evs__facts *out)
 {
     const evs__recorder *recorder = m->recorder;
@@ -414,6 +428,7 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
     evs__interp_run(pool, &recorder, chunk);
     evs__find_unreached(&unreached, &recorder, chunk);
     if (!pool->failed) {
+        doubt_functions(&m);
         make_uses(&m, out);
         add_unreached(&m, out, &unreached);
         make_calls(&m, out);

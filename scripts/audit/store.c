@@ -68,9 +68,11 @@ const evs__object *evs__store_object(const evs__store *store, size_t slot)
     return exists(store, slot) ? store->cells[slot].object : NULL;
 }
 
-static void remember(evs__store *store, size_t slot, evs__cell after)
+static void remember(evs__store *store, const evs__change *change)
 {
     evs__changes *writes = store->writes;
+    if (writes == NULL)
+        return;
     if (writes->count == store->writes_cap) {
         size_t cap = store->writes_cap * 2 + 64;
         evs__change *items = evs__pool_alloc(store->pool, cap, sizeof *items);
@@ -81,9 +83,7 @@ static void remember(evs__store *store, size_t slot, evs__cell after)
         writes->items = items;
         store->writes_cap = cap;
     }
-    writes->items[writes->count].slot = slot;
-    writes->items[writes->count].before = store->cells[slot];
-    writes->items[writes->count++].after = after;
+    writes->items[writes->count++] = *change;
 }
 
 static void write(evs__store *store, size_t slot, evs__cell after)
@@ -98,11 +98,12 @@ static void write(evs__store *store, size_t slot, evs__cell after)
         }
         store->journal_cap = cap;
     }
-    if (store->writes != NULL)
-        remember(store, slot, after);
-    store->journal[store->njournal].slot = slot;
-    store->journal[store->njournal++].before = store->cells[slot];
+    evs__change *entry = &store->journal[store->njournal++];
+    entry->slot = slot;
+    entry->before = store->cells[slot];
+    entry->after = after;
     store->cells[slot] = after;
+    remember(store, entry);
 }
 
 void evs__store_set(evs__store *store, size_t slot, const evs__value *value)
@@ -298,14 +299,14 @@ void evs__store_collect(evs__store *store, evs__collection *collection)
     store->writes_cap = 0;
 }
 
-/* The writes of this collection count for the one around it too: adding them to the state writes
- * them again, where that one sees them. */
+/* The writes of this collection count for the one around it too, whose own end may be an error. */
 void evs__store_collected(evs__store *store, evs__collection *collection)
 {
     store->writes = collection->outer;
     store->writes_cap = collection->outer_cap;
     for (size_t i = 0; i < collection->writes.count; i++) {
         const evs__change *change = &collection->writes.items[i];
+        remember(store, change);
         evs__cell now = store->cells[change->slot];
         evs__cell both = join(store->pool, now, join(store->pool, change->before, change->after));
         if (!same(both, now))

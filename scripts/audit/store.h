@@ -45,7 +45,7 @@ typedef struct evs__store {
     unsigned char *known; /* ours; per slot: was ever made */
     size_t *seen;         /* ours; per slot: the diff that met it last */
     size_t nslots, cap;
-    evs__change *journal; /* ours; `after` is unused */
+    evs__change *journal; /* ours */
     size_t njournal, journal_cap;
     size_t diffs;
     size_t promotions;    /* how many slots became many: a loop that saw one goes round again */
