@@ -153,6 +153,7 @@ static void refused(evs__call *call, const evs_reply *reply)
         evs_error err;
         evs__subject subject = evs__call_subject(call);
         evs__explain(&err, &subject, decision.status, "%.*s", (int)text.len, text.data);
+        call->maybe |= call->may_lie;
         evs__call_fail(call, decision.outcome, &err);
     }
 }

@@ -40,7 +40,8 @@ struct evs__call {
     unsigned char finished; /* the caller has its result */
     unsigned char healed;
     unsigned char resent;
-    unsigned char maybe; /* an earlier try may have run */
+    unsigned char maybe;   /* an earlier try may have run */
+    unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
 };
 
 /* A new call on `lane`, not queued, in the client's list. NULL when out of memory. */

@@ -26,11 +26,12 @@ static void fail_refused(evs__call *call, const evs__refusal *refusal)
     evs__call_fail(call, EVS_NOT_EXECUTED, &err);
 }
 
-/* The script exists, so the NOSCRIPT may be its own words. */
+/* The script exists, so the NOSCRIPT may be its own words, said after it ran. */
 static void present(evs__call *call)
 {
     if (call->retry != EVS_RETRY_ONCE && !call->healed) {
         call->healed = 1;
+        call->maybe = 1;
         call->lane->client->stats.heals++;
         evs__call_send_again(call);
         return;

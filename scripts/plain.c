@@ -18,9 +18,22 @@ static const char *const stateful[] = {
     "DEBUG",     "REPLICAOF",  "SLAVEOF",    "FAILOVER",
 };
 
+/* What comes back may be the words of a script, which prove nothing. */
+static const char *const running_scripts[] = {
+    "EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO",
+};
+
 static int is_word(evs_bytes argument, const char *word)
 {
     return argument.len == strlen(word) && strncasecmp(argument.data, word, argument.len) == 0;
+}
+
+static int runs_script(const evs_plain_command *cmd)
+{
+    for (size_t i = 0; i < sizeof running_scripts / sizeof running_scripts[0]; i++)
+        if (is_word(cmd->args[0], running_scripts[i]))
+            return 1;
+    return 0;
 }
 
 static int is_stateful(const evs_plain_command *cmd)
@@ -85,6 +98,7 @@ static evs_status queue(evs_client *client, evs__call *call, const evs_plain_com
         timeout_ms = client->map->shards[call->lane->shard].command_timeout_ms;
     int reads = known != NULL && (known->flags & EVS__COMMAND_READONLY) != 0;
     call->retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
+    call->may_lie = (unsigned char)runs_script(cmd);
     call->held = EVS__HELD_BY_CONN;
     call->deadline = evs__loop_now_ms(client->loop) + timeout_ms;
     evs__client_watch(client, call->deadline);

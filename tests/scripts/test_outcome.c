@@ -195,6 +195,54 @@ static void a_call_is_healed_once_and_then_settled_again(void **state)
     end(&self);
 }
 
+/* The first NOSCRIPT may have been the script's own words after it ran; the second was real. */
+static void a_doubtful_noscript_is_never_forgotten(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {
+        FAKE_GREET,
+        FAKE_COMMANDS(2),
+        FAKE_SAY(SHA_REPLY NOSCRIPT),
+        FAKE_COMMANDS(2),
+        FAKE_SAY("*1\r\n:1\r\n" SHA_REPLY),
+        FAKE_COMMANDS(1),
+        FAKE_SAY(NOSCRIPT),
+        FAKE_COMMANDS(1),
+        FAKE_SAY("*1\r\n:0\r\n"),
+    };
+    call self;
+    BEGIN(&self, FAKE_UNIX, steps);
+    run(&self, idempotent, 0, 5000);
+    assert_int_equal(self.status, EVS_E_NO_SCRIPT);
+    assert_int_equal(self.err.outcome, EVS_MAYBE_EXECUTED);
+    end(&self);
+}
+
+static void an_error_proves_nothing_of_a_command_that_runs_a_script(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        evs_outcome outcome;
+    } rows[] = {
+        {"EVAL", EVS_MAYBE_EXECUTED},       {"evalsha", EVS_MAYBE_EXECUTED},
+        {"EVAL_RO", EVS_MAYBE_EXECUTED},    {"FCALL", EVS_MAYBE_EXECUTED},
+        {"EVALSHA_RO", EVS_MAYBE_EXECUTED}, {"FCALL_RO", EVS_MAYBE_EXECUTED},
+        {"GET", EVS_NOT_EXECUTED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_SAY("-BUSY running\r\n")};
+        call self;
+        BEGIN(&self, FAKE_UNIX, steps);
+        evs_bytes args[] = {evs_text(rows[i].name), evs_text("f"), evs_text("0")};
+        evs_plain_command command = {.args = args, .nargs = 3, .shard = "s0", .timeout_ms = 5000};
+        self.status = evs_command(&self.reply, self.set.client, &command, &self.err);
+        assert_int_equal(self.status, EVS_E_BUSY);
+        assert_int_equal(self.err.outcome, rows[i].outcome);
+        end(&self);
+    }
+}
+
 static void a_lost_connection_while_settling_is_maybe(void **state)
 {
     (void)state;
@@ -389,6 +437,8 @@ int main(void)
         cmocka_unit_test(a_noscript_that_the_server_confirms_is_healed),
         cmocka_unit_test(a_noscript_that_the_server_denies_is_the_scripts_own),
         cmocka_unit_test(a_call_is_healed_once_and_then_settled_again),
+        cmocka_unit_test(a_doubtful_noscript_is_never_forgotten),
+        cmocka_unit_test(an_error_proves_nothing_of_a_command_that_runs_a_script),
         cmocka_unit_test(a_lost_connection_while_settling_is_maybe),
         cmocka_unit_test(a_compile_error_fails_the_call_with_the_servers_words),
         cmocka_unit_test(a_compile_error_fails_every_call_behind_it_once),
