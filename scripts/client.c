@@ -35,16 +35,12 @@ static void sweep(void *owner)
     uint64_t now = evs__loop_now_ms(client->loop), next = UINT64_MAX;
     client->sweep_at = 0;
 
-    evs__call *call = client->live;
-    while (call != NULL) {
-        if (call->deadline > now) {
-            next = call->deadline < next ? call->deadline : next;
-            call = call->next;
-            continue;
-        }
-        evs__call_expire(call);
-        call = client->live; /* the completion may have changed the list; expired calls have left */
-        next = UINT64_MAX;
+    for (evs__call *call = client->live, *behind; call != NULL; call = behind) {
+        behind = call->next; /* stays: a completion ends no other call, it only adds at the end */
+        if (call->deadline <= now)
+            evs__call_expire(call);
+        else if (call->deadline < next)
+            next = call->deadline;
     }
     if (next != UINT64_MAX)
         evs__client_watch(client, next);
@@ -137,6 +133,7 @@ static void abandon(evs_client *client)
     while (client->live != NULL)
         evs__call_drop(client->live);
     evs__conns_abandon(client->conns);
+    evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__loop_abandon(client->loop);
     free_memory(client);
 }

@@ -34,8 +34,11 @@ static void end(evs__conns *conns, void (*each)(evs__conn *conn))
 {
     if (conns == NULL)
         return;
-    for (size_t i = 0; conns->slots != NULL && i < conns->count; i++)
-        each(conns->slots[i]);
+    for (size_t i = 0; conns->slots != NULL && i < conns->count; i++) {
+        evs__conn *conn = conns->slots[i];
+        each(conn); /* completions may ask for statistics meanwhile */
+        conns->slots[i] = NULL;
+    }
     evs__free(conns->slots);
     evs_shardmap_free(conns->map);
     evs__free(conns);
