@@ -15,7 +15,14 @@ static const char *const stateful[] = {
     "EXEC",      "WATCH",      "UNWATCH",    "DISCARD",     "MONITOR",      "SYNC",
     "PSYNC",     "ASKING",     "READONLY",   "READWRITE",   "WAIT",         "SHUTDOWN",
     "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
-    "DEBUG",     "REPLICAOF",  "SLAVEOF",    "FAILOVER",
+    "DEBUG",     "REPLICAOF",  "SLAVEOF",    "FAILOVER",    "REPLCONF",
+};
+
+static const char *const stateful_pairs[][2] = {
+    {"CLIENT", "REPLY"},
+    {"CLIENT", "TRACKING"},
+    {"CLIENT", "CAPA"},
+    {"SCRIPT", "DEBUG"},
 };
 
 /* What comes back may be the words of a script, which prove nothing. */
@@ -41,9 +48,11 @@ static int is_stateful(const evs_plain_command *cmd)
     for (size_t i = 0; i < sizeof stateful / sizeof stateful[0]; i++)
         if (is_word(cmd->args[0], stateful[i]))
             return 1;
-    if (!is_word(cmd->args[0], "CLIENT") || cmd->nargs < 2)
-        return 0;
-    return is_word(cmd->args[1], "REPLY") || is_word(cmd->args[1], "TRACKING");
+    for (size_t i = 0; i < sizeof stateful_pairs / sizeof stateful_pairs[0]; i++)
+        if (cmd->nargs > 1 && is_word(cmd->args[0], stateful_pairs[i][0]) &&
+            is_word(cmd->args[1], stateful_pairs[i][1]))
+            return 1;
+    return 0;
 }
 
 static evs_status check(const evs_plain_command *cmd, const evs__command *known, evs_error *err)
