@@ -218,8 +218,9 @@ evs_status evs__client_lane(evs__lane **out, evs_client *client, size_t shard, e
     if (status != EVS_OK)
         return status;
     if (evs__conn_queued(lane->conn) >= client->max_in_flight)
-        return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are in flight already",
-                         client->max_in_flight);
+        return evs__explain(err, &(evs__subject){.shard = client->map->shards[shard].name},
+                            EVS_E_QUEUE_FULL, "%zu calls are in flight already",
+                            client->max_in_flight);
     *out = lane;
     return EVS_OK;
 }

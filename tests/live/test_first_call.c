@@ -661,6 +661,8 @@ static void a_full_queue_is_told_at_once(void **state)
         queued++;
     assert_in_range(queued, 9, 10); /* the SCRIPT LOAD counts too */
     assert_int_equal(err.status, EVS_E_QUEUE_FULL);
+    assert_string_equal(err.shard, "s0");
+    assert_non_null(strstr(err.message, "script incr, key \"n\""));
     while (evs_client_pending(set.client) > 0)
         evs_client_process(set.client, -1, &err);
     assert_int_equal(all.by_status[EVS_OK], queued);
