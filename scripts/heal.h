@@ -6,7 +6,8 @@
  * connection: 0 means that nothing ran, and the calls go out again behind the LOAD; 1 means that
  * the script may have made the reply up after it ran, and a `once` script is not sent again. (1
  * also comes when another client loaded the script in between; that call is then reported as
- * MAYBE.) However many calls meet NOSCRIPT meanwhile, there is one heal per script and connection.
+ * MAYBE. 0 also comes when somebody flushed a script that had just lied; nothing tells that apart.)
+ * However many calls meet NOSCRIPT meanwhile, there is one heal per script and connection.
  */
 #ifndef EVS_SCRIPTS_HEAL_H
 #define EVS_SCRIPTS_HEAL_H

@@ -96,8 +96,8 @@ typedef enum evs_status {
 #undef EVS_STATUS_ENUM
 } evs_status;
 
-/* What happened to the script of a call. Sound: never NOT when it ran. Tight: NOT whenever the last
- * byte of the request was not accepted by the kernel, or the call never left the queue. */
+/* What happened to the script of a call. NOT whenever the connection ended before the kernel had
+ * accepted the last byte of the request, or the deadline came before its first byte had left. */
 typedef enum evs_outcome {
     EVS_NOT_EXECUTED = 0,
     EVS_EXECUTED = 1,

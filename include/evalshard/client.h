@@ -11,8 +11,10 @@
  * happened is part of every failure: see evs_outcome.
  *
  * A client is driven by one thread at a time, its owner's. It does work only inside evs_call,
- * evs_command and evs_client_process. After fork() the child gets EVS_E_STATE from every function
- * and must free the client, which leaves the parent's connections alone, and open its own.
+ * evs_command, evs_client_process and evs_client_free. Inside a completion only submitting,
+ * freeing and asking for numbers is possible; the rest fails with EVS_E_STATE. After fork() the
+ * child gets EVS_E_STATE from everything that has a status, must free the client, which leaves the
+ * parent's connections alone and runs no completion, and open its own.
  */
 #ifndef EVALSHARD_CLIENT_H
 #define EVALSHARD_CLIENT_H
@@ -43,7 +45,8 @@ typedef struct evs_client_options {
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
  * which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM, or EVS_E_STATE when the system grants no event loop. */
+ * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry, or EVS_E_STATE when the system
+ * grants no event loop. */
 EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    const evs_registry *registry, const evs_client_options *opts,
                                    evs_error *err);
@@ -85,9 +88,9 @@ typedef struct evs_result {
 typedef void (*evs_done_fn)(void *arg, const evs_result *result);
 
 /* Queues one call. It is written at the next evs_client_process, together with its neighbours.
- * `done` runs exactly once, inside a later evs_client_process, evs_call or evs_client_free; it may
- * submit further calls and free the client. When evs_submit itself fails (unknown script, arity,
- * routing, a full queue) nothing was queued and `done` never runs. */
+ * `done` runs exactly once, inside a later evs_client_process, evs_call, evs_command or
+ * evs_client_free; it may submit further calls and free the client. When evs_submit itself fails
+ * (unknown script, arity, routing, a full queue) nothing was queued and `done` never runs. */
 EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, evs_done_fn done,
                               void *arg, evs_error *err);
 
