@@ -86,7 +86,7 @@ static void a_cut_before_the_last_byte_is_not_executed(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(1000), FAKE_DEAF, FAKE_RESET};
     call self;
     BEGIN(&self, FAKE_TCP_NARROW, steps);
-    run(&self, plain, (size_t)16 << 20, 10000);
+    run(&self, plain, (size_t)16 << 20, 60000);
     assert_int_not_equal(self.status, EVS_OK);
     assert_int_equal(self.err.outcome, EVS_NOT_EXECUTED);
     assert_int_equal(self.stats.connects, 1);
@@ -100,7 +100,7 @@ static void what_did_not_leave_goes_out_once_on_a_new_connection(void **state)
                                FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY ":1\r\n")};
     call self;
     BEGIN(&self, FAKE_TCP_NARROW, steps);
-    run(&self, plain, (size_t)16 << 20, 10000);
+    run(&self, plain, (size_t)16 << 20, 60000);
     assert_int_equal(self.status, EVS_OK);
     assert_int_equal(self.stats.resends, 1);
     end(&self);
