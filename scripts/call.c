@@ -169,7 +169,8 @@ static void replied(evs__call *call, const evs_reply *reply)
     evs__call_finish(call, EVS_OK, EVS_EXECUTED, reply);
 }
 
-/* A reply came and could not be kept: the script ran. */
+/* A reply came and could not be kept. Over a limit it is no error of the server, so the script ran;
+ * for lack of memory it may be anything. */
 static void unreadable(evs__call *call, evs__got got)
 {
     evs_error err;
@@ -180,7 +181,7 @@ static void unreadable(evs__call *call, evs__got got)
         evs__explain(&err, &subject, EVS_E_REPLY_TOO_DEEP, "the reply is over the depth limit");
     else
         evs__explain(&err, &subject, EVS_E_NOMEM, "out of memory for the reply");
-    evs__call_fail(call, EVS_EXECUTED, &err);
+    evs__call_fail(call, got == EVS__GOT_NOMEM ? EVS_MAYBE_EXECUTED : EVS_EXECUTED, &err);
 }
 
 static int keep_bytes(evs__call *call)

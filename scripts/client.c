@@ -8,6 +8,8 @@ static const evs_client_options defaults = {
     sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128,
 };
 
+enum { SMALLEST_REPLY_LIMIT = 4096 }; /* errors of a server always fit: they decide outcomes */
+
 /* A program built against an older header gives a shorter struct. */
 static evs_client_options complete_options(const evs_client_options *given)
 {
@@ -22,6 +24,8 @@ static evs_client_options complete_options(const evs_client_options *given)
         options.max_queued_bytes = defaults.max_queued_bytes;
     if (options.max_reply_bytes == 0)
         options.max_reply_bytes = defaults.max_reply_bytes;
+    if (options.max_reply_bytes < SMALLEST_REPLY_LIMIT)
+        options.max_reply_bytes = SMALLEST_REPLY_LIMIT;
     if (options.max_reply_depth == 0)
         options.max_reply_depth = defaults.max_reply_depth;
     return options;

@@ -34,7 +34,7 @@ typedef struct evs_client_options {
     size_t struct_size;
     size_t max_in_flight;     /* calls per shard; 0 means 65,536 */
     size_t max_queued_bytes;  /* request bytes kept per shard; 0 means 256 MiB */
-    size_t max_reply_bytes;   /* memory of one reply; 0 means 64 MiB */
+    size_t max_reply_bytes;   /* memory of one reply, at least 4 KiB; 0 means 64 MiB */
     unsigned max_reply_depth; /* nesting of one reply; 0 means 128 */
 } evs_client_options;
 

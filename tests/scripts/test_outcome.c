@@ -2,6 +2,7 @@
  * What a call says has happened, against a server that plays a script: it cuts, lies, refuses and
  * falls silent where it is told to.
  */
+#include "core/mem.h"
 #include "tests/support/fake_shard.h"
 #include "tests/support/shards.h"
 
@@ -243,6 +244,72 @@ static void an_error_proves_nothing_of_a_command_that_runs_a_script(void **state
     }
 }
 
+/* A limit that a server's error does not fit in would turn "not known" into "ran". */
+static void the_smallest_reply_limit_leaves_room_for_errors(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {
+        FAKE_GREET,
+        FAKE_COMMANDS(2),
+        FAKE_SAY(SHA_REPLY NOSCRIPT),
+        FAKE_COMMANDS(2),
+        FAKE_SAY("*1\r\n:0\r\n" SHA_REPLY),
+        FAKE_COMMANDS(1),
+        FAKE_SAY(":1\r\n"),
+    };
+    call self;
+    BEGIN(&self, FAKE_UNIX, steps);
+    evs_client_free(self.set.client);
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_reply_bytes = 1;
+    assert_int_equal(
+        evs_client_open(&self.set.client, self.set.map, self.set.registry, &options, NULL), EVS_OK);
+    run(&self, plain, 0, 5000);
+    assert_int_equal(self.status, EVS_OK);
+    assert_int_equal(self.stats.heals, 1);
+    end(&self);
+}
+
+static void note_outcome(void *arg, const evs_result *result)
+{
+    evs_result *mine = arg;
+    mine->status = result->status;
+    mine->outcome = result->outcome;
+}
+
+static void a_reply_that_memory_lacks_for_may_be_a_refusal(void **state)
+{
+    (void)state;
+    enum { LONG = 1 << 20 };
+    char *said = calloc(1, LONG + 2);
+    assert_non_null(said);
+    memset(said, 'x', LONG);
+    memcpy(said, "-BUSY ", 6);
+    memcpy(said + LONG, "\r\n", 2);
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY), FAKE_PAUSE,
+                               FAKE_SAY_BYTES(said, LONG + 2)};
+    call self;
+    BEGIN(&self, FAKE_UNIX, steps);
+    evs_bytes key = evs_text("k");
+    evs_result result = {0};
+    evs_invocation invocation = {.handle = shards_script(&self.set, "one", plain),
+                                 .keys = &key,
+                                 .nkeys = 1,
+                                 .timeout_ms = 10000};
+    assert_int_equal(evs_submit(self.set.client, &invocation, note_outcome, &result, NULL), EVS_OK);
+    while (fake_shard_done(self.fake) < 4)
+        evs_client_process(self.set.client, 1, NULL);
+    evs__mem_fail_at(1);
+    fake_shard_go(self.fake);
+    while (evs_client_pending(self.set.client) > 0)
+        evs_client_process(self.set.client, -1, NULL);
+    evs__mem_fail_at(0);
+    assert_int_equal(result.status, EVS_E_NOMEM);
+    assert_int_equal(result.outcome, EVS_MAYBE_EXECUTED);
+    end(&self);
+    free(said);
+}
+
 static void a_lost_connection_while_settling_is_maybe(void **state)
 {
     (void)state;
@@ -438,6 +505,8 @@ int main(void)
         cmocka_unit_test(a_noscript_that_the_server_denies_is_the_scripts_own),
         cmocka_unit_test(a_call_is_healed_once_and_then_settled_again),
         cmocka_unit_test(a_doubtful_noscript_is_never_forgotten),
+        cmocka_unit_test(the_smallest_reply_limit_leaves_room_for_errors),
+        cmocka_unit_test(a_reply_that_memory_lacks_for_may_be_a_refusal),
         cmocka_unit_test(an_error_proves_nothing_of_a_command_that_runs_a_script),
         cmocka_unit_test(a_lost_connection_while_settling_is_maybe),
         cmocka_unit_test(a_compile_error_fails_the_call_with_the_servers_words),
