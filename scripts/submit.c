@@ -12,6 +12,9 @@ static evs_status find(const evs_script **out, const evs_client *client, const e
     *out = call->handle;
     if (*out == NULL && call->script == NULL)
         return evs__fail(err, EVS_E_INVALID, "an invocation needs a script");
+    if (*out != NULL && evs_registry_at(client->registry, (*out)->id) != *out)
+        return evs__fail(err, EVS_E_INVALID, "script %s is of another registry than the client's",
+                         (*out)->name);
     if (*out == NULL)
         *out = evs_script_find(client->registry, call->script);
     if (*out != NULL)
@@ -159,6 +162,8 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
+    if (done == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
     status = plan(&script, &target, client, invocation, err);
     if (status != EVS_OK)
         return status;

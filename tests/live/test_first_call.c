@@ -387,6 +387,15 @@ static void bad_input_has_a_status_each_and_leaves_the_client_usable(void **stat
     none.shard = "s1";
     assert_int_equal(evs_call(&reply, set.client, &none, &err), EVS_OK);
     evs_reply_free(reply);
+    evs_invocation foreign = {.keys = keys, .nkeys = 1};
+    evs_registry *other;
+    assert_int_equal(evs_registry_new(&other, NULL, &err), EVS_OK);
+    assert_int_equal(evs_script_load(other, "get", evs_text("return 1"), NULL, &err), EVS_OK);
+    foreign.handle = evs_script_find(other, "get");
+    assert_int_equal(evs_call(&reply, set.client, &foreign, &err), EVS_E_INVALID);
+    evs_registry_free(other);
+    foreign.handle = evs_script_find(set.registry, "get");
+    assert_int_equal(evs_submit(set.client, &foreign, NULL, NULL, &err), EVS_E_INVALID);
     evs_invocation nothing = {.keys = keys, .nkeys = 1};
     assert_int_equal(evs_call(&reply, set.client, &nothing, &err), EVS_E_INVALID);
 
