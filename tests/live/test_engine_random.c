@@ -56,8 +56,8 @@ struct run {
 
 static const char *const sources[KINDS] = {
     "return redis.call('INCR', KEYS[1])",
-    "--- Counts.\n-- @key k counter\n-- @arg a... filler\n-- @retry idempotent\n"
-    "return redis.call('INCR', KEYS[1])",
+    ("--- Counts.\n-- @key k counter\n-- @arg a... filler\n-- @retry idempotent\n"
+     "return redis.call('INCR', KEYS[1])"),
     "redis.call('INCR', KEYS[1]) return redis.error_reply(ARGV[1])",
     "for i = 1, 20000 do local x = i end return redis.call('INCR', KEYS[1])",
 };

@@ -208,7 +208,7 @@ static void a_full_disk_is_no_success(void **state)
     (void)state;
     program_run run;
     char command[256];
-    snprintf(command, sizeof command, "%s/" AUDIT " %s > /dev/full", EVS_TEST_BINARY_DIR,
+    snprintf(command, sizeof command, "'%s/" AUDIT "' '%s' > /dev/full", EVS_TEST_BINARY_DIR,
              at("good.lua"));
     RUN(&run, NULL, "/bin/sh", "-c", command);
     assert_int_equal(run.exit_code, 3);
