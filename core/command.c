@@ -194,22 +194,20 @@ static int sort_ro(keys *found, const arguments *args)
 }
 
 /* GEORADIUS key ... [COUNT n [ANY]] [ASC|DESC] [STORE key] [STOREDIST key]. The server writes to
- * the last of both; both are keys to its access control. */
+ * the last of both; both are keys to its access control, which knows no other options: COUNT STORE
+ * has a key behind it, although the command then fails. */
 static int georadius(keys *found, const arguments *args)
 {
-    static const option options[] = {{"COUNT", 1}, {"STORE", 1}, {"STOREDIST", 1}};
+    static const option options[] = {{"STORE", 1}, {"STOREDIST", 1}};
     if (args->count < 2)
         return 0;
     add(found, 1);
-    for (size_t i = (size_t)args->command->specs[1].begin; i < args->count; i++) {
+    for (size_t i = (size_t)args->command->specs[1].begin; i + 1 < args->count; i++) {
         const option *o = OPTION_AT(args, i, options);
         if (o == NULL)
             continue;
         i += o->values;
-        if (i >= args->count)
-            return 0;
-        if (!is_word(args->at[i - 1], "COUNT"))
-            add(found, i);
+        add(found, i);
     }
     return 1;
 }

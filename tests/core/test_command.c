@@ -191,7 +191,8 @@ static const char *const key_cases[][2] = {
     {"GEORADIUS k 1 2 3 m STORE d", "1 7"},
     {"GEORADIUS k 1 2 3 m COUNT 3 ASC STOREDIST d", "1 10"},
     {"GEORADIUS k 1 2 3 m STOREDIST a STORE b", "1 7 9"},
-    {"GEORADIUS k 1 2 3 m STORE", "invalid"},
+    {"GEORADIUS k 1 2 3 m STORE", "1"},
+    {"GEORADIUS k 1 2 3 m COUNT STORE d", "1 8"},
     {"GEORADIUSBYMEMBER store store 1 m store x", "1 6"},
     {"GEORADIUS_RO k 1 2 3 m STORE d", "1"},
 

@@ -249,6 +249,39 @@ static void keys_are_where_getkeys_sees_them(void **state)
     assert_int_equal(t.differences, 0);
 }
 
+/* What lists made from argument trees do not have: empty keys, options in the place of values. */
+static void odd_lists_are_seen_alike(void **state)
+{
+    static const char *const rows[][12] = {
+        {"SORT", ""},
+        {"SORT", "k", "BY", "STORE", "x"},
+        {"SORT", "k", "STORE", "a", "STORE", "b"},
+        {"GEORADIUS", "", "0", "0", "1", "m"},
+        {"GEORADIUS", "k", "0", "0", "1", "m", "COUNT", "STORE", "x"},
+        {"GEORADIUS", "k", "0", "0", "1", "m", "COUNT", "STOREDIST", "x", "ASC"},
+        {"GEORADIUS", "k", "0", "0", "1", "m", "COUNT", "STORE"},
+        {"GEORADIUS", "k", "1", "2", "3", "m", "STORE"},
+        {"GEORADIUSBYMEMBER", "k", "m", "1", "m", "COUNT", "STORE", "x"},
+        {"GEORADIUSBYMEMBER", "", "m", "1", "m", "STOREDIST", ""},
+    };
+    list *l = calloc(1, sizeof *l);
+    assert_non_null(l);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        l->count = 0;
+        word(l, "COMMAND");
+        word(l, "GETKEYS");
+        for (size_t k = 0; k < sizeof *rows / sizeof **rows && rows[i][k] != NULL; k++)
+            word(l, rows[i][k]);
+        redisReply *reply = ask(*state, l);
+        if (agrees(l, reply) != 1) {
+            show(l, reply);
+            fail();
+        }
+        freeReplyObject(reply);
+    }
+    free(l);
+}
+
 /* `info`: name, arity, flags, ... and subcommands at 9. The name of a subcommand is
  * "xgroup|create". An arity may be looser than the server's: newer servers take more arguments. */
 static unsigned check_info(const redisReply *info)
@@ -310,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_where_getkeys_sees_them),
+        cmocka_unit_test(odd_lists_are_seen_alike),
         cmocka_unit_test(every_command_of_the_server_is_in_the_table),
     };
     return cmocka_run_group_tests(tests, connect_to_scratch, disconnect);

@@ -161,6 +161,7 @@ static void specified_keys(const run *r)
 
 typedef enum option_kind {
     SKIP,    /* `values` arguments belong to it */
+    NUMBER,  /* a number belongs to it; an option in its place is one to the server's routing */
     KEY,     /* a key follows */
     PATTERN, /* a pattern follows that is filled in with elements of the list */
     KEYS,    /* all the rest are keys */
@@ -181,8 +182,8 @@ typedef struct optional_keys {
 } optional_keys;
 
 static const optional_keys with_options[] = {
-    {"GEORADIUS", 1, 6, {{"COUNT", SKIP, 1}, {"STORE", KEY, 1}, {"STOREDIST", KEY, 1}}},
-    {"GEORADIUSBYMEMBER", 1, 5, {{"COUNT", SKIP, 1}, {"STORE", KEY, 1}, {"STOREDIST", KEY, 1}}},
+    {"GEORADIUS", 1, 6, {{"COUNT", NUMBER, 1}, {"STORE", KEY, 1}, {"STOREDIST", KEY, 1}}},
+    {"GEORADIUSBYMEMBER", 1, 5, {{"COUNT", NUMBER, 1}, {"STORE", KEY, 1}, {"STOREDIST", KEY, 1}}},
     {"MIGRATE", 3, 6, {{"AUTH", SKIP, 1}, {"AUTH2", SKIP, 2}, {"KEYS", KEYS, 0}}},
     {"SORT",
      1,
@@ -259,11 +260,22 @@ static void streams_from(const run *r, size_t from)
         key_at(r, r->args->count > from ? r->args->count : from, UNSURE);
 }
 
+static const option *option_of(const optional_keys *o, const evs__value *value)
+{
+    const evs__atom *single = value == NULL ? NULL : evs__value_single(value);
+    return single != NULL && single->kind == EVS__ATOM_CONSTANT ? option_named(o, single->text)
+                                                                : NULL;
+}
+
 /* Handles the option at `i`; returns the place behind it. */
-static size_t take_option(const run *r, const option *found, size_t i)
+static size_t take_option(const run *r, const optional_keys *o, const option *found, size_t i)
 {
     switch (found->kind) {
     case SKIP:
+        break;
+    case NUMBER:
+        if (option_of(o, argument(r, i + 1).value) != NULL)
+            return i + 1;
         break;
     case KEY:
         key_at(r, i + 1, 0);
@@ -288,13 +300,10 @@ static void scan_options(const run *r, const optional_keys *o)
     size_t i = o->from;
     while (i < args->count) {
         const evs__value *value = args->items[i].value;
-        const evs__atom *single = evs__value_single(value);
-        const option *found = single != NULL && single->kind == EVS__ATOM_CONSTANT
-                                  ? option_named(o, single->text)
-                                  : NULL;
+        const option *found = option_of(o, value);
         int last = i + 1 == args->count && args->rest == NULL;
         if (found != NULL) {
-            i = take_option(r, found, i);
+            i = take_option(r, o, found, i);
             if (found->kind == KEYS || found->kind == STREAMS)
                 return;
         } else if (is_no_option(o, value) || last) {
@@ -308,10 +317,12 @@ static void scan_options(const run *r, const optional_keys *o)
         keys_somewhere(r, args->count > o->from ? args->count : o->from, reason);
 }
 
-static int is_empty(const evs__value *value)
+/* An empty key of MIGRATE says that KEYS follows. */
+static int is_placeholder(const optional_keys *o, const evs__value *value)
 {
     const evs__atom *single = value == NULL ? NULL : evs__value_single(value);
-    return single != NULL && single->kind == EVS__ATOM_CONSTANT && single->text.len == 0;
+    return strcmp(o->command, "MIGRATE") == 0 && single != NULL &&
+           single->kind == EVS__ATOM_CONSTANT && single->text.len == 0;
 }
 
 static void optional(const run *r)
@@ -320,8 +331,7 @@ static void optional(const run *r)
         const optional_keys *o = &with_options[i];
         if (strcmp(o->command, r->command->name) != 0)
             continue;
-        /* An empty key of MIGRATE says that KEYS follows. */
-        if (o->key > 0 && !is_empty(argument(r, o->key).value))
+        if (o->key > 0 && !is_placeholder(o, argument(r, o->key).value))
             key_at(r, o->key, 0);
         scan_options(r, o);
         return;
