@@ -30,13 +30,16 @@ static int is_key(const evs__atom *atom)
     return atom->kind == EVS__ATOM_KEY || atom->kind == EVS__ATOM_DERIVED;
 }
 
-/* The text of a constant; `room` is for a number's. */
-static evs_bytes constant_text(const evs__atom *atom, char room[32])
+/* The text of a constant, when it is known; `room` is for a number's. */
+static int constant_text(evs_bytes *out, const evs__atom *atom, char room[32])
 {
-    if (atom->kind == EVS__ATOM_CONSTANT)
-        return atom->text;
-    evs__number_text(room, atom->number);
-    return evs_text(room);
+    if (atom->kind == EVS__ATOM_NUMBER) {
+        int known = evs__number_text(room, atom->number);
+        *out = evs_text(room);
+        return known;
+    }
+    *out = atom->text;
+    return atom->kind == EVS__ATOM_CONSTANT;
 }
 
 static evs__shape shape_of(const evs__atom *a, const evs__atom *b)
@@ -55,13 +58,10 @@ static evs__shape shape_of(const evs__atom *a, const evs__atom *b)
 
 static int fold(evs__pool *pool, evs__atom *out, const evs__atom *a, const evs__atom *b)
 {
-    if ((a->kind != EVS__ATOM_CONSTANT && a->kind != EVS__ATOM_NUMBER) ||
-        (b->kind != EVS__ATOM_CONSTANT && b->kind != EVS__ATOM_NUMBER))
-        return 0;
     char room[2][32];
-    evs_bytes left = constant_text(a, room[0]);
-    evs_bytes right = constant_text(b, room[1]);
-    if (left.len + right.len > FOLD_MAX)
+    evs_bytes left, right;
+    if (!constant_text(&left, a, room[0]) || !constant_text(&right, b, room[1]) ||
+        left.len + right.len > FOLD_MAX)
         return 0;
     char *text = evs__pool_alloc(pool, left.len + right.len + 1, 1);
     if (text == NULL)

@@ -3,6 +3,7 @@
  */
 #include "scripts/audit/draft.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,10 +80,12 @@ const evs__value *evs__value_constant(evs__pool *pool, evs_bytes text, evs__span
 const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at)
 {
     evs__value *value;
+    if (isnan(number))
+        return evs__value_data(pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
     evs__atom *atom = one(pool, &value, EVS__ATOM_NUMBER, at);
     if (atom == NULL)
         return evs__value_lost();
-    atom->number = number;
+    atom->number = fpclassify(number) == FP_ZERO ? 0 : number;
     return value;
 }
 
@@ -329,7 +332,8 @@ int evs__value_has(const evs__value *value, evs__atom_kind kind)
     return 0;
 }
 
-void evs__number_text(char out[32], double number)
+int evs__number_text(char out[32], double number)
 {
     snprintf(out, 32, "%.14g", number);
+    return fpclassify(number) != FP_ZERO;
 }

@@ -44,7 +44,7 @@ enum {
 
 typedef enum evs__atom_kind {
     EVS__ATOM_CONSTANT, /* the string `text` */
-    EVS__ATOM_NUMBER,   /* the number `number` */
+    EVS__ATOM_NUMBER,   /* the number `number`, never NaN; a zero is 0 or -0 */
     EVS__ATOM_KEY,      /* an element of KEYS, unchanged */
     EVS__ATOM_DERIVED,  /* computed from an element of KEYS */
     EVS__ATOM_ARGUMENT, /* an element of ARGV, unchanged */
@@ -180,7 +180,7 @@ unsigned evs__atom_types(const evs__atom *atom);
 /* "KEYS[1]", "ARGV[2]", "the constant 'cfg'", "a reply of GET", ... */
 void evs__atom_describe(evs__buf *out, const evs__atom *atom);
 
-/* A number as tostring shows it. */
-void evs__number_text(char out[32], double number);
+/* A number as tostring shows it; 0 when that is not known: Lua keeps one constant for 0 and -0. */
+int evs__number_text(char out[32], double number);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "scripts/audit/builtins/builtin.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 evs__seq evs__builtin_computed(evs__interp *in, const evs__builtin_call *call)
@@ -25,8 +26,11 @@ evs__seq evs__builtin_several(evs__interp *in, const evs__builtin_call *call)
 evs__seq evs__builtin_inert(evs__interp *in, const evs__builtin_call *call)
 {
     unsigned types = call->callable->builtin->types;
-    if (types == EVS__TYPE_NIL)
-        return evs__builtin_give(in, call, evs__value_nil());
+    if (types == EVS__TYPE_NIL) {
+        evs__seq nothing = evs__builtin_give(in, call, evs__value_nil());
+        nothing.least = 0;
+        return nothing;
+    }
     return evs__builtin_give(in, call,
                              evs__value_data(in->pool, EVS__SOURCE_NUMBER, types, call->site->at));
 }
@@ -116,7 +120,8 @@ evs__seq evs__builtin_tonumber(evs__interp *in, const evs__builtin_call *call)
 static const evs__value *number_string(evs__interp *in, const evs__atom *atom, evs__span at)
 {
     char text[32];
-    evs__number_text(text, atom->number);
+    if (!evs__number_text(text, atom->number))
+        return evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_STRING, at);
     char *copy = evs__arena_text(&in->pool->arena, text, strlen(text));
     if (copy == NULL) {
         in->pool->failed = 1;
@@ -153,13 +158,18 @@ evs__seq evs__builtin_tostring(evs__interp *in, const evs__builtin_call *call)
 
 evs__seq evs__builtin_select(evs__interp *in, const evs__builtin_call *call)
 {
-    const evs__atom *n = evs__value_single(evs__builtin_arg(in, call, 0));
+    const evs__value *which = evs__builtin_arg(in, call, 0);
+    const evs__atom *n = evs__value_single(which);
+    evs__span at = call->site->at;
     evs__seq rest = evs__seq_drop(&call->args, 1);
-    if (n != NULL && n->kind == EVS__ATOM_CONSTANT && n->text.len == 1 && n->text.data[0] == '#')
-        return evs__builtin_give(
-            in, call,
-            evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, call->site->at));
-    if (n != NULL && n->kind == EVS__ATOM_NUMBER && n->number >= 1 && n->number < 1000)
+    const evs__value *count = evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
+    if (n != NULL && n->kind == EVS__ATOM_CONSTANT && n->text.len > 0 && n->text.data[0] == '#')
+        return evs__builtin_give(in, call, count);
+    if (n != NULL && n->kind == EVS__ATOM_NUMBER && n->number >= 1 && n->number < 1000 &&
+        !(floor(n->number) < n->number))
         return evs__seq_drop(&rest, (size_t)n->number - 1);
-    return evs__seq_any(evs__seq_all(in->pool, &rest), call->site->at);
+    const evs__value *all = evs__seq_all(in->pool, &rest);
+    if (which->types & EVS__TYPE_STRING) /* it may be "#" */
+        all = evs__value_join(in->pool, all, count);
+    return evs__seq_any(all, at);
 }

@@ -3,6 +3,8 @@
  */
 #include "scripts/audit/interp/interp.h"
 
+#include <math.h>
+
 static const evs__value *eval_name(evs__interp *in, const evs__expr *expr)
 {
     const evs__name *name = &expr->as.name;
@@ -63,7 +65,7 @@ static int fold(double *out, evs__binary_op op, double a, double b)
         return 1;
     case EVS__OP_DIV:
         *out = a / b;
-        return 1;
+        return fpclassify(b) != FP_ZERO; /* which infinity depends on the sign of the zero */
     default:
         return 0;
     }
