@@ -29,6 +29,7 @@ struct evs__builtin {
     const char *name;
     evs__builtin_run *run;
     unsigned types; /* of the result, or of what is no function */
+    int some;       /* some servers, or some places of a library, do not have it */
 };
 
 /* The implementations, one per name in the third column of builtins.def. */

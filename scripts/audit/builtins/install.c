@@ -6,8 +6,10 @@
 #include <string.h>
 
 static const evs__builtin builtins[] = {
-#define EVS_BUILTIN(table, name, run, types) {table, name, evs__builtin_##run, types},
+#define EVS_BUILTIN(table, name, run, types)      {table, name, evs__builtin_##run, types, 0},
+#define EVS_BUILTIN_SOME(table, name, run, types) {table, name, evs__builtin_##run, types, 1},
 #include "scripts/audit/builtins/builtins.def"
+#undef EVS_BUILTIN_SOME
 #undef EVS_BUILTIN
 };
 
@@ -64,8 +66,13 @@ void evs__builtins_install(evs__interp *in)
     for (size_t i = 0; i < BUILTINS; i++) {
         const evs__builtin *b = &builtins[i];
         size_t slot = b->table[0] == '\0' ? in->globals : table_slot(in, b->table);
-        set(in, slot, b->name, value_of(in, b));
+        const evs__value *value = value_of(in, b);
+        if (b->some)
+            value = evs__value_join(in->pool, value, evs__value_nil());
+        set(in, slot, b->name, value);
     }
+    const evs__value *os = evs__value_table(in->pool, table_slot(in, "os"));
+    set(in, in->globals, "os", evs__value_join(in->pool, os, evs__value_nil()));
     set(in, in->globals, "_G", evs__value_table(in->pool, in->globals));
     /* Valkey's other name of redis; Redis has none. */
     const evs__value *redis = evs__value_table(in->pool, table_slot(in, "redis"));

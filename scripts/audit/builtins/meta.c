@@ -48,9 +48,14 @@ evs__seq evs__builtin_xpcall(evs__interp *in, const evs__builtin_call *call)
 
 evs__seq evs__builtin_rawget(evs__interp *in, const evs__builtin_call *call)
 {
-    return evs__builtin_give(in, call,
-                             evs__read_index(in, evs__builtin_arg(in, call, 0),
-                                             evs__builtin_arg(in, call, 1), call->site->at));
+    const evs__value *table = evs__builtin_arg(in, call, 0);
+    const evs__value *found = evs__read_index(in, table, evs__builtin_arg(in, call, 1),
+                                              call->site->at);
+    /* Reading an unknown global raises an error; rawget gives nil. */
+    for (size_t i = 0; i < table->ntables; i++)
+        if (table->tables[i] < in->library_end)
+            found = evs__value_join(in->pool, found, evs__value_nil());
+    return evs__builtin_give(in, call, found);
 }
 
 evs__seq evs__builtin_rawset(evs__interp *in, const evs__builtin_call *call)
@@ -82,11 +87,14 @@ evs__seq evs__builtin_getmetatable(evs__interp *in, const evs__builtin_call *cal
 {
     const evs__value *table = evs__builtin_arg(in, call, 0);
     const evs__value *all = evs__value_nil();
+    int known = table->natoms == 0 && (table->types & EVS__TYPE_OTHER) == 0;
     for (size_t i = 0; i < table->ntables; i++) {
         const evs__object *object = evs__store_object(&in->store, table->tables[i]);
+        known &= object != NULL && object->meta == NULL && table->tables[i] >= in->library_end;
         all = evs__value_join(in->pool, all, object == NULL ? evs__value_lost() : object->meta);
     }
-    if (table->natoms > 0)
+    /* Strings have one, and a __metatable is given instead. */
+    if (!known)
         all = evs__value_join(
             in->pool, all,
             evs__value_top(in->pool, "it is a metatable that is not known", call->site->at));

@@ -65,7 +65,11 @@ static void add_argument(filling *f, char letter, size_t spec)
 {
     evs__span at = f->call->site->at;
     const evs__value *value = evs__builtin_arg(f->in, f->call, f->next++);
-    if (letter == 's' && spec == 0)
+    const evs__atom *single = evs__value_single(value);
+    /* It ends at a zero byte. */
+    int cut = single != NULL && single->kind == EVS__ATOM_CONSTANT && single->text.len > 0 &&
+              memchr(single->text.data, '\0', single->text.len) != NULL;
+    if (letter == 's' && spec == 0 && !cut)
         add(f, evs__to_string(f->in, value, at));
     else
         add(f, evs__value_computed(f->in->pool, value, EVS__TYPE_STRING, at));
@@ -136,7 +140,7 @@ static evs__seq next_match(evs__interp *in, const evs__builtin_call *call)
 
 evs__seq evs__builtin_gmatch(evs__interp *in, const evs__builtin_call *call)
 {
-    static const evs__builtin iterator = {"string", "gmatch", next_match, EVS__TYPE_ANY};
+    static const evs__builtin iterator = {"string", "gmatch", next_match, EVS__TYPE_ANY, 0};
     evs__callable callable = {.builtin = &iterator};
     callable.bound = evs__builtin_mix(in, call, EVS__TYPE_STRING | EVS__TYPE_NUMBER);
     return evs__builtin_give(in, call, evs__value_callable(in->pool, &callable));

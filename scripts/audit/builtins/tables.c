@@ -14,6 +14,9 @@ static const evs__value *walk(evs__interp *in, const evs__value *table, part_of 
         const evs__object *object = evs__store_object(&in->store, table->tables[i]);
         all = evs__value_join(in->pool, all,
                               object == NULL ? evs__value_lost() : part(in->pool, object, at));
+        if (evs__is_library(in, table->tables[i]))
+            all = evs__value_join(in->pool, all,
+                                  evs__value_top(in->pool, "not every server has it", at));
     }
     all = evs__value_join(in->pool, all, evs__inside(in, table, at));
     return evs__value_only(in->pool, all, EVS__TYPE_ANY & ~EVS__TYPE_NIL);
@@ -70,13 +73,13 @@ static evs__seq iterate(evs__interp *in, const evs__builtin_call *call,
 
 evs__seq evs__builtin_pairs(evs__interp *in, const evs__builtin_call *call)
 {
-    static const evs__builtin iterator = {"", "next", evs__builtin_next, EVS__TYPE_ANY};
+    static const evs__builtin iterator = {"", "next", evs__builtin_next, EVS__TYPE_ANY, 0};
     return iterate(in, call, &iterator, evs__value_nil());
 }
 
 evs__seq evs__builtin_ipairs(evs__interp *in, const evs__builtin_call *call)
 {
-    static const evs__builtin iterator = {"", "ipairs", next_element, EVS__TYPE_ANY};
+    static const evs__builtin iterator = {"", "ipairs", next_element, EVS__TYPE_ANY, 0};
     return iterate(in, call, &iterator, evs__value_number(in->pool, 0, call->site->at));
 }
 
@@ -211,16 +214,29 @@ evs__seq evs__builtin_sort(evs__interp *in, const evs__builtin_call *call)
 
 /* ---- concat ---- */
 
+static int has_constants(const evs__value *value)
+{
+    return evs__value_has(value, EVS__ATOM_CONSTANT) || evs__value_has(value, EVS__ATOM_NUMBER);
+}
+
+/* A constant that may be missing as well makes the length and the result uncertain; so does one
+ * that only some paths have. Whatever is no constant makes no constant either way. */
+static int is_certain(const evs__value *value)
+{
+    return value->natoms > 0 && !evs__value_is_falsy(value) &&
+           ((value->types & EVS__TYPE_NIL) == 0 || !has_constants(value));
+}
+
 /* The contents of the one table that it is, when all of them are known; else NULL. */
 static const evs__object *known_contents(const evs__interp *in, const evs__value *table)
 {
     if (table->ntables != 1 || table->natoms > 0)
         return NULL;
     const evs__object *object = evs__store_object(&in->store, table->tables[0]);
-    if (object == NULL || object->rest != NULL)
+    if (object == NULL || object->rest != NULL || object->other != NULL)
         return NULL;
     for (size_t i = 0; i < object->nitems; i++)
-        if (object->items[i]->natoms == 0 || evs__value_is_falsy(object->items[i]))
+        if (!is_certain(object->items[i]))
             return NULL;
     return object;
 }
@@ -233,7 +249,9 @@ evs__seq evs__builtin_concat(evs__interp *in, const evs__builtin_call *call)
     evs_bytes empty = {"", 0};
     const evs__value *made = evs__value_constant(in->pool, empty, at);
     const evs__value *between = evs__builtin_arg(in, call, 1);
-    if (object == NULL || call->args.count > 2) {
+    int bounded = call->args.count > 2 || call->args.rest != NULL;
+    int plain = between->types == EVS__TYPE_NIL || is_certain(between);
+    if (object == NULL || bounded || !plain) {
         const evs__value *mixed = evs__builtin_mix(in, call, EVS__TYPE_STRING);
         /* Which of the elements come together in one string is not known. */
         return evs__builtin_give(in, call, evs__value_guarded(in->pool, mixed));

@@ -152,6 +152,8 @@ void evs__write_index(evs__interp *in, const evs__value *object, const evs__valu
                       const evs__value *value, evs__span at);
 /* t[#t + 1] = value */
 void evs__append(evs__interp *in, const evs__value *object, const evs__value *value, evs__span at);
+/* Is it a table of the sandbox? Servers differ in what is in them. */
+int evs__is_library(const evs__interp *in, size_t slot);
 /* What is in the tables that `object` may be and that are not followed one by one. */
 const evs__value *evs__inside(evs__interp *in, const evs__value *object, evs__span at);
 /* Everything in the tables that `value` may be, at any depth, and the value itself. */

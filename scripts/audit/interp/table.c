@@ -43,6 +43,19 @@ static const evs__value *from_meta(evs__interp *in, const evs__value *meta, cons
     return all;
 }
 
+int evs__is_library(const evs__interp *in, size_t slot)
+{
+    return slot < in->library_end && slot != in->keys && slot != in->argv;
+}
+
+/* Is it surely the name of something that is known to be in a table of the sandbox? */
+static int is_listed(const evs__object *object, const evs__value *key)
+{
+    const evs__atom *single = evs__value_single(key);
+    return single != NULL && single->kind == EVS__ATOM_CONSTANT &&
+           evs__object_field(object, single->text) != NULL;
+}
+
 /* A depth of META_MAX reads the table alone. */
 static const evs__value *from_table(evs__interp *in, size_t slot, const evs__value *key,
                                     evs__span at, int depth)
@@ -51,6 +64,9 @@ static const evs__value *from_table(evs__interp *in, size_t slot, const evs__val
     if (object == NULL)
         return evs__value_lost();
     const evs__value *value = evs__object_get(in->pool, object, key, at);
+    if (evs__is_library(in, slot) && !is_listed(object, key))
+        value = evs__value_join(in->pool, value,
+                                evs__value_top(in->pool, "not every server has it", at));
     if (object->meta == NULL || !(value->types & EVS__TYPE_NIL) || depth >= META_MAX)
         return value;
     return evs__value_join(in->pool, value, from_meta(in, object->meta, key, at, depth));
@@ -94,6 +110,15 @@ static int is_tracked_string(const evs__value *value)
     return 0;
 }
 
+/* That servers have methods of strings which are not listed is not believed: almost any value may
+ * be a string. */
+static const evs__value *method_of_string(const evs__interp *in, const evs__value *key,
+                                          evs__span at)
+{
+    const evs__object *strings = evs__store_object(&in->store, in->strings);
+    return strings == NULL ? evs__value_lost() : evs__object_get(in->pool, strings, key, at);
+}
+
 const evs__value *evs__read_index(evs__interp *in, const evs__value *object, const evs__value *key,
                                   evs__span at)
 {
@@ -102,7 +127,7 @@ const evs__value *evs__read_index(evs__interp *in, const evs__value *object, con
         all = evs__value_join(in->pool, all, from_table(in, object->tables[i], key, at, 0));
     if ((object->types & EVS__TYPE_STRING) &&
         (is_tracked_string(object) || evs__value_single(key) != NULL))
-        all = evs__value_join(in->pool, all, from_table(in, in->strings, key, at, 0));
+        all = evs__value_join(in->pool, all, method_of_string(in, key, at));
     all = evs__value_join(in->pool, all, evs__inside(in, object, at));
     return evs__value_is_none(all) ? evs__value_nil() : all;
 }
@@ -125,9 +150,11 @@ static int may_be_code(const evs__value *value)
 static void check_method(evs__interp *in, const evs__value *key, const evs__value *value,
                          evs__span at)
 {
-    if (!may_be_code(value))
-        return;
     const evs__atom *single = evs__value_single(key);
+    if (is_constant(key, "__mode"))
+        evs__give_up(in, at, "what is in a weak table may vanish");
+    if (!may_be_code(value) && (single != NULL || (value->types & EVS__TYPE_STRING) == 0))
+        return;
     if (single == NULL) {
         if ((key->types & EVS__TYPE_STRING) == 0)
             return;
@@ -145,7 +172,7 @@ static void check_method(evs__interp *in, const evs__value *key, const evs__valu
 
 static void check_library(evs__interp *in, size_t slot, const evs__value *key, evs__span at)
 {
-    if (slot >= in->library_end || slot == in->keys || slot == in->argv)
+    if (!evs__is_library(in, slot))
         return;
     const evs__atom *single = evs__value_single(key);
     if (slot == in->globals && single != NULL && single->kind == EVS__ATOM_CONSTANT &&

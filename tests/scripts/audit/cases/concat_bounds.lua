@@ -1,0 +1,8 @@
+-- table.concat with bounds from elsewhere
+-- verdict: undeclared
+-- expect: ES101 6:23
+local function f(...) return table.concat({'a'}, ...) end
+if f(unpack(ARGV)) == '' then
+    redis.call('GET', 'x')
+end
+return redis.call('GET', KEYS[1])
