@@ -152,8 +152,14 @@ const evs_finding *evs_report_findings(const evs_report *report, size_t *count)
 /* Lines end as in Lua: CR LF and LF CR are one end. */
 evs_bytes evs__report_line(const evs_report *report, int line)
 {
+    const evs__chunk *chunk = report->chunk;
     const char *at = report->source.data, *end = at + report->source.len;
-    for (int i = 1; i < line && at < end; at++) {
+    int i = 1;
+    if (line > 1 && chunk->nlines > 0) {
+        i = (size_t)line < chunk->nlines ? line : (int)chunk->nlines;
+        at += chunk->lines[i - 1];
+    }
+    for (; i < line && at < end; at++) {
         if (*at != '\n' && *at != '\r')
             continue;
         if (at + 1 < end && (at[1] == '\n' || at[1] == '\r') && at[1] != at[0])

@@ -164,6 +164,7 @@ evs__changes evs__store_diff(evs__store *store, size_t mark)
     if (changes.items == NULL)
         return changes;
     store->diffs++;
+    store->work += store->njournal - mark;
     for (size_t i = mark; i < store->njournal; i++) {
         const evs__change *entry = &store->journal[i];
         if (store->seen[entry->slot] == store->diffs)
@@ -243,6 +244,7 @@ void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes
     all.items = evs__pool_alloc(store->pool, into->count + more->count + 1, sizeof *all.items);
     if (all.items == NULL)
         return;
+    store->work += into->count + more->count;
     join_missing(store, into, more);
     if (into->count > 0)
         memcpy(all.items, into->items, into->count * sizeof *all.items);
@@ -273,6 +275,28 @@ static evs__cell grown(evs__store *store, evs__cell old, evs__cell tail, int wid
     evs__cell cell = {evs__value_widen(store->pool, old.value, tail.value),
                       evs__object_widen(store->pool, old.object, tail.object)};
     return cell;
+}
+
+int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more)
+{
+    size_t base = store->diffs, count = 0;
+    store->diffs += into->count + 1;
+    for (size_t i = 0; i < into->count; i++)
+        store->seen[into->items[i].slot] = base + 1 + i;
+    for (size_t i = 0; i < more->count; i++) {
+        evs__change change = more->items[i];
+        size_t at = store->seen[change.slot];
+        evs__cell old = at > base ? into->items[at - base - 1].after : change.before;
+        evs__cell both = grown(store, old, change.after, 1);
+        if (same(both, old))
+            continue;
+        change.after = both;
+        more->items[count++] = change;
+    }
+    more->count = count;
+    if (count > 0)
+        evs__changes_join(store, into, more);
+    return count > 0;
 }
 
 int evs__store_grow(evs__store *store, const evs__changes *tail, int widen)

@@ -48,6 +48,7 @@ typedef struct evs__store {
     evs__change *journal; /* ours */
     size_t njournal, journal_cap;
     size_t diffs;
+    size_t work;          /* entries looked at by diffs and joins */
     size_t promotions;    /* how many slots became many: a loop that saw one goes round again */
     evs__changes *writes; /* NULL, or collects every write (inside pcall); the pool's memory */
     size_t writes_cap;
@@ -81,6 +82,9 @@ void evs__store_merge(evs__store *store, size_t mark, const evs__changes *other)
 
 /* Adds `more` to `into`; both told from the same mark. */
 void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes *more);
+
+/* The same, widened, so that it ends; 1 when that changed something. `more` is used up. */
+int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more);
 
 /* Adds `tail` to the state at the head of a loop; 1 when that changed something. */
 int evs__store_grow(evs__store *store, const evs__changes *tail, int widen);

@@ -54,7 +54,7 @@ evs__seq evs__builtin_random(evs__interp *in, const evs__builtin_call *call)
 
 evs__seq evs__builtin_error(evs__interp *in, const evs__builtin_call *call)
 {
-    (void)call;
+    evs__touch(in, evs__builtin_arg(in, call, 0), call->site->at);
     in->dead = 1;
     return evs__seq_none();
 }

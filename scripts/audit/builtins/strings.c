@@ -115,6 +115,7 @@ evs__seq evs__builtin_gsub(evs__interp *in, const evs__builtin_call *call)
     evs__span at = call->site->at;
     const evs__value *replacement = evs__builtin_arg(in, call, 2);
     const evs__value *made = evs__builtin_mix(in, call, EVS__TYPE_STRING);
+    made = evs__value_join(in->pool, made, evs__touch(in, replacement, at));
     if (replacement->types & EVS__TYPE_FUNCTION) {
         const evs__value *subject = evs__builtin_arg(in, call, 0);
         const evs__value *match = evs__value_computed(

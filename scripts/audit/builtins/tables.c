@@ -83,12 +83,21 @@ evs__seq evs__builtin_ipairs(evs__interp *in, const evs__builtin_call *call)
     return iterate(in, call, &iterator, evs__value_number(in->pool, 0, call->site->at));
 }
 
-evs__seq evs__builtin_foreach(evs__interp *in, const evs__builtin_call *call)
+/* The callback may change the table, so every round reads it anew. */
+static void foreach_round(evs__interp *in, void *context)
 {
+    const evs__builtin_call *call = context;
     const evs__value *table = evs__builtin_arg(in, call, 0);
     evs__span at = call->site->at;
+    evs__loop_leave(in);
     evs__seq args = pair(in, call, evs__walk_keys(in, table, at), evs__walk_values(in, table, at));
-    evs__invoke_often(in, call->site, evs__builtin_arg(in, call, 1), args);
+    evs__invoke(in, call->site, evs__builtin_arg(in, call, 1), args);
+}
+
+evs__seq evs__builtin_foreach(evs__interp *in, const evs__builtin_call *call)
+{
+    evs__builtin_call copy = *call;
+    evs__iterate(in, foreach_round, &copy);
     return evs__builtin_lost(in, call, "it is what table.foreach gives");
 }
 
@@ -198,6 +207,16 @@ evs__seq evs__builtin_remove(evs__interp *in, const evs__builtin_call *call)
     return evs__builtin_give(in, call, removed);
 }
 
+/* The comparison may change the table, so every round reads it anew. */
+static void sort_round(evs__interp *in, void *context)
+{
+    const evs__builtin_call *call = context;
+    evs__span at = call->site->at;
+    evs__loop_leave(in);
+    const evs__value *element = evs__walk_elements(in, evs__builtin_arg(in, call, 0), at);
+    evs__invoke(in, call->site, evs__builtin_arg(in, call, 1), pair(in, call, element, element));
+}
+
 evs__seq evs__builtin_sort(evs__interp *in, const evs__builtin_call *call)
 {
     const evs__value *table = evs__builtin_arg(in, call, 0);
@@ -205,8 +224,8 @@ evs__seq evs__builtin_sort(evs__interp *in, const evs__builtin_call *call)
     evs__span at = call->site->at;
     evs__change_tables(in, table, shuffle, NULL, at);
     if (less->types != EVS__TYPE_NIL) {
-        const evs__value *element = evs__walk_elements(in, table, at);
-        evs__invoke_often(in, call->site, less, pair(in, call, element, element));
+        evs__builtin_call copy = *call;
+        evs__iterate(in, sort_round, &copy);
         evs__change_tables(in, table, shuffle, NULL, at);
     }
     return evs__seq_empty();

@@ -28,6 +28,16 @@ static const evs__value *eval_function(evs__interp *in, const evs__expr *expr)
     return evs__value_callable(in->pool, &callable);
 }
 
+const evs__value *evs__reread(evs__interp *in, const evs__expr *expr, const evs__value *value)
+{
+    while (expr->kind == EVS__EXPR_PAREN)
+        expr = expr->as.paren;
+    if (expr->kind != EVS__EXPR_NAME || expr->as.name.local == NULL)
+        return value;
+    const evs__value *now = evs__store_value(&in->store, evs__local_slot(in, expr->as.name.local));
+    return evs__value_join(in->pool, value, now);
+}
+
 /* ---- operators ---- */
 
 static const evs__value *eval_logical(evs__interp *in, const evs__binary *binary)
@@ -131,6 +141,8 @@ static const evs__value *eval_binary(evs__interp *in, const evs__expr *expr)
         return eval_logical(in, binary);
     const evs__value *a = evs__eval(in, binary->left);
     const evs__value *b = evs__eval(in, binary->right);
+    if (binary->op != EVS__OP_CONCAT)
+        a = evs__reread(in, binary->left, a);
     int equal;
     switch (binary->op) {
     case EVS__OP_CONCAT:
@@ -199,6 +211,7 @@ static const evs__value *eval(evs__interp *in, const evs__expr *expr)
     case EVS__EXPR_INDEX:
         object = evs__eval(in, expr->as.index.object);
         key = evs__eval(in, expr->as.index.key);
+        object = evs__reread(in, expr->as.index.object, object);
         return evs__read_index(in, object, key, expr->at);
     case EVS__EXPR_VARARG:
     case EVS__EXPR_CALL:

@@ -74,6 +74,15 @@ static target aim(evs__interp *in, const evs__expr *expr)
     return t;
 }
 
+/* After the right side ran, which may have assigned the locals that the target names. */
+static void aim_again(evs__interp *in, target *t)
+{
+    if (t->expr->kind != EVS__EXPR_INDEX)
+        return;
+    t->object = evs__reread(in, t->expr->as.index.object, t->object);
+    t->key = evs__reread(in, t->expr->as.index.key, t->key);
+}
+
 static void assign_local(evs__interp *in, const evs__local *local, const evs__value *value)
 {
     size_t slot = evs__local_slot(in, local);
@@ -109,6 +118,8 @@ static void exec_assign(evs__interp *in, const evs__assign_stat *stat)
     for (size_t i = 0; i < count; i++)
         targets[i] = aim(in, stat->targets.items[i]);
     evs__seq values = evs__eval_all(in, &stat->values);
+    for (size_t i = 0; i < count && !in->dead; i++)
+        aim_again(in, &targets[i]);
     /* Lua assigns the last one first. */
     for (size_t i = count; i > 0 && !in->dead; i--)
         assign(in, &targets[i - 1], evs__seq_at(in->pool, &values, i - 1));
@@ -252,6 +263,8 @@ static void exec_return(evs__interp *in, const evs__exprs *values)
     evs__seq results = evs__eval_all(in, values);
     if (in->dead)
         return;
+    if (frame->activation->caller == NULL && values->count > 0)
+        evs__touch(in, evs__seq_all(in->pool, &results), values->items[0]->at);
     frame->results = evs__seq_join(in->pool, &frame->results, &results);
     evs__changes here = evs__store_diff(&in->store, frame->mark);
     evs__changes_join(&in->store, &frame->exits, &here);

@@ -7,7 +7,9 @@
 
 enum {
     STEPS_MAX = 200000,
-    NESTING_MAX = 1200 /* nodes; each takes a few hundred bytes of stack */
+    WORK_MAX = 8000000,     /* cells that are compared and copied where branches and calls end */
+    MEMORY_MAX = 128 << 20, /* bytes */
+    NESTING_MAX = 1200      /* nodes; each takes a few hundred bytes of stack */
 };
 
 void evs__give_up(evs__interp *in, evs__span at, const char *reason)
@@ -33,7 +35,8 @@ int evs__descend(evs__interp *in, evs__span at)
 {
     if (in->over || in->pool->failed)
         return 0;
-    if (++in->steps > STEPS_MAX) {
+    if (++in->steps > STEPS_MAX || in->store.work > WORK_MAX ||
+        in->pool->arena.used - in->memory > MEMORY_MAX) {
         evs__stop(in, at, "the script takes too many steps to follow");
         return 0;
     }
@@ -207,6 +210,7 @@ static void call_entries(evs__interp *in, void *context)
 void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk *chunk)
 {
     evs__interp in = {.pool = pool, .recorder = recorder, .chunk = chunk};
+    in.memory = pool->arena.used;
     evs__store_init(&in.store, pool);
     in.lost = evs__store_slots(&in.store, 2);
     in.inside = in.lost + 1;

@@ -92,6 +92,7 @@ typedef struct evs__interp {
     unsigned calls;   /* nested calls */
     unsigned nesting; /* nested nodes */
     size_t steps;
+    size_t memory;            /* what the arena had given out at the beginning */
     int has_metatables;       /* setmetatable was called */
     int has_computed_methods; /* a function was stored under a computed name */
 } evs__interp;
@@ -144,6 +145,9 @@ void evs__exec_block(evs__interp *in, const evs__block *block);
 const evs__value *evs__eval(evs__interp *in, const evs__expr *expr);
 evs__seq evs__eval_all(evs__interp *in, const evs__exprs *exprs);
 evs__seq evs__eval_open(evs__interp *in, const evs__expr *expr); /* all the values of one */
+/* An operand that gave `value`, as it is once the operands behind it have run: Lua reads a local
+ * only when the operation does, so a call may have assigned it in between. */
+const evs__value *evs__reread(evs__interp *in, const evs__expr *expr, const evs__value *value);
 
 const evs__value *evs__eval_table(evs__interp *in, const evs__expr *expr);
 const evs__value *evs__read_index(evs__interp *in, const evs__value *object, const evs__value *key,
@@ -158,6 +162,9 @@ int evs__is_library(const evs__interp *in, size_t slot);
 const evs__value *evs__inside(evs__interp *in, const evs__value *object, evs__span at);
 /* Everything in the tables that `value` may be, at any depth, and the value itself. */
 const evs__value *evs__deep(evs__interp *in, const evs__value *value, evs__span at);
+/* The server or a library's C code reads fields of `value`, or of tables in it: that may run a
+ * function __index. */
+const evs__value *evs__touch(evs__interp *in, const evs__value *value, evs__span at);
 /* A new table made by `node`, with these contents. */
 const evs__value *evs__new_table(evs__interp *in, const void *node, const evs__object *contents);
 /* Replaces the contents of every table that `object` may be by what `change` makes of them. */

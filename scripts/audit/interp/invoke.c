@@ -146,22 +146,8 @@ static void enter_again(evs__interp *in, evs__frame *frame, const evs__seq *args
     frame->arguments = arguments;
     frame->recursive = 1;
     evs__changes here = evs__store_diff(&in->store, frame->mark);
-    for (size_t i = 0; i < here.count; i++) {
-        size_t slot = here.items[i].slot;
-        evs__changes one = {&here.items[i], 1, 0};
-        size_t j = 0;
-        while (j < frame->entries.count && frame->entries.items[j].slot != slot)
-            j++;
-        evs__cell old = j < frame->entries.count ? frame->entries.items[j].after
-                                                 : here.items[i].before;
-        evs__cell both = {evs__value_widen(in->pool, old.value, here.items[i].after.value),
-                          evs__object_widen(in->pool, old.object, here.items[i].after.object)};
-        if (both.value == old.value && both.object == old.object)
-            continue;
+    if (evs__changes_widen(&in->store, &frame->entries, &here))
         frame->again = 1;
-        here.items[i].after = both;
-        evs__changes_join(&in->store, &frame->entries, &one);
-    }
 }
 
 static evs__seq run_again(evs__interp *in, evs__frame *frame, const evs__seq *args)

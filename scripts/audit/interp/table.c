@@ -132,6 +132,19 @@ const evs__value *evs__read_index(evs__interp *in, const evs__value *object, con
     return evs__value_is_none(all) ? evs__value_nil() : all;
 }
 
+const evs__value *evs__touch(evs__interp *in, const evs__value *value, evs__span at)
+{
+    const evs__value *all = evs__value_none();
+    value = evs__deep(in, value, at);
+    for (size_t i = 0; i < value->ntables; i++) {
+        const evs__object *object = evs__store_object(&in->store, value->tables[i]);
+        if (object != NULL && object->meta != NULL)
+            all = evs__value_join(in->pool, all,
+                                  from_meta(in, object->meta, evs__value_lost(), at, 0));
+    }
+    return all;
+}
+
 /* ---- writing ---- */
 
 static int is_constant(const evs__value *key, const char *text)
@@ -280,6 +293,8 @@ static void add_item(evs__interp *in, building *b, const evs__item *item)
                                                     item->value->at)
                                 : evs__eval(in, item->key);
     const evs__value *value = evs__eval(in, item->value);
+    if (item->kind != EVS__ITEM_POSITION)
+        key = evs__reread(in, item->key, key);
     check_method(in, key, value, item->value->at);
     b->object = evs__object_set(in->pool, b->object, key, value, b->weak);
 }
