@@ -95,14 +95,25 @@ void evs__record_call(evs__recorder *recorder, const evs__called *called)
     add_index(recorder, key, copy);
 }
 
+/* A gap's place and reason as bytes; empty when out of memory. */
+static evs_bytes gap_key(evs__recorder *recorder, evs_span at, const char *reason)
+{
+    evs_bytes key = {NULL, 0};
+    key.data = evs__arena_format(&recorder->pool->arena, "g%d:%d:%s", at.line, at.column, reason);
+    if (key.data == NULL)
+        recorder->pool->failed = 1;
+    else
+        key.len = strlen(key.data);
+    return key;
+}
+
 void evs__record_gap(evs__recorder *recorder, evs_span at, const char *reason)
 {
-    for (size_t i = 0; i < recorder->ngaps; i++) {
-        const evs__gap *gap = &recorder->gaps[i];
-        if (gap->at.line == at.line && gap->at.column == at.column &&
-            strcmp(gap->reason, reason) == 0)
-            return;
-    }
+    evs_bytes key = gap_key(recorder, at, reason);
+    if (key.data == NULL || evs__table_get(&recorder->index, key) != NULL)
+        return;
+    if (!evs__table_set(&recorder->index, key, recorder))
+        recorder->pool->failed = 1;
     evs__gap *gaps = room(recorder->pool, recorder->gaps, recorder->ngaps, &recorder->gaps_cap,
                           sizeof *gaps);
     if (gaps == NULL)

@@ -3,11 +3,12 @@
 #include "scripts/audit/builtins/builtin.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
     STEPS_MAX = 200000,
-    WORK_MAX = 8000000,     /* cells that are compared and copied where branches and calls end */
+    WORK_MAX = 1000000,     /* cells that are compared and copied where branches and calls end */
     MEMORY_MAX = 128 << 20, /* bytes */
     NESTING_MAX = 1200      /* nodes; each takes a few hundred bytes of stack */
 };
@@ -57,17 +58,22 @@ void evs__ascend(evs__interp *in)
 
 size_t evs__node_slot_of(evs__interp *in, const void *node)
 {
-    evs__activation *activation = in->frame->activation;
-    for (evs__node_slot *s = activation->slots; s != NULL; s = s->next)
-        if (s->node == node)
-            return s->slot;
+    evs__node_slot probe;
+    memset(&probe, 0, sizeof probe);
+    probe.activation = in->frame->activation;
+    probe.node = node;
+    evs_bytes key = {(const char *)&probe, offsetof(evs__node_slot, slot)};
+    const evs__node_slot *found = evs__table_get(&in->slots, key);
+    if (found != NULL)
+        return found->slot;
     evs__node_slot *made = evs__pool_alloc(in->pool, 1, sizeof *made);
     if (made == NULL)
         return 0;
-    made->node = node;
+    *made = probe;
     made->slot = evs__store_slots(&in->store, 1);
-    made->next = activation->slots;
-    activation->slots = made;
+    key.data = (const char *)made;
+    if (!evs__table_set(&in->slots, key, made))
+        in->pool->failed = 1;
     return made->slot;
 }
 
@@ -225,5 +231,6 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
         in.dead = 0;
         evs__iterate(&in, call_entries, &lib);
     }
+    evs__table_free(&in.slots);
     evs__store_free(&in.store);
 }

@@ -25,11 +25,12 @@
 #include "scripts/audit/seq.h"
 #include "scripts/audit/store.h"
 
-/* A slot that belongs to a node: a table constructor's table, the control variable of a loop. */
+/* A slot that belongs to a node in an activation: a table constructor's table, the control variable
+ * of a loop. What stands before `slot` is its key in a table. */
 typedef struct evs__node_slot {
+    const struct evs__activation *activation;
     const void *node;
     size_t slot;
-    struct evs__node_slot *next;
 } evs__node_slot;
 
 /* A function called from one place in one context. The same call in a loop is the same activation.
@@ -40,8 +41,7 @@ typedef struct evs__activation {
     const struct evs__activation *caller; /* NULL for an entry point */
     const evs__expr *call;                /* NULL for an entry point */
     size_t locals;                        /* the first of function->nlocals slots */
-    evs__node_slot *slots;
-    struct evs__activation *callees; /* linked by `next` */
+    struct evs__activation *callees;      /* linked by `next` */
     struct evs__activation *next;
 } evs__activation;
 
@@ -79,6 +79,7 @@ typedef struct evs__interp {
     evs__recorder *recorder;
     const evs__chunk *chunk;
     evs__store store;
+    evs__table slots; /* of nodes */
     evs__frame *frame;
     evs__loop *loop;                     /* the innermost one */
     evs__activation *roots;              /* of entry points, linked by `next` */
