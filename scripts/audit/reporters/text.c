@@ -17,11 +17,18 @@
 
 #include <stdio.h>
 
+/* The line shown last: finding the end of a very long one again and again would take long. */
+typedef struct shown_line {
+    int number; /* 0: none yet */
+    evs_bytes text;
+} shown_line;
+
 typedef struct page {
     evs__buf *out;
     const evs_report *report;
     int colour;
     int gutter; /* width of line numbers */
+    shown_line *last;
 } page;
 
 /* ---- colours ---- */
@@ -75,11 +82,48 @@ static void bar(const page *p, int line)
     plain(p);
 }
 
-/* Control characters would move what stands below; a tab stays one. */
-static void source_line(const page *p, int line)
+static evs_bytes line_text(const page *p, int line)
 {
-    evs_bytes text = evs__report_line(p->report, line);
-    bar(p, line);
+    if (p->last->number != line) {
+        p->last->number = line;
+        p->last->text = evs__report_line(p->report, line);
+    }
+    return p->last->text;
+}
+
+/* Of a line that nobody can read whole, as minified scripts have, what stands around `column`. */
+static evs_bytes window(const page *p, int line, int column, size_t *skipped)
+{
+    enum { LONG = 400, BEFORE = 100 };
+    evs_bytes text = line_text(p, line);
+    *skipped = 0;
+    if (text.len <= LONG)
+        return text;
+
+    size_t begin = (size_t)column > BEFORE ? (size_t)column - BEFORE : 0;
+    if (begin > text.len)
+        begin = text.len;
+    while (begin > 0 && begin < text.len && ((unsigned char)text.data[begin] & 0xc0) == 0x80)
+        begin--; /* not into a UTF-8 character: at most three rounds in valid text */
+    *skipped = begin;
+    evs_bytes part = {text.data + begin, text.len - begin};
+    if (part.len > LONG)
+        part.len = LONG;
+    return part;
+}
+
+static int is_cut(const page *p, int line)
+{
+    size_t skipped;
+    return window(p, line, 1, &skipped).len < line_text(p, line).len;
+}
+
+/* Control characters would move what stands below; a tab stays one. */
+static void source_line(const page *p, evs_span at)
+{
+    size_t skipped;
+    evs_bytes text = window(p, at.line, at.column, &skipped);
+    bar(p, at.line);
     evs__buf_char(p->out, ' ');
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
@@ -112,7 +156,10 @@ static size_t width(evs_bytes text, evs_span at)
 
 static void mark(const page *p, evs_span at, char sign, const char *colour)
 {
-    evs_bytes text = evs__report_line(p->report, at.line);
+    size_t skipped;
+    evs_bytes text = window(p, at.line, at.column, &skipped);
+    at.column -= (int)skipped;
+    at.end_column -= at.end_line == at.line ? (int)skipped : 0;
     bar(p, 0);
     evs__buf_char(p->out, ' ');
     indent(p, text, at.column);
@@ -150,8 +197,8 @@ static void steps(const page *p, const evs_finding *finding)
     for (size_t i = 0; i < finding->nsteps; i++) {
         const evs_trace_step *step = &finding->steps[i];
         int last = i + 1 == finding->nsteps;
-        if (step->at.line != shown)
-            source_line(p, step->at.line);
+        if (step->at.line != shown || is_cut(p, step->at.line))
+            source_line(p, step->at);
         shown = step->at.line;
         mark(p, step->at, last ? '^' : '-', last ? colour : BLUE);
         if (finding->nsteps == 1)
@@ -163,7 +210,7 @@ static void steps(const page *p, const evs_finding *finding)
     }
     if (finding->nsteps > 0)
         return;
-    source_line(p, finding->at.line);
+    source_line(p, finding->at);
     mark(p, finding->at, '^', colour);
     plain(p);
     evs__buf_char(p->out, '\n');
@@ -234,7 +281,8 @@ static void closing(const page *p)
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
     for (size_t i = 0; i < rendering->count; i++) {
-        page p = {out, rendering->reports[i], rendering->colour, 2};
+        shown_line last = {0, {NULL, 0}};
+        page p = {out, rendering->reports[i], rendering->colour, 2, &last};
         for (size_t k = 0; k < p.report->nfindings; k++)
             if (p.report->findings[k].severity >= rendering->minimum)
                 show(&p, &p.report->findings[k]);

@@ -101,6 +101,26 @@ static void text_shows_the_way_of_a_key(void **state)
     evs_report_free(report);
 }
 
+static void of_a_very_long_line_the_part_around_the_finding_is_shown(void **state)
+{
+    (void)state;
+    enum { PADDING = 5000 };
+    static char source[2 * PADDING + 100];
+    memset(source, ' ', sizeof source - 1);
+    memcpy(source, "local p=ARGV[1]", 15);
+    memcpy(source + PADDING, "redis.call('GET', p)", 20);
+    evs_report *report;
+    assert_int_equal(evs_audit(&report, evs_text(source), NULL, NULL), EVS_OK);
+    char *text = render(report, "text", 0);
+    assert_non_null(strstr(text, "local p=ARGV[1]"));
+    assert_non_null(strstr(text, "redis.call('GET', p)"));
+    assert_non_null(strstr(text, "1. enters here"));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") < 600);
+    evs_text_free(text);
+    evs_report_free(report);
+}
+
 static void colours_only_when_asked(void **state)
 {
     (void)state;
@@ -262,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_site_per_key_argument),
         cmocka_unit_test(text_shows_the_way_of_a_key),
+        cmocka_unit_test(of_a_very_long_line_the_part_around_the_finding_is_shown),
         cmocka_unit_test(colours_only_when_asked),
         cmocka_unit_test(a_script_that_does_not_parse_is_a_report),
         cmocka_unit_test(json_has_its_shape),
