@@ -196,3 +196,31 @@ int fleet_exit_code(const fleet *f)
     }
     return code;
 }
+
+static int run_on(const fleet_command *shared, const session *s, const opts *given)
+{
+    fleet f;
+    fleet_init(&f, s);
+    shared->work(&f, given);
+    if (opt_given(given, shared->json))
+        fleet_print_json(&f);
+    else
+        fleet_print(&f);
+    int code = fleet_exit_code(&f);
+    fleet_free(&f);
+    return code;
+}
+
+int fleet_run(const fleet_command *shared, const opts *given)
+{
+    session s = {NULL, NULL, NULL};
+    if (given->plain.count > 0) {
+        complain("%s: unexpected word \"%s\"", shared->name, given->plain.words[0]);
+        return EXIT_USAGE;
+    }
+    int code = session_open(&s, opt_text(given, shared->map), opt_text(given, shared->scripts));
+    if (code == EXIT_FINE)
+        code = run_on(shared, &s, given);
+    session_close(&s);
+    return code;
+}

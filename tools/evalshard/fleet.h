@@ -4,6 +4,7 @@
 #ifndef EVS_TOOLS_FLEET_H
 #define EVS_TOOLS_FLEET_H
 
+#include "tools/evalshard/opt.h"
 #include "tools/evalshard/session.h"
 
 /* What is known of one script on one shard. */
@@ -52,5 +53,17 @@ void fleet_print_json(const fleet *f);
 
 /* 3 when a shard is unreachable, else 1 when a script is missing or refused somewhere, else 0. */
 int fleet_exit_code(const fleet *f);
+
+/* What load and status have in common: opens map and scripts, lets `work` ask or load, prints, and
+ * returns the exit code. Options are found by their place in the command's table. */
+typedef struct fleet_command {
+    const char *name; /* for complaints */
+    size_t map;
+    size_t scripts;
+    size_t json;
+    void (*work)(fleet *f, const opts *given);
+} fleet_command;
+
+int fleet_run(const fleet_command *shared, const opts *given);
 
 #endif

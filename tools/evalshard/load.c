@@ -4,7 +4,6 @@
  */
 #include "tools/evalshard/command.h"
 #include "tools/evalshard/fleet.h"
-#include "tools/evalshard/term.h"
 
 enum { MAP, SCRIPTS, DRY_RUN, JSON };
 
@@ -24,35 +23,18 @@ static void dry_run(fleet *f)
     }
 }
 
-static int run_on(const session *s, const opts *given)
+static void load(fleet *f, const opts *given)
 {
-    fleet f;
-    fleet_init(&f, s);
     if (opt_given(given, DRY_RUN))
-        dry_run(&f);
+        dry_run(f);
     else
-        fleet_load(&f);
-    if (opt_given(given, JSON))
-        fleet_print_json(&f);
-    else
-        fleet_print(&f);
-    int code = fleet_exit_code(&f);
-    fleet_free(&f);
-    return code;
+        fleet_load(f);
 }
 
 static int run(const opts *given)
 {
-    session s = {NULL, NULL, NULL};
-    if (given->plain.count > 0) {
-        complain("load: unexpected word \"%s\"", given->plain.words[0]);
-        return EXIT_USAGE;
-    }
-    int code = session_open(&s, opt_text(given, MAP), opt_text(given, SCRIPTS));
-    if (code == EXIT_FINE)
-        code = run_on(&s, given);
-    session_close(&s);
-    return code;
+    static const fleet_command shared = {"load", MAP, SCRIPTS, JSON, load};
+    return fleet_run(&shared, given);
 }
 
 const command command_load = {

@@ -4,7 +4,6 @@
  */
 #include "tools/evalshard/command.h"
 #include "tools/evalshard/fleet.h"
-#include "tools/evalshard/term.h"
 
 enum { MAP, SCRIPTS, JSON };
 
@@ -14,33 +13,17 @@ static const opt_spec options[] = {
     [JSON] = OPT_JSON,
 };
 
-static int run_on(const session *s, const opts *given)
+static void ask(fleet *f, const opts *given)
 {
-    fleet f;
-    fleet_init(&f, s);
-    fleet_ask(&f);
-    fleet_count_others(&f);
-    if (opt_given(given, JSON))
-        fleet_print_json(&f);
-    else
-        fleet_print(&f);
-    int code = fleet_exit_code(&f);
-    fleet_free(&f);
-    return code;
+    (void)given;
+    fleet_ask(f);
+    fleet_count_others(f);
 }
 
 static int run(const opts *given)
 {
-    session s = {NULL, NULL, NULL};
-    if (given->plain.count > 0) {
-        complain("status: unexpected word \"%s\"", given->plain.words[0]);
-        return EXIT_USAGE;
-    }
-    int code = session_open(&s, opt_text(given, MAP), opt_text(given, SCRIPTS));
-    if (code == EXIT_FINE)
-        code = run_on(&s, given);
-    session_close(&s);
-    return code;
+    static const fleet_command shared = {"status", MAP, SCRIPTS, JSON, ask};
+    return fleet_run(&shared, given);
 }
 
 const command command_status = {
