@@ -45,6 +45,7 @@ typedef struct evs_span {
 typedef struct evs_trace_step {
     evs_span at;
     const char *text; /* "enters here" */
+    const char *path; /* the file that `at` is in */
 } evs_trace_step;
 
 /* One key argument of one call. Text is borrowed from the report. */
@@ -53,6 +54,7 @@ typedef struct evs_site {
     const char *command; /* upper case, as in "HSET" or "XGROUP CREATE" */
     int argument;        /* counted from 1, the command not counted */
     evs_verdict verdict;
+    const char *path; /* the file that `at` is in */
 } evs_site;
 
 /* One thing that is wrong. Text is borrowed from the report. */
@@ -66,18 +68,44 @@ typedef struct evs_finding {
     const char *fix;    /* what to do, "" when there is no general answer */
     const evs_trace_step *steps;
     size_t nsteps;
+    const char *path; /* the file that `at` is in: the report's, unless there is a source map */
 } evs_finding;
 
 typedef struct evs_report evs_report;
 
+/* A script may be put together from several files, or stand inside of a string of another language.
+ * A source map says where its bytes came from; a report then points into those files. */
+typedef struct evs_source_file {
+    const char *path;
+    evs_bytes text; /* all of the file: reports show its lines */
+} evs_source_file;
+
+/* From byte `begin` of the script up to the next part, the script is what stands in the file from
+ * byte `at` on. When `length`, the bytes there, is not the length of the part (an escape sequence,
+ * a line end that joins two files: 0), every byte of the part means that whole stretch. */
+typedef struct evs_source_part {
+    size_t begin;
+    size_t file; /* index */
+    size_t at, length;
+} evs_source_part;
+
+typedef struct evs_source_map {
+    const evs_source_file *files;
+    size_t nfiles;
+    const evs_source_part *parts; /* ascending; the first begins at 0 */
+    size_t nparts;
+} evs_source_map;
+
 typedef struct evs_audit_options {
     size_t struct_size;
     const char *path; /* for messages and reports; NULL means "-" */
+    /* Where the script came from; NULL: `path` is all of it. It must live as long as the report. */
+    const evs_source_map *map;
 } evs_audit_options;
 
-#define EVS_AUDIT_OPTIONS_INIT          \
-    {                                   \
-        sizeof(evs_audit_options), NULL \
+#define EVS_AUDIT_OPTIONS_INIT                \
+    {                                         \
+        sizeof(evs_audit_options), NULL, NULL \
     }
 
 /* Audits the script `source`. `*out` is yours to free and keeps its own copy of the source.

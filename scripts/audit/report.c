@@ -29,6 +29,7 @@ static int make_sites(evs_report *report)
         sites[i].command = facts->uses[i].command;
         sites[i].argument = facts->uses[i].argument;
         sites[i].verdict = facts->uses[i].verdict;
+        sites[i].path = evs__origins_find(&report->origins, &sites[i].at);
     }
     report->sites = sites;
     return 1;
@@ -56,20 +57,49 @@ static int parse(evs_report *report, evs__chunk **chunk)
     return evs__lua_parse(chunk, &report->pool.arena, source);
 }
 
-static int look(evs_report *report)
+/* Steps are shared between findings, so each gets its own. */
+static int place_steps(evs_report *report, evs_finding *finding)
+{
+    if (finding->nsteps == 0)
+        return 1;
+    evs_trace_step *steps = evs__pool_alloc(&report->pool, finding->nsteps, sizeof *steps);
+    if (steps == NULL)
+        return 0;
+    for (size_t i = 0; i < finding->nsteps; i++) {
+        steps[i] = finding->steps[i];
+        steps[i].path = evs__origins_find(&report->origins, &steps[i].at);
+    }
+    finding->steps = steps;
+    return 1;
+}
+
+/* From positions in the script to positions in the files that it came from. */
+static int place_findings(evs_report *report, evs__findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        evs_finding *finding = &findings->items[i];
+        if (!place_steps(report, finding))
+            return 0;
+        finding->path = evs__origins_find(&report->origins, &finding->at);
+    }
+    report->findings = findings->items;
+    report->nfindings = findings->count;
+    return 1;
+}
+
+static int look(evs_report *report, const evs_source_map *map)
 {
     evs__chunk *chunk;
     evs__findings findings = {.pool = &report->pool};
-    if (!parse(report, &chunk))
+    if (!parse(report, &chunk) ||
+        !evs__origins_init(&report->origins, &report->pool, report->path, report->source, map))
         return 0;
     report->chunk = chunk;
     report->is_library = is_library(report->source);
     if (!evs__facts_of(&report->facts, &report->pool, chunk) || !make_sites(report))
         return 0;
     evs__rules_run(&report->facts, &findings);
-    report->findings = findings.items;
-    report->nfindings = findings.count;
-    return !report->pool.failed;
+    return place_findings(report, &findings) && !report->pool.failed;
 }
 
 evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options *opts,
@@ -79,7 +109,7 @@ evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options
     if (report == NULL)
         return evs__fail_nomem(err);
     const char *path = opts != NULL && opts->path != NULL ? opts->path : "-";
-    if (!copy_source(report, source, path) || !look(report)) {
+    if (!copy_source(report, source, path) || !look(report, opts == NULL ? NULL : opts->map)) {
         evs_report_free(report);
         return evs__fail_nomem(err);
     }
@@ -147,27 +177,4 @@ const evs_finding *evs_report_findings(const evs_report *report, size_t *count)
 {
     *count = report->nfindings;
     return report->findings;
-}
-
-/* Lines end as in Lua: CR LF and LF CR are one end. */
-evs_bytes evs__report_line(const evs_report *report, int line)
-{
-    const evs__chunk *chunk = report->chunk;
-    const char *at = report->source.data, *end = at + report->source.len;
-    int i = 1;
-    if (line > 1 && chunk->nlines > 0) {
-        i = (size_t)line < chunk->nlines ? line : (int)chunk->nlines;
-        at += chunk->lines[i - 1];
-    }
-    for (; i < line && at < end; at++) {
-        if (*at != '\n' && *at != '\r')
-            continue;
-        if (at + 1 < end && (at[1] == '\n' || at[1] == '\r') && at[1] != at[0])
-            at++;
-        i++;
-    }
-    evs_bytes text = {at, 0};
-    while (at + text.len < end && at[text.len] != '\n' && at[text.len] != '\r')
-        text.len++;
-    return text;
 }

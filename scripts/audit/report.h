@@ -5,6 +5,7 @@
 #define EVS_SCRIPTS_AUDIT_REPORT_H
 
 #include "scripts/audit/facts.h"
+#include "scripts/audit/source_map.h"
 
 struct evs_report {
     evs__pool pool;   /* everything below lives here */
@@ -13,13 +14,11 @@ struct evs_report {
     char sha1[41];
     int is_library; /* of functions, for FUNCTION LOAD */
     const evs__chunk *chunk;
-    evs__facts facts;
+    evs__origins origins;
+    evs__facts facts;      /* positions in the script; those below are in its files */
     const evs_site *sites; /* one per facts.uses */
     const evs_finding *findings;
     size_t nfindings;
 };
-
-/* A line of the source, from 1, without its end; empty when there is none. */
-evs_bytes evs__report_line(const evs_report *report, int line);
 
 #endif

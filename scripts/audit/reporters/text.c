@@ -16,9 +16,11 @@
 #include "scripts/audit/reporter.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The line shown last: finding the end of a very long one again and again would take long. */
 typedef struct shown_line {
+    const char *path;
     int number; /* 0: none yet */
     evs_bytes text;
 } shown_line;
@@ -82,25 +84,26 @@ static void bar(const page *p, int line)
     plain(p);
 }
 
-static evs_bytes line_text(const page *p, int line)
+static evs_bytes line_text(const page *p, const char *path, int line)
 {
-    if (p->last->number != line) {
+    if (p->last->number != line || strcmp(p->last->path, path) != 0) {
+        p->last->path = path;
         p->last->number = line;
-        p->last->text = evs__report_line(p->report, line);
+        p->last->text = evs__origins_line(&p->report->origins, path, line);
     }
     return p->last->text;
 }
 
-/* Of a line that nobody can read whole, as minified scripts have, what stands around `column`. */
-static evs_bytes window(const page *p, int line, int column, size_t *skipped)
+/* Of a line that nobody can read whole, as minified scripts have, what stands around a place. */
+static evs_bytes window(const page *p, const char *path, evs_span at, size_t *skipped)
 {
     enum { LONG = 400, BEFORE = 100 };
-    evs_bytes text = line_text(p, line);
+    evs_bytes text = line_text(p, path, at.line);
     *skipped = 0;
     if (text.len <= LONG)
         return text;
 
-    size_t begin = (size_t)column > BEFORE ? (size_t)column - BEFORE : 0;
+    size_t begin = at.column > BEFORE ? (size_t)at.column - BEFORE : 0;
     if (begin > text.len)
         begin = text.len;
     while (begin > 0 && begin < text.len && ((unsigned char)text.data[begin] & 0xc0) == 0x80)
@@ -112,17 +115,17 @@ static evs_bytes window(const page *p, int line, int column, size_t *skipped)
     return part;
 }
 
-static int is_cut(const page *p, int line)
+static int is_cut(const page *p, const char *path, evs_span at)
 {
     size_t skipped;
-    return window(p, line, 1, &skipped).len < line_text(p, line).len;
+    return window(p, path, at, &skipped).len < line_text(p, path, at.line).len;
 }
 
 /* Control characters would move what stands below; a tab stays one. */
-static void source_line(const page *p, evs_span at)
+static void source_line(const page *p, const char *path, evs_span at)
 {
     size_t skipped;
-    evs_bytes text = window(p, at.line, at.column, &skipped);
+    evs_bytes text = window(p, path, at, &skipped);
     bar(p, at.line);
     evs__buf_char(p->out, ' ');
     for (size_t i = 0; i < text.len; i++) {
@@ -154,10 +157,10 @@ static size_t width(evs_bytes text, evs_span at)
     return n == 0 ? 1 : n;
 }
 
-static void mark(const page *p, evs_span at, char sign, const char *colour)
+static void mark(const page *p, const char *path, evs_span at, char sign, const char *colour)
 {
     size_t skipped;
-    evs_bytes text = window(p, at.line, at.column, &skipped);
+    evs_bytes text = window(p, path, at, &skipped);
     at.column -= (int)skipped;
     at.end_column -= at.end_line == at.line ? (int)skipped : 0;
     bar(p, 0);
@@ -190,17 +193,29 @@ static int gutter(const evs_finding *finding)
     return n < 2 ? 2 : n;
 }
 
+/* The line of a step, unless it is shown already; the file too when it is another one. */
+static void step_line(const page *p, const evs_trace_step *step, const evs_trace_step *before,
+                      const char *in)
+{
+    if (strcmp(step->path, before == NULL ? in : before->path) != 0) {
+        paint(p, BLUE);
+        evs__buf_format(p->out, "%*s:::", p->gutter, "");
+        plain(p);
+        evs__buf_format(p->out, " %s:%d:%d\n", step->path, step->at.line, step->at.column);
+        before = NULL;
+    }
+    if (before == NULL || before->at.line != step->at.line || is_cut(p, step->path, step->at))
+        source_line(p, step->path, step->at);
+}
+
 static void steps(const page *p, const evs_finding *finding)
 {
     const char *colour = severity_colour(finding->severity);
-    int shown = 0;
     for (size_t i = 0; i < finding->nsteps; i++) {
         const evs_trace_step *step = &finding->steps[i];
         int last = i + 1 == finding->nsteps;
-        if (step->at.line != shown || is_cut(p, step->at.line))
-            source_line(p, step->at);
-        shown = step->at.line;
-        mark(p, step->at, last ? '^' : '-', last ? colour : BLUE);
+        step_line(p, step, i == 0 ? NULL : step - 1, finding->path);
+        mark(p, step->path, step->at, last ? '^' : '-', last ? colour : BLUE);
         if (finding->nsteps == 1)
             evs__buf_format(p->out, " %s", step->text);
         else
@@ -210,8 +225,8 @@ static void steps(const page *p, const evs_finding *finding)
     }
     if (finding->nsteps > 0)
         return;
-    source_line(p, finding->at);
-    mark(p, finding->at, '^', colour);
+    source_line(p, finding->path, finding->at);
+    mark(p, finding->path, finding->at, '^', colour);
     plain(p);
     evs__buf_char(p->out, '\n');
 }
@@ -239,7 +254,7 @@ static void show(page *p, const evs_finding *finding)
     paint(p, BLUE);
     evs__buf_format(p->out, "%*s-->", p->gutter, "");
     plain(p);
-    evs__buf_format(p->out, " %s:%d:%d\n", p->report->path, finding->at.line, finding->at.column);
+    evs__buf_format(p->out, " %s:%d:%d\n", finding->path, finding->at.line, finding->at.column);
     bar(p, 0);
     evs__buf_char(p->out, '\n');
     steps(p, finding);
@@ -281,7 +296,7 @@ static void closing(const page *p)
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
     for (size_t i = 0; i < rendering->count; i++) {
-        shown_line last = {0, {NULL, 0}};
+        shown_line last = {"", 0, {NULL, 0}};
         page p = {out, rendering->reports[i], rendering->colour, 2, &last};
         for (size_t k = 0; k < p.report->nfindings; k++)
             if (p.report->findings[k].severity >= rendering->minimum)
