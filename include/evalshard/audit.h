@@ -96,21 +96,54 @@ typedef struct evs_source_map {
     size_t nparts;
 } evs_source_map;
 
+/* What a script is audited for. All texts are read while evs_audit runs and may be NULL. */
 typedef struct evs_audit_options {
     size_t struct_size;
     const char *path; /* for messages and reports; NULL means "-" */
     /* Where the script came from; NULL: `path` is all of it. It must live as long as the report. */
     const evs_source_map *map;
+
+    /* The servers that it has to run on: SERVER:VERSION[..[VERSION]], SERVER being redis or valkey,
+     * several of them separated by commas: "redis:6.2..7.4,valkey:8.0", "redis:7.0.." (and all that
+     * is newer). NULL: what the profile is for. */
+    const char *target;
+
+    /* What kind of place it runs in, which decides how much a finding weighs: "cluster" (or "oss"),
+     * "standalone", "valkey", "elasticache-serverless", "aliyun", "dragonfly" or "kvrocks-strict".
+     * NULL means cluster: shards of the open servers, where each key must be declared. */
+    const char *profile;
+
+    /* Which rules run, as codes or their beginnings ("ES1", "ES306") separated by commas. `select`
+     * says it all; without it these are the rules of tiers A and B, and those that the profile
+     * adds. `extend_select` adds to that, `ignore` takes away; the longest beginning that fits a
+     * rule decides, and ignore where both are as long. What says why a script does not parse is
+     * never left out. */
+    const char *select;
+    const char *extend_select;
+    const char *ignore;
+
+    /* How much findings weigh: "ES306=note,ES1=warning"; the longest beginning decides. */
+    const char *severities;
+
+    /* How many keys and arguments its callers pass; -1 when that is not known. What the script
+     * says of itself comes first. */
+    long keys;
+    long args;
 } evs_audit_options;
 
-#define EVS_AUDIT_OPTIONS_INIT                \
-    {                                         \
-        sizeof(evs_audit_options), NULL, NULL \
+#define EVS_AUDIT_OPTIONS_INIT                                                            \
+    {                                                                                     \
+        sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1 \
     }
+
+/* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and
+ * what is wrong with it. evs_audit checks the same. */
+EVS_API evs_status evs_audit_options_check(const evs_audit_options *opts, evs_error *err);
 
 /* Audits the script `source`. `*out` is yours to free and keeps its own copy of the source.
  * A script that does not parse is a report with the finding ES001, not a failure.
- * Fails with EVS_E_NOMEM only. `opts` may be NULL. */
+ * Fails with EVS_E_NOMEM, and with EVS_E_INVALID for options that are not understood. `opts` may be
+ * NULL. */
 EVS_API evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options *opts,
                              evs_error *err);
 
@@ -151,17 +184,28 @@ EVS_API evs_status evs_reports_render(char **out, const evs_report *const *repor
                                       const evs_render_options *opts, evs_error *err);
 EVS_API void evs_text_free(char *text);
 
-/* A rule's own documentation. Static text. */
+/* How sure a rule is. */
+typedef enum evs_tier {
+    EVS_TIER_A = 0, /* runs; what it says is certain, or costs dearly */
+    EVS_TIER_B = 1, /* runs; rarer things */
+    EVS_TIER_C = 2  /* a matter of taste or of the place: runs when it is selected */
+} evs_tier;
+
+/* A rule's own documentation. Static text; "" where there is nothing to say. */
 typedef struct evs_rule_info {
     const char *code;
     const char *name;
-    evs_severity severity;
+    evs_severity severity; /* in the profile "cluster" */
+    evs_tier tier;
     const char *why;
-    const char *bad;
-    const char *good;
-    const char *exceptions; /* "" when there are none */
-    const char *server;     /* what a server would say, "" when nothing */
-    const char *fix;        /* what to do, "" when there is no general answer */
+    const char *bad;             /* a script with a finding of this rule */
+    const char *good;            /* one without */
+    const char *exceptions;      /* what it leaves out on purpose */
+    const char *false_positives; /* when it may be wrong, and what to do then */
+    const char *server;          /* what a server would say */
+    const char *fix;             /* what to do */
+    const char *companions; /* codes of rules that find something in `bad` too: "ES101 ES110" */
+    const char *target;     /* of `bad`, when it is only bad there: "redis:6.2" */
 } evs_rule_info;
 
 /* All rules, in order of code: `*count` pointers. */

@@ -442,9 +442,11 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
     out->verdict = worst(out);
 }
 
-int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
+int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
+                  const evs__setting *setting)
 {
     memset(out, 0, sizeof *out);
+    out->setting = setting;
     out->chunk = chunk;
     if (chunk->main == NULL) {
         out->syntax_message = chunk->error.message;

@@ -8,6 +8,7 @@
 #define EVS_SCRIPTS_AUDIT_FACTS_H
 
 #include "core/command.h"
+#include "scripts/audit/setting.h"
 #include "scripts/audit/value.h"
 #include "scripts/syntax/parser.h"
 
@@ -72,6 +73,7 @@ typedef struct evs__gap {
 } evs__gap;
 
 typedef struct evs__facts {
+    const evs__setting *setting; /* target, profile, what callers are expected to pass */
     const evs__chunk *chunk;
     const char *syntax_message; /* NULL when it parsed */
     evs_span syntax_at;
@@ -85,6 +87,7 @@ typedef struct evs__facts {
 } evs__facts;
 
 /* Follows the script and says what was found; 0 when out of memory. Everything is in the arena. */
-int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk);
+int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
+                  const evs__setting *setting);
 
 #endif

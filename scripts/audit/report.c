@@ -96,10 +96,28 @@ static int look(evs_report *report, const evs_source_map *map)
         return 0;
     report->chunk = chunk;
     report->is_library = is_library(report->source);
-    if (!evs__facts_of(&report->facts, &report->pool, chunk) || !make_sites(report))
+    if (!evs__facts_of(&report->facts, &report->pool, chunk, &report->setting) ||
+        !make_sites(report))
         return 0;
     evs__rules_run(&report->facts, &findings);
     return place_findings(report, &findings) && !report->pool.failed;
+}
+
+/* The texts of the options are the caller's again once this is over. */
+static evs_status audit(evs_report *report, evs_bytes source, const evs_audit_options *opts,
+                        evs_error *err)
+{
+    const evs_audit_options defaults = EVS_AUDIT_OPTIONS_INIT;
+    evs_status status = evs__setting_make(&report->setting, &report->pool.arena, source, opts, err);
+    if (status != EVS_OK)
+        return status;
+    const char *path = report->setting.options.path;
+    if (!copy_source(report, source, path != NULL ? path : "-") ||
+        !look(report, report->setting.options.map))
+        return evs__fail_nomem(err);
+    report->setting.options = defaults;
+    evs__sha1_hex(report->sha1, report->source);
+    return EVS_OK;
 }
 
 evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options *opts,
@@ -108,12 +126,11 @@ evs_status evs_audit(evs_report **out, evs_bytes source, const evs_audit_options
     evs_report *report = evs__zalloc_array(1, sizeof *report);
     if (report == NULL)
         return evs__fail_nomem(err);
-    const char *path = opts != NULL && opts->path != NULL ? opts->path : "-";
-    if (!copy_source(report, source, path) || !look(report, opts == NULL ? NULL : opts->map)) {
+    evs_status status = audit(report, source, opts, err);
+    if (status != EVS_OK) {
         evs_report_free(report);
-        return evs__fail_nomem(err);
+        return status;
     }
-    evs__sha1_hex(report->sha1, report->source);
     *out = report;
     return EVS_OK;
 }

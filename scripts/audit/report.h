@@ -13,6 +13,7 @@ struct evs_report {
     evs_bytes source; /* our copy */
     char sha1[41];
     int is_library; /* of functions, for FUNCTION LOAD */
+    evs__setting setting;
     const evs__chunk *chunk;
     evs__origins origins;
     evs__facts facts;      /* positions in the script; those below are in its files */

@@ -43,6 +43,14 @@ static evs_finding *room(evs__findings *out)
     return &out->items[out->count++];
 }
 
+/* Findings that a rule looks at again to change their weight keep what the user wanted. */
+static void weigh(evs__findings *out, size_t from, const evs__setting *setting)
+{
+    int severity = evs__setting_override(setting, out->rule->info.code);
+    for (size_t i = from; severity >= 0 && i < out->count; i++)
+        out->items[i].severity = (evs_severity)severity;
+}
+
 static evs_finding *add(evs__findings *out, evs_span at, const char *format, va_list args)
 {
     char line[MESSAGE_MAX];
@@ -56,7 +64,7 @@ static evs_finding *add(evs__findings *out, evs_span at, const char *format, va_
     memset(finding, 0, sizeof *finding);
     finding->code = out->rule->info.code;
     finding->name = out->rule->info.name;
-    finding->severity = out->rule->info.severity;
+    finding->severity = out->severity;
     finding->at = at;
     finding->message = message;
     finding->server = out->rule->info.server;
@@ -114,9 +122,15 @@ static int compare(const void *a, const void *b)
 
 void evs__rules_run(const evs__facts *facts, evs__findings *out)
 {
+    const evs__setting *setting = facts->setting;
     for (size_t i = 0; i < RULES; i++) {
+        size_t before = out->count;
+        if (facts->syntax_message == NULL && !evs__setting_runs(setting, &rules[i]->info))
+            continue;
         out->rule = rules[i];
+        out->severity = evs__setting_severity(setting, &rules[i]->info);
         rules[i]->check(facts, out);
+        weigh(out, before, setting);
     }
     if (out->count > 1)
         qsort(out->items, out->count, sizeof *out->items, compare);

@@ -16,6 +16,7 @@ typedef struct evs__rule evs__rule;
 typedef struct evs__findings {
     evs__pool *pool;
     const evs__rule *rule; /* whose check runs */
+    evs_severity severity; /* of its findings, unless it says otherwise */
     evs_finding *items;    /* the pool's */
     size_t count, cap;
 } evs__findings;
@@ -25,7 +26,7 @@ struct evs__rule {
     void (*check)(const evs__facts *facts, evs__findings *out);
 };
 
-/* Runs all checks; the findings are in the order of the text. */
+/* Runs the checks that the setting wants; the findings are in the order of the text. */
 void evs__rules_run(const evs__facts *facts, evs__findings *out);
 
 /* Adds a finding of the running rule. NULL when out of memory. */

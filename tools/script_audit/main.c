@@ -16,9 +16,9 @@ typedef struct audits {
     int failed;
 } audits;
 
-static void audit_one(audits *all, const char *path)
+static void audit_one(audits *all, const char *path, const options *o)
 {
-    evs_audit_options how = EVS_AUDIT_OPTIONS_INIT;
+    evs_audit_options how = o->audit;
     evs_error err;
     size_t len;
     char *text = input_read(path, &len);
@@ -73,7 +73,7 @@ static int audit(const options *o)
         input_add(&inputs, o->paths[i]);
     audits all = {calloc(inputs.count + 1, sizeof *all.reports), 0, inputs.failed};
     for (size_t i = 0; all.reports != NULL && i < inputs.count; i++)
-        audit_one(&all, inputs.paths[i]);
+        audit_one(&all, inputs.paths[i], o);
     if (all.reports != NULL)
         show(&all, o);
     else

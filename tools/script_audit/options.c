@@ -7,8 +7,8 @@
 
 enum { LONGEST = 24, NEAR = 3 };
 
-static const char *const names[] = {"--color", "--explain", "--fail-on", "--format",
-                                    "--help",  "--rules",   "--version"};
+static const char *const names[] = {"--color",   "--explain", "--fail-on", "--format", "--help",
+                                    "--profile", "--rules",   "--target",  "--version"};
 
 void options_help(void)
 {
@@ -21,6 +21,13 @@ void options_help(void)
         "  --format text|json               how to report (text)\n"
         "  --fail-on error|warning|note|never\n"
         "                                   the least finding that makes the exit code 1 (error)\n"
+        "  --target SERVER:VERSION[..[VERSION]],...\n"
+        "                                   the servers it has to run on, as in redis:6.2..7.4 or\n"
+        "                                   valkey:8.0 (redis:7.0.., unless the profile says "
+        "more)\n"
+        "  --profile NAME                   the kind of place: cluster (the default), standalone,\n"
+        "                                   valkey, elasticache-serverless, aliyun, dragonfly,\n"
+        "                                   kvrocks-strict\n"
         "  --color auto|always|never        colours, in text (auto: on a terminal, without "
         "NO_COLOR)\n"
         "  --explain [CODE]                 what a rule is about, or all of them\n"
@@ -139,6 +146,18 @@ static int set_colour(options *out, const char *word)
     return 1;
 }
 
+static int set_target(options *out, const char *word)
+{
+    out->audit.target = word;
+    return 1;
+}
+
+static int set_profile(options *out, const char *word)
+{
+    out->audit.profile = word;
+    return 1;
+}
+
 /* ---- arguments ---- */
 
 /* What is left of argv. */
@@ -150,7 +169,11 @@ typedef struct left {
 static const struct {
     const char *name;
     int (*set)(options *out, const char *word);
-} with_value[] = {{"--format", set_format}, {"--fail-on", set_fail_on}, {"--color", set_colour}};
+} with_value[] = {{"--format", set_format},
+                  {"--fail-on", set_fail_on},
+                  {"--color", set_colour},
+                  {"--target", set_target},
+                  {"--profile", set_profile}};
 
 /* 1 when `arg` is `name` or `name=value`; then `*value` is the value, or NULL. */
 static int is_option(const char *arg, const char *name, const char **value)
@@ -200,7 +223,8 @@ static int read_option(options *out, const char *arg, left *l)
 
 int options_read(options *out, int argc, char **argv)
 {
-    options defaults = {TASK_AUDIT, NULL, "text", EVS_SEVERITY_ERROR, 0, NULL, 0};
+    options defaults = {TASK_AUDIT, NULL, "text", EVS_SEVERITY_ERROR, 0, EVS_AUDIT_OPTIONS_INIT,
+                        NULL,       0};
     left l = {argv + (argc > 0), argv + argc};
     int only_paths = 0;
     *out = defaults;
@@ -217,6 +241,11 @@ int options_read(options *out, int argc, char **argv)
     }
     if (out->task == TASK_AUDIT && out->npaths == 0) {
         fputs("script-audit: no PATH given\nscript-audit: --help shows the usage\n", stderr);
+        return 0;
+    }
+    evs_error err;
+    if (evs_audit_options_check(&out->audit, &err) != EVS_OK) {
+        fprintf(stderr, "script-audit: %s\n", err.message);
         return 0;
     }
     return 1;

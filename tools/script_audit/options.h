@@ -19,7 +19,8 @@ typedef struct options {
     const char *format; /* "text" or "json" */
     int fail_on;        /* an evs_severity; above all of them for never */
     int colour;
-    const char **paths; /* of argv */
+    evs_audit_options audit; /* what is audited for; understood */
+    const char **paths;      /* of argv */
     int npaths;
 } options;
 

@@ -13,6 +13,7 @@ const evs__rule evs__rule_analysis_incomplete = {
             .code = "ES006",
             .name = "analysis-incomplete",
             .severity = EVS_SEVERITY_NOTE,
+            .tier = EVS_TIER_A,
             .why = "A proof must say where it stopped. Code that is compiled while the script "
                    "runs, coroutines, metamethods and functions that may be any function can hide "
                    "accesses to keys; the script counts as unproven at best.",
@@ -20,8 +21,12 @@ const evs__rule evs__rule_analysis_incomplete = {
                    "return f()",
             .good = "return redis.call('GET', KEYS[1])",
             .exceptions = "",
+            .false_positives = "None: it says where the proof stopped. Such code is reported by "
+                               "design and never counts as declared.",
             .server = "",
             .fix = "write it so that it can be followed, or review it by hand",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

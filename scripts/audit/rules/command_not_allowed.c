@@ -16,14 +16,18 @@ const evs__rule evs__rule_command_not_allowed = {
             .code = "ES302",
             .name = "command-not-allowed",
             .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
             .why = "The server refuses some commands inside scripts: those that block, change the "
                    "connection, or run scripts.",
             .bad = "redis.call('CONFIG', 'SET', 'maxmemory', '1gb')",
             .good = "return redis.call('MEMORY', 'USAGE', KEYS[1])",
             .exceptions =
                 "Redis 7.2 began to allow the blocking pops of lists and sorted sets, and WAIT",
+            .false_positives = "None: it is in the server's own command table.",
             .server = "ERR This Redis command is not allowed from script",
             .fix = "",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -34,6 +34,7 @@ const evs__rule evs__rule_derived_key = {
             .code = "ES104",
             .name = "derived-key",
             .severity = EVS_SEVERITY_WARNING,
+            .tier = EVS_TIER_A,
             .why = "A key computed from KEYS[i] is not declared. It is in the same slot only under"
                    " a condition, and even then a script can be half applied while that slot "
                    "moves: the declared key is found, the derived one is not. With both declared "
@@ -41,8 +42,12 @@ const evs__rule evs__rule_derived_key = {
             .bad = "return redis.call('GET', KEYS[1] .. ':meta')",
             .good = "return redis.call('GET', KEYS[2])",
             .exceptions = "teams that guarantee hash tags and accept the time of resharding",
+            .false_positives = "Teams that guarantee hash tags and accept the time of resharding "
+                               "lower it to a note.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "pass the complete key as a further KEYS element",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -21,6 +21,7 @@ const evs__rule evs__rule_fallback_key = {
             .code = "ES106",
             .name = "fallback-key",
             .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
             .why = "It works in tests, where the key is passed, and breaks in production, where it"
                    " is left out.",
             .bad = "local k = KEYS[2] or 'default'\n"
@@ -29,8 +30,12 @@ const evs__rule evs__rule_fallback_key = {
                     "return redis.call('GET', KEYS[2])",
             .exceptions = "a test before the use that excludes the other path in a way that is not "
                           "understood makes it unproven instead",
+            .false_positives = "A guard against the other path that the audit does not understand "
+                               "makes the key unproven (ES105) rather than wrong.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "require the key, and return an error when it is missing",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -35,6 +35,7 @@ const evs__rule evs__rule_opaque_argument_list = {
             .code = "ES108",
             .name = "opaque-argument-list",
             .severity = EVS_SEVERITY_WARNING,
+            .tier = EVS_TIER_B,
             .why = "The arguments are known only in part, so that nobody can say which of them are"
                    " keys: the number of keys is not known, or an option that may be followed by a"
                    " key is not a constant.",
@@ -44,8 +45,12 @@ const evs__rule evs__rule_opaque_argument_list = {
                    "return redis.call('ZUNIONSTORE', unpack(a))",
             .good = "return redis.call('ZUNIONSTORE', KEYS[1], #KEYS - 1, unpack(KEYS, 2))",
             .exceptions = "tables that are filled in one straight line are followed exactly",
+            .false_positives = "Tables that are filled in one straight line are followed exactly "
+                               "and not reported.",
             .server = "",
             .fix = "write the arguments out, or pass keys only",
+            .companions = "ES105",
+            .target = "",
         },
     .check = check,
 };

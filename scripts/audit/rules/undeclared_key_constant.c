@@ -12,6 +12,7 @@ const evs__rule evs__rule_undeclared_key_constant = {
             .code = "ES101",
             .name = "undeclared-key-constant",
             .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
             .why = "A key that is not in KEYS is invisible to routing, to access control and to "
                    "clients. In a cluster the call fails on every node that does not own the slot,"
                    " and works by luck on the one that does.",
@@ -19,8 +20,12 @@ const evs__rule evs__rule_undeclared_key_constant = {
             .good = "return redis.call('GET', KEYS[1])",
             .exceptions = "scripts that are never run on a cluster; a product of a single instance "
                           "suppresses it per file",
+            .false_positives =
+                "Scripts that are never run on a cluster: choose the profile standalone.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "pass the key as an element of KEYS",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -25,13 +25,18 @@ const evs__rule evs__rule_unknown_command = {
             .code = "ES301",
             .name = "unknown-command",
             .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
             .why = "The server refuses the call when it gets there; everything the script wrote "
                    "before stays.",
             .bad = "return redis.call('GETT', KEYS[1])",
             .good = "return redis.call('GET', KEYS[1])",
             .exceptions = "commands of modules, whose names have a dot, are reported as a note",
+            .false_positives = "Commands of modules, which are reported as a note when their name "
+                               "has a dot, and commands newer than this program.",
             .server = "ERR Unknown Redis command called from script",
             .fix = "",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -20,6 +20,7 @@ const evs__rule evs__rule_unproven_key = {
             .code = "ES105",
             .name = "unproven-key",
             .severity = EVS_SEVERITY_WARNING,
+            .tier = EVS_TIER_A,
             .why = "The audit lost track of the value, or could not separate a key from something "
                    "else. The message names the cause, so that the script can be rewritten.",
             .bad = "local t = cjson.decode(ARGV[1])\n"
@@ -27,8 +28,12 @@ const evs__rule evs__rule_unproven_key = {
                    "return redis.call('GET', pick[tonumber(ARGV[2])])",
             .good = "return redis.call('GET', KEYS[tonumber(ARGV[1])])",
             .exceptions = "",
+            .false_positives = "By nature: the value may always be an element of KEYS. The message "
+                               "names the cause, so that the script can be rewritten.",
             .server = "",
             .fix = "take the key from KEYS in a way that can be followed",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

@@ -29,14 +29,19 @@ const evs__rule evs__rule_wrong_arity = {
             .code = "ES303",
             .name = "wrong-arity",
             .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
             .why = "The server refuses the call when it gets there; everything the script wrote "
                    "before stays.",
             .bad = "return redis.call('GET', KEYS[1], KEYS[2])",
             .good = "return redis.call('MGET', KEYS[1], KEYS[2])",
             .exceptions =
                 "only calls that have a wrong number of arguments on every path are reported",
+            .false_positives = "None: only calls that have a wrong number of arguments on every "
+                               "path are reported.",
             .server = "ERR Wrong number of args calling Redis command from script",
             .fix = "",
+            .companions = "",
+            .target = "",
         },
     .check = check,
 };

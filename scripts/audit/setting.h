@@ -1,0 +1,41 @@
+/*
+ * setting.h - what a script is audited for: the options, understood.
+ */
+#ifndef EVS_SCRIPTS_AUDIT_SETTING_H
+#define EVS_SCRIPTS_AUDIT_SETTING_H
+
+#include "core/arena.h"
+#include "scripts/audit/profile.h"
+#include "scripts/audit/target.h"
+
+/* What callers pass and what they rely on, as far as anybody said so: the header block of the
+ * script, or the options. */
+typedef struct evs__expected {
+    long keys_least, keys_most; /* -1: nothing is said; LONG_MAX: no limit */
+    long args_least, args_most;
+    int readonly; /* it is called by EVALSHA_RO, say */
+    int hashtag;  /* callers pass keys with one {tag} */
+} evs__expected;
+
+typedef struct evs__setting {
+    evs_audit_options options; /* its texts are borrowed */
+    evs__targets targets;
+    const evs__profile *profile;
+    evs__expected expected;
+} evs__setting;
+
+/* Understands `opts`, which may be NULL, and what `source` says of itself. Fails with
+ * EVS_E_INVALID and EVS_E_NOMEM. */
+evs_status evs__setting_make(evs__setting *out, evs__arena *arena, evs_bytes source,
+                             const evs_audit_options *opts, evs_error *err);
+
+/* Does a rule run? */
+int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule);
+
+/* The weight of its findings before the rule itself has looked at them. */
+evs_severity evs__setting_severity(const evs__setting *setting, const evs_rule_info *rule);
+
+/* The weight that the user gave to a rule, whatever it says; EVS__SEVERITY_DEFAULT when none. */
+int evs__setting_override(const evs__setting *setting, const char *code);
+
+#endif

@@ -1,0 +1,217 @@
+/* Options: targets, profiles, and which rules run with which weight. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scripts/audit/target.h"
+
+#include <evalshard/audit.h>
+#include <string.h>
+
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
+static const struct {
+    const char *text;
+    int is_valkey, min, max;
+} good_targets[] = {
+    {"redis:7.0", 0, EVS__VERSION(7, 0), EVS__VERSION(7, 0)},
+    {"redis:7", 0, EVS__VERSION(7, 0), EVS__VERSION(7, 0)},
+    {"redis:6.2..7.4", 0, EVS__VERSION(6, 2), EVS__VERSION(7, 4)},
+    {"redis:7.0..", 0, EVS__VERSION(7, 0), EVS__VERSION_NEWEST},
+    {"redis:2.6", 0, EVS__VERSION(2, 6), EVS__VERSION(2, 6)},
+    {"valkey:8.0", 1, EVS__VERSION(8, 0), EVS__VERSION(8, 0)},
+};
+
+static void targets_are_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good_targets); i++) {
+        evs__targets targets;
+        assert_int_equal(evs__targets_read(&targets, good_targets[i].text, NULL), EVS_OK);
+        assert_int_equal(targets.count, 1);
+        assert_int_equal(targets.items[0].is_valkey, good_targets[i].is_valkey);
+        assert_int_equal(targets.items[0].min, good_targets[i].min);
+        assert_int_equal(targets.items[0].max, good_targets[i].max);
+    }
+}
+
+static void a_target_may_be_several_servers(void **state)
+{
+    (void)state;
+    evs__targets targets;
+    evs__since hexpire = {EVS__VERSION(7, 4), EVS__VERSION(9, 0)};
+    assert_int_equal(evs__targets_read(&targets, "redis:7.4..,valkey:8.0..8.1", NULL), EVS_OK);
+    assert_int_equal(targets.count, 2);
+    assert_ptr_equal(evs__target_before(&targets, hexpire), &targets.items[1]);
+    assert_ptr_equal(evs__target_from(&targets, hexpire), &targets.items[0]);
+    evs__since shared = evs__since_redis(EVS__VERSION(7, 2));
+    assert_null(evs__target_before(&targets, shared));
+    evs__since never = evs__since_redis(EVS__VERSION(8, 0));
+    assert_ptr_equal(evs__target_before(&targets, never), &targets.items[0]);
+    assert_string_equal(evs__target_name(&targets.items[1]), "Valkey");
+}
+
+/* Each is one option, and what is said against it. */
+static const struct {
+    const char *target, *profile, *select, *extend_select, *ignore, *severities, *message;
+} bad_options[] = {
+    {"dragonfly:1.0", NULL, NULL, NULL, NULL, NULL,
+     "target 'dragonfly:1.0': it must begin with redis: or valkey:"},
+    {"valky:8.0", NULL, NULL, NULL, NULL, NULL,
+     "target 'valky:8.0': no such server, did you mean valkey?"},
+    {"redis", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis': a version is missing, as in redis:7.0 or redis:6.2..7.4"},
+    {"", NULL, NULL, NULL, NULL, NULL, "target '': it must begin with redis: or valkey:"},
+    {"redis:", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis:': a version is two numbers, as in 7.0"},
+    {"redis:seven", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis:seven': a version is two numbers, as in 7.0"},
+    {"redis:7.0.15", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis:7.0.15': a version is two numbers, as in 7.0"},
+    {"redis:7.0..x", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis:7.0..x': a version is two numbers, as in 7.0"},
+    {"redis:7.4..6.2", NULL, NULL, NULL, NULL, NULL,
+     "target 'redis:7.4..6.2': the first version is newer than the second one"},
+    {"redis:2.4", NULL, NULL, NULL, NULL, NULL, "target 'redis:2.4': scripts came with Redis 2.6"},
+    {"valkey:7.0", NULL, NULL, NULL, NULL, NULL,
+     "target 'valkey:7.0': the first version of Valkey is 7.2"},
+    {"redis:7.0,", NULL, NULL, NULL, NULL, NULL, "target '': it must begin with redis: or valkey:"},
+    {NULL, "aliyum", NULL, NULL, NULL, NULL,
+     "profile 'aliyum': no such profile, did you mean aliyun?"},
+    {NULL, "x", NULL, NULL, NULL, NULL,
+     "profile 'x': must be cluster, standalone, valkey, elasticache-serverless, aliyun, dragonfly "
+     "or kvrocks-strict"},
+    {NULL, NULL, "ES999", NULL, NULL, NULL, "select: no rule begins with 'ES999'"},
+    {NULL, NULL, NULL, "es1", NULL, NULL, "extend_select: no rule begins with 'es1'"},
+    {NULL, NULL, NULL, NULL, "ES1,,ES3", NULL, "ignore: no rule begins with ''"},
+    {NULL, NULL, NULL, NULL, "ES1=note", NULL, "ignore: 'ES1' takes no value"},
+    {NULL, NULL, NULL, NULL, NULL, "ES101", "severities: 'ES101' must be note, warning or error"},
+    {NULL, NULL, NULL, NULL, NULL, "ES101=fatal",
+     "severities: 'ES101' must be note, warning or error"},
+};
+
+static void options_that_are_not_understood_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad_options); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        evs_report *report = NULL;
+        evs_error err;
+        o.target = bad_options[i].target;
+        o.profile = bad_options[i].profile;
+        o.select = bad_options[i].select;
+        o.extend_select = bad_options[i].extend_select;
+        o.ignore = bad_options[i].ignore;
+        o.severities = bad_options[i].severities;
+        assert_int_equal(evs_audit_options_check(&o, &err), EVS_E_INVALID);
+        assert_string_equal(err.message, bad_options[i].message);
+        assert_int_equal(evs_audit(&report, evs_text("return 1"), &o, &err), EVS_E_INVALID);
+        assert_null(report);
+    }
+}
+
+static const char source[] = "redis.call('GET', 'a')\nreturn redis.call('GETT', KEYS[1])";
+
+/* What is found in `source`: "ES101 error, ES301 note", say; "" when nothing. */
+static void check_found(const evs_audit_options *o, const char *script, const char *expected)
+{
+    static const char *const severities[] = {"note", "warning", "error"};
+    char found[256] = "";
+    evs_report *report;
+    size_t count;
+    assert_int_equal(evs_audit(&report, evs_text(script), o, NULL), EVS_OK);
+    const evs_finding *findings = evs_report_findings(report, &count);
+    for (size_t i = 0; i < count; i++) {
+        strcat(found, i > 0 ? ", " : "");
+        strcat(found, findings[i].code);
+        strcat(found, " ");
+        strcat(found, severities[findings[i].severity]);
+    }
+    evs_report_free(report);
+    assert_string_equal(found, expected);
+}
+
+static const struct {
+    const char *what, *profile, *select, *extend_select, *ignore, *severities, *expected;
+} choices[] = {
+    {"all, as they are", NULL, NULL, NULL, NULL, NULL, "ES101 error, ES301 error"},
+    {"only what is selected", NULL, "ES1", NULL, NULL, NULL, "ES101 error"},
+    {"a blank behind a comma", NULL, "ES0, ES1", NULL, NULL, NULL, "ES101 error"},
+    {"and more", NULL, "ES1", "ES301", NULL, NULL, "ES101 error, ES301 error"},
+    {"not what is ignored", NULL, NULL, NULL, "ES3", NULL, "ES101 error"},
+    {"ignoring wins a tie", NULL, "ES1,ES3", NULL, "ES1", NULL, "ES301 error"},
+    {"the longer one wins", NULL, "ES101", NULL, "ES", NULL, "ES101 error"},
+    {"the longer one wins, ignored", NULL, "ES", NULL, "ES101,ES105", NULL, "ES301 error"},
+    {"by family", NULL, NULL, NULL, NULL, "ES=warning", "ES101 warning, ES301 warning"},
+    {"the longer one decides", NULL, NULL, NULL, NULL, "ES101=note,ES1=warning",
+     "ES101 note, ES301 error"},
+    {"a profile weighs", "standalone", NULL, NULL, NULL, NULL, "ES101 warning, ES301 error"},
+    {"but the user decides", "standalone", NULL, NULL, NULL, "ES101=note",
+     "ES101 note, ES301 error"},
+    {"another name of the default", "oss", NULL, NULL, NULL, NULL, "ES101 error, ES301 error"},
+};
+
+static void options_choose_rules_and_weights(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(choices); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        o.profile = choices[i].profile;
+        o.select = choices[i].select;
+        o.extend_select = choices[i].extend_select;
+        o.severities = choices[i].severities;
+        o.ignore = choices[i].ignore == NULL ? "ES105,ES108" : choices[i].ignore;
+        if (strcmp(o.ignore, "ES3") == 0)
+            o.ignore = "ES3,ES105,ES108";
+        if (strcmp(o.ignore, "ES1") == 0)
+            o.ignore = "ES1,ES105,ES108";
+        print_message("%s\n", choices[i].what);
+        check_found(&o, source, choices[i].expected);
+    }
+}
+
+static void the_user_decides_over_the_rule_itself(void **state)
+{
+    (void)state;
+    evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+    o.select = "ES301";
+    check_found(&o, "return redis.call('JSON.GET', KEYS[1])", "ES301 note");
+    o.severities = "ES301=error";
+    check_found(&o, "return redis.call('JSON.GET', KEYS[1])", "ES301 error");
+}
+
+static void what_does_not_parse_is_always_said(void **state)
+{
+    (void)state;
+    evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+    o.ignore = "ES";
+    check_found(&o, "return return", "ES001 error");
+    check_found(&o, "return redis.call('GET', 'a')", "");
+}
+
+static void options_of_an_older_program_are_understood(void **state)
+{
+    (void)state;
+    evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+    o.struct_size = offsetof(evs_audit_options, target);
+    o.target = "rubbish";
+    assert_int_equal(evs_audit_options_check(&o, NULL), EVS_OK);
+    assert_int_equal(evs_audit_options_check(NULL, NULL), EVS_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(targets_are_read),
+        cmocka_unit_test(a_target_may_be_several_servers),
+        cmocka_unit_test(options_that_are_not_understood_are_refused),
+        cmocka_unit_test(options_choose_rules_and_weights),
+        cmocka_unit_test(the_user_decides_over_the_rule_itself),
+        cmocka_unit_test(what_does_not_parse_is_always_said),
+        cmocka_unit_test(options_of_an_older_program_are_understood),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
