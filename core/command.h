@@ -61,10 +61,11 @@ enum {
     EVS__COMMAND_ADMIN = 256,
     EVS__COMMAND_KEYS_OPTIONAL = 512, /* a key count of 0 is valid */
     EVS__COMMAND_DEPRECATED = 1024,
-    EVS__COMMAND_RANDOM = 2048,       /* equal data may give another reply */
-    EVS__COMMAND_RANDOM_ORDER = 4096, /* equal data may give the elements in another order */
-    EVS__COMMAND_DENYOOM = 8192,      /* refused when the server is over its memory limit */
-    EVS__COMMAND_VALKEY = 16384       /* first (`since`) or only in Valkey */
+    EVS__COMMAND_RANDOM = 2048,        /* equal data may give another reply */
+    EVS__COMMAND_RANDOM_ORDER = 4096,  /* equal data may give the elements in another order */
+    EVS__COMMAND_DENYOOM = 8192,       /* refused when the server is over its memory limit */
+    EVS__COMMAND_VALKEY = 16384,       /* first (`since`) or only in Valkey */
+    EVS__COMMAND_MAY_REPLICATE = 32768 /* no write, but sent to replicas: PUBLISH, PFCOUNT, ... */
 };
 
 typedef struct evs__command {

@@ -94,6 +94,7 @@ static evs_status audit(evs_script *script, const evs__script_text *text, evs_er
     if (status != EVS_OK)
         return status;
     script->sha1 = evs_report_sha1(script->report);
+    script->may_return_errors = evs_report_may_return_errors(script->report);
     script->source = script->report->source;
     if (evs_report_verdict(script->report) == EVS_VERDICT_NONE)
         return fail_compile(script, err);
@@ -106,7 +107,6 @@ evs_status evs__script_new(evs_script **out, const evs__script_text *text, evs_e
     if (script == NULL)
         return evs__fail_nomem(err);
 
-    script->may_return_errors = 1;
     evs_status status = EVS_OK;
     if (!copy_texts(script, text))
         status = evs__fail_nomem(err);

@@ -35,6 +35,7 @@ FLAGS = {
     "nondeterministic_output_order": "RANDOM_ORDER",
     "denyoom": "DENYOOM",
     "valkey": "VALKEY",
+    "may_replicate": "MAY_REPLICATE",
 }
 IGNORED = {
     "allow_busy", "asking", "fast", "loading", "no_async_loading", "no_auth", "no_multi",
@@ -42,6 +43,9 @@ IGNORED = {
 }
 KEY_FLAGS = {"RO": ["READ"], "RW": ["READ", "WRITE"], "OW": ["WRITE"], "RM": ["WRITE"],
              "R": ["READ"], "W": ["WRITE"], "not_key": ["NOT_A_KEY"], "incomplete": ["INCOMPLETE"]}
+
+# Not writes, but sent to replicas or run as what they contain. COMMAND does not show this flag.
+MAY_REPLICATE = {"EVAL", "EVALSHA", "FCALL", "PFCOUNT", "PUBLISH", "SPUBLISH"}
 
 # Commands whose key positions only code can find; core/command.c has a function for each.
 BY_CODE = {"SORT", "SORT_RO", "GEORADIUS", "GEORADIUSBYMEMBER", "MIGRATE", "XREAD", "XREADGROUP"}
@@ -108,6 +112,7 @@ def recorded_rows(command, rows):
     flags += [t for t in command.get("tips", []) if t in FLAGS]
     flags += ["code"] if name in BY_CODE else []
     flags += ["container"] if subcommands else []
+    flags += ["may_replicate"] if name in MAY_REPLICATE else []
     specs = [recorded_spec(s) for s in command.get("key_specs", [])]
     rows[name] = row(name, command["arity"], command["since"], flags, specs)
     for subcommand in subcommands:

@@ -156,6 +156,18 @@ EVS_API const char *evs_verdict_name(evs_verdict verdict);
 /* 1 when the analysis followed everything, 0 when it gave up somewhere (finding ES006). */
 EVS_API int evs_report_complete(const evs_report *report);
 
+/* 0 when the script surely changes nothing: no command that it can reach writes, manages the server
+ * or is sent to replicas (as PUBLISH and PFCOUNT are). 1 when it may, also when a command is not a
+ * constant or not known, and when the analysis gave up. */
+EVS_API int evs_report_may_write(const evs_report *report);
+
+/* 0 when no error reply to a call of the script can be a value that the script returned: it never
+ * returns redis.error_reply, a result of redis.pcall, or a table that might have a field `err`, and
+ * every error that it raises is marked by the server (" script: SHA, on @user_script:LINE."
+ * from 7.0 on, "ERR Error running script" before). An unmarked BUSY, LOADING, ... is then the
+ * server's own word. 1 when that is not certain. */
+EVS_API int evs_report_may_return_errors(const evs_report *report);
+
 /* 40 lower-case hexadecimal digits: what SCRIPT LOAD answers for this source. */
 EVS_API const char *evs_report_sha1(const evs_report *report);
 

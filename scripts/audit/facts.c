@@ -419,6 +419,28 @@ static evs_verdict worst(const evs__facts *facts)
     return verdict;
 }
 
+/* A command that manages the server counts as one that writes, and so does one nobody knows. */
+static int may_write(const evs__recorder *recorder)
+{
+    const unsigned changing = EVS__COMMAND_WRITE | EVS__COMMAND_MAY_REPLICATE | EVS__COMMAND_ADMIN;
+    for (size_t i = 0; i < recorder->ncalled; i++) {
+        const evs__called *called = recorder->called[i];
+        if (called->kind != EVS__CALL_KNOWN || (called->command->flags & changing) != 0)
+            return 1;
+    }
+    return recorder->ngaps > 0;
+}
+
+/* The server adds where in the script an error was raised, unless it is kept from that: by an error
+ * with a metatable, or in code that has no line. Returned errors carry nothing. Maps of RESP3 may
+ * hold a field `err` like any other. */
+static int may_return_errors(const evs__recorder *recorder)
+{
+    const evs__speech *s = &recorder->speech;
+    return recorder->ngaps > 0 || s->returns_error || s->raises_nowhere ||
+           (s->returns_reply && s->speaks_resp3) || (s->raises_table && s->has_metatables);
+}
+
 static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
 {
     evs__recorder recorder, unreached;
@@ -434,6 +456,8 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
         make_calls(&m, out);
         out->gaps = recorder.gaps;
         out->ngaps = recorder.ngaps;
+        out->may_write = may_write(&recorder);
+        out->may_return_errors = may_return_errors(&recorder);
     }
     evs__recorder_free(&recorder);
     evs__recorder_free(&unreached);
@@ -452,6 +476,7 @@ int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
         out->syntax_message = chunk->error.message;
         out->syntax_at = evs__span_public(chunk, chunk->error.at);
         out->verdict = EVS_VERDICT_NONE;
+        out->may_write = out->may_return_errors = 1;
         return !pool->failed;
     }
     follow(out, pool, chunk);

@@ -84,6 +84,8 @@ typedef struct evs__facts {
     const evs__gap *gaps;
     size_t ngaps;
     evs_verdict verdict;
+    int may_write;         /* 0: no command that is reached writes or is replicated */
+    int may_return_errors; /* 0: whatever error its code gives, the server marks as a script's */
 } evs__facts;
 
 /* Follows the script and says what was found; 0 when out of memory. Everything is in the arena. */

@@ -38,6 +38,16 @@ typedef struct evs__called {
     size_t least, most;
 } evs__called;
 
+/* What a client may be told, as far as it matters for believing error replies. */
+typedef struct evs__speech {
+    int returns_error;  /* a table that may have a field `err` */
+    int returns_reply;  /* what redis.call gave, or a part of it, and that may be a table */
+    int raises_table;   /* error() with what may be a table */
+    int raises_nowhere; /* an error may be raised where the server sees no line of the script */
+    int has_metatables; /* setmetatable is called */
+    int speaks_resp3;   /* redis.setresp is called with something else than 2 */
+} evs__speech;
+
 typedef struct evs__recorder {
     evs__pool *pool;
     evs__visit **visits; /* the pool's, as all here */
@@ -49,7 +59,8 @@ typedef struct evs__recorder {
     evs__table index;   /* of visits and calls by place */
     evs__table reached; /* call expressions */
     evs__table names;   /* of commands that are not in the table */
-    int over;           /* it gave up on everything */
+    evs__speech speech;
+    int over; /* it gave up on everything */
 } evs__recorder;
 
 void evs__recorder_init(evs__recorder *recorder, evs__pool *pool);

@@ -174,6 +174,16 @@ int evs_report_complete(const evs_report *report)
     return report->facts.ngaps == 0 && report->facts.syntax_message == NULL;
 }
 
+int evs_report_may_write(const evs_report *report)
+{
+    return report->facts.may_write;
+}
+
+int evs_report_may_return_errors(const evs_report *report)
+{
+    return report->facts.may_return_errors;
+}
+
 const char *evs_report_sha1(const evs_report *report)
 {
     return report->sha1;

@@ -120,6 +120,24 @@ const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__sp
     return value;
 }
 
+const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, value);
+    d.types |= EVS__TYPE_TABLE;
+    for (size_t i = 0; i < d.natoms; i++) {
+        if (d.atoms[i]->kind != EVS__ATOM_REPLY)
+            continue;
+        evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+        if (atom == NULL)
+            return evs__value_lost();
+        *atom = *d.atoms[i];
+        atom->caught = 1;
+        d.atoms[i] = atom;
+    }
+    return evs__draft_freeze(pool, &d);
+}
+
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at)
 {
     evs__value *value;
@@ -288,7 +306,7 @@ int evs__atom_same(const evs__atom *a, const evs__atom *b)
     case EVS__ATOM_DERIVED:
         return a->index == b->index && a->shape == b->shape;
     case EVS__ATOM_REPLY:
-        return a->enters.start == b->enters.start;
+        return a->enters.start == b->enters.start && a->caught == b->caught;
     case EVS__ATOM_DATA:
         return a->sources == b->sources && a->index == b->index;
     case EVS__ATOM_TOP:

@@ -72,6 +72,7 @@ typedef struct evs__atom {
     evs__atom_kind kind;
     evs__shape shape; /* of DERIVED */
     unsigned sources; /* of DATA */
+    int caught;       /* of REPLY: it may be an error, {err = ...}, that was not raised */
     int index;        /* of the element of KEYS or ARGV; 0: some element */
     double number;
     evs_bytes text;
@@ -128,6 +129,8 @@ const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at
 const evs__value *evs__value_key(evs__pool *pool, int index, evs__span at);
 const evs__value *evs__value_argument(evs__pool *pool, int index, evs__span at);
 const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__span at);
+/* The same replies, which may be errors as redis.pcall gives them. */
+const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value);
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at);
 const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at);
 const evs__value *evs__value_table(evs__pool *pool, size_t slot);

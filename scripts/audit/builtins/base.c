@@ -54,7 +54,9 @@ evs__seq evs__builtin_random(evs__interp *in, const evs__builtin_call *call)
 
 evs__seq evs__builtin_error(evs__interp *in, const evs__builtin_call *call)
 {
-    evs__touch(in, evs__builtin_arg(in, call, 0), call->site->at);
+    const evs__value *raised = evs__builtin_arg(in, call, 0);
+    evs__touch(in, raised, call->site->at);
+    in->recorder->speech.raises_table |= (raised->types & EVS__TYPE_TABLE) != 0;
     in->dead = 1;
     return evs__seq_none();
 }

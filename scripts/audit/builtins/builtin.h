@@ -40,6 +40,7 @@ struct evs__builtin {
     X(concat)                \
     X(coroutine)             \
     X(error)                 \
+    X(error_reply)           \
     X(foreach)               \
     X(format)                \
     X(getmetatable)          \
@@ -60,8 +61,10 @@ struct evs__builtin {
     X(remove)                \
     X(select)                \
     X(setmetatable)          \
+    X(setresp)               \
     X(several)               \
     X(sort)                  \
+    X(status_reply)          \
     X(tonumber)              \
     X(tostring)              \
     X(truth)                 \
@@ -88,6 +91,10 @@ const evs__value *evs__builtin_arg(evs__interp *in, const evs__builtin_call *cal
 /* Gives one value, or anything. */
 evs__seq evs__builtin_give(evs__interp *in, const evs__builtin_call *call, const evs__value *value);
 evs__seq evs__builtin_lost(evs__interp *in, const evs__builtin_call *call, const char *reason);
+
+/* C code of the sandbox calls `callee`: an error that a built-in function raises there has no line
+ * of the script. */
+void evs__calls_back(evs__interp *in, const evs__value *callee);
 
 /* Something computed from all arguments, and from what is in the tables among them. */
 const evs__value *evs__builtin_mix(evs__interp *in, const evs__builtin_call *call, unsigned types);

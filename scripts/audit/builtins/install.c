@@ -110,6 +110,12 @@ evs__seq evs__builtin_lost(evs__interp *in, const evs__builtin_call *call, const
     return evs__seq_any(evs__value_top(in->pool, reason, call->site->at), call->site->at);
 }
 
+void evs__calls_back(evs__interp *in, const evs__value *callee)
+{
+    for (size_t i = 0; i < callee->ncalls; i++)
+        in->recorder->speech.raises_nowhere |= callee->calls[i]->builtin != NULL;
+}
+
 const evs__value *evs__builtin_mix(evs__interp *in, const evs__builtin_call *call, unsigned types)
 {
     evs__span at = call->site->at;

@@ -79,6 +79,7 @@ evs__seq evs__builtin_setmetatable(evs__interp *in, const evs__builtin_call *cal
     if (in->has_computed_methods)
         evs__give_up(in, at, "a metamethod may be stored under a computed name");
     in->has_metatables = 1;
+    in->recorder->speech.has_metatables = 1;
     evs__change_tables(in, table, evs__object_with_meta, meta, at);
     return evs__builtin_give(in, call, table);
 }
@@ -110,6 +111,7 @@ evs__seq evs__builtin_loadstring(evs__interp *in, const evs__builtin_call *call)
         evs__give_up(in, call->site->at, "load is not followed");
         evs__escape(in, call->site, &args);
     }
+    in->recorder->speech.raises_nowhere = 1;
     return evs__builtin_lost(in, call, "it is compiled while the script runs");
 }
 

@@ -120,6 +120,7 @@ evs__seq evs__builtin_gsub(evs__interp *in, const evs__builtin_call *call)
         const evs__value *subject = evs__builtin_arg(in, call, 0);
         const evs__value *match = evs__value_computed(
             in->pool, subject, EVS__TYPE_STRING | EVS__TYPE_NUMBER | EVS__TYPE_NIL, at);
+        evs__calls_back(in, replacement);
         evs__invoke_often(in, call->site, replacement, evs__seq_any(match, at));
         made = evs__value_join(in->pool, made,
                                evs__value_top(in->pool, "a function replaces parts of it", at));

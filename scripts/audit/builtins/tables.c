@@ -97,6 +97,7 @@ static void foreach_round(evs__interp *in, void *context)
 evs__seq evs__builtin_foreach(evs__interp *in, const evs__builtin_call *call)
 {
     evs__builtin_call copy = *call;
+    evs__calls_back(in, evs__builtin_arg(in, call, 1));
     evs__iterate(in, foreach_round, &copy);
     return evs__builtin_lost(in, call, "it is what table.foreach gives");
 }
@@ -225,6 +226,7 @@ evs__seq evs__builtin_sort(evs__interp *in, const evs__builtin_call *call)
     evs__change_tables(in, table, shuffle, NULL, at);
     if (less->types != EVS__TYPE_NIL) {
         evs__builtin_call copy = *call;
+        evs__calls_back(in, less);
         evs__iterate(in, sort_round, &copy);
         evs__change_tables(in, table, shuffle, NULL, at);
     }

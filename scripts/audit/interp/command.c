@@ -18,6 +18,7 @@ typedef struct run {
     const evs__seq *args;
     const evs__command *command;
     const char *name;
+    int strange; /* it may be a command that is not in the table: nobody knows its replies */
 } run;
 
 /* ---- noting ---- */
@@ -371,6 +372,7 @@ static void run_unknown(run *r, evs_bytes name, evs_bytes sub)
         text = evs__arena_format(&r->in->pool->arena, "%s %.*s", text, (int)sub.len, sub.data);
     /* One text per name, because places are told apart by it. */
     r->name = evs__recorder_name(r->in->recorder, text);
+    r->strange = 1;
     note_call(r, EVS__CALL_UNKNOWN, r->name);
     if (argument(r, 1).value != NULL)
         keys_somewhere(r, 1, "the command is not known");
@@ -387,6 +389,7 @@ static void run_dynamic(run *r, const evs__atom *atom)
     }
     evs__buf_free(&text);
     r->name = "?";
+    r->strange = 1;
     note_call(r, EVS__CALL_DYNAMIC, name);
     if (argument(r, 1).value != NULL) /* a command without arguments has no keys */
         keys_somewhere(r, 1, "the command is not a constant");
@@ -446,7 +449,7 @@ static void run_named(run *r, const evs__atom *atom)
 
 const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const evs__seq *args)
 {
-    run r = {in, site, args, NULL, "?"};
+    run r = {in, site, args, NULL, "?", 0};
     evs__arg name = argument(&r, 0);
     if (name.value == NULL) /* refused: at least one argument is needed */
         return evs__value_reply(in->pool, "a command", site->at);
@@ -454,5 +457,6 @@ const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const
         run_named(&r, name.value->atoms[i]);
     if (name.value->natoms == 0)
         run_dynamic(&r, NULL);
-    return evs__value_reply(in->pool, r.name, site->at);
+    const evs__value *reply = evs__value_reply(in->pool, r.name, site->at);
+    return r.strange ? evs__value_caught(in->pool, reply) : reply;
 }

@@ -263,8 +263,10 @@ static void exec_return(evs__interp *in, const evs__exprs *values)
     evs__seq results = evs__eval_all(in, values);
     if (in->dead)
         return;
-    if (frame->activation->caller == NULL && values->count > 0)
+    if (frame->activation->caller == NULL && values->count > 0) {
         evs__touch(in, evs__seq_all(in->pool, &results), values->items[0]->at);
+        evs__note_reply(in, evs__seq_at(in->pool, &results, 0), values->items[0]->at);
+    }
     frame->results = evs__seq_join(in->pool, &frame->results, &results);
     evs__changes here = evs__store_diff(&in->store, frame->mark);
     evs__changes_join(&in->store, &frame->exits, &here);

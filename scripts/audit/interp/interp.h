@@ -16,6 +16,7 @@
  *   narrow.c       what a condition says about variables
  *   invoke.c       calls, closures, recursion
  *   command.c      redis.call: which arguments are keys
+ *   reply.c        what goes to the client
  *   ../builtins/   the functions of the sandbox
  */
 #ifndef EVS_SCRIPTS_AUDIT_INTERP_INTERP_H
@@ -179,6 +180,11 @@ void evs__assume(evs__interp *in, const evs__expr *expr, const evs__value *value
 
 /* Does evaluating it call nothing? */
 int evs__is_calm(const evs__expr *expr);
+
+/* ---- reply.c ---- */
+
+/* The server makes a reply of `value`. */
+void evs__note_reply(evs__interp *in, const evs__value *value, evs__span at);
 
 /* ---- invoke.c ---- */
 
