@@ -132,10 +132,22 @@ int evs__draft_table(evs__pool *pool, evs__draft *d, size_t slot)
     return 1;
 }
 
+/* The numbers of a value matter as far as it may be a number, or be read as one. */
+static int add_range(evs__draft *d, const evs__value *value)
+{
+    if ((value->types & EVS__TYPE_KEYABLE) == 0)
+        return 0;
+    evs__range all = evs__range_join(&d->range, &value->range);
+    int grew = !evs__range_same(&all, &d->range);
+    d->range = all;
+    return grew;
+}
+
 /* Adds all of `value`; true when something was new. */
 int evs__draft_add(evs__pool *pool, evs__draft *d, const evs__value *value)
 {
     int grew = (d->types | value->types) != d->types || value->guarded > d->guarded;
+    grew |= add_range(d, value);
     d->types |= value->types;
     d->guarded |= value->guarded;
     for (size_t i = 0; i < value->natoms; i++)
@@ -154,6 +166,7 @@ const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d)
     evs__value *value = evs__pool_alloc(pool, 1, sizeof *value);
     if (value == NULL)
         return evs__value_lost();
+    value->range = evs__range_is_none(&d->range) ? evs__range_any() : d->range;
     value->types = (unsigned char)d->types;
     value->guarded = (unsigned char)d->guarded;
     value->natoms = (unsigned char)d->natoms;
@@ -169,6 +182,7 @@ void evs__draft_begin(evs__pool *pool, evs__draft *d, const evs__value *value)
 {
     d->types = 0;
     d->guarded = 0;
+    d->range = evs__range_none();
     d->natoms = d->ncalls = d->ntables = 0;
     if (value != NULL)
         evs__draft_add(pool, d, value);

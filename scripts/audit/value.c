@@ -3,12 +3,16 @@
  */
 #include "scripts/audit/draft.h"
 
+#include "scripts/syntax/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const evs__value lost_value = {
-    .types = EVS__TYPE_ANY, .natoms = 1, .atoms = {&evs__lost_atom}};
+static const evs__value lost_value = {.types = EVS__TYPE_ANY,
+                                      .natoms = 1,
+                                      .range = {-HUGE_VAL, HUGE_VAL, EVS__FRACTION_MAYBE, 1},
+                                      .atoms = {&evs__lost_atom}};
 static const evs__value nil_value = {.types = EVS__TYPE_NIL};
 static const evs__value boolean_value = {.types = EVS__TYPE_BOOLEAN};
 static const evs__value none_value = {.types = 0};
@@ -63,6 +67,7 @@ static evs__atom *one(evs__pool *pool, evs__value **out, evs__atom_kind kind, ev
     value->types = (unsigned char)evs__atom_types(atom);
     value->natoms = 1;
     value->atoms[0] = atom;
+    value->range = evs__range_any();
     *out = value;
     return atom;
 }
@@ -86,6 +91,7 @@ const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at
     if (atom == NULL)
         return evs__value_lost();
     atom->number = fpclassify(number) == FP_ZERO ? 0 : number;
+    value->range = evs__range_of(atom->number);
     return value;
 }
 
@@ -149,6 +155,18 @@ const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned ty
     return value;
 }
 
+const evs__value *evs__value_within(evs__pool *pool, evs__range range, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_DATA, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->sources = EVS__SOURCE_NUMBER;
+    value->types = EVS__TYPE_NUMBER;
+    value->range = range;
+    return value;
+}
+
 const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at)
 {
     evs__value *value;
@@ -206,6 +224,8 @@ const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const e
     if (!evs__draft_add(pool, &d, b))
         return a;
     evs__draft_squeeze(pool, &d);
+    if (a->types & b->types & EVS__TYPE_KEYABLE)
+        d.range = evs__range_widen(&a->range, &d.range);
     const evs__value *wide = evs__draft_freeze(pool, &d);
     evs__draft_begin(pool, &d, a);
     return evs__draft_add(pool, &d, wide) ? wide : a;
@@ -220,6 +240,7 @@ const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsi
     evs__draft_begin(pool, &d, NULL);
     d.types = types;
     d.guarded = value->guarded;
+    d.range = value->range;
     for (size_t i = 0; i < value->natoms; i++)
         if (evs__atom_types(value->atoms[i]) & types)
             evs__draft_atom(&d, value->atoms[i]);
@@ -266,6 +287,18 @@ const evs__value *evs__value_guarded(evs__pool *pool, const evs__value *value)
     evs__draft_begin(pool, &d, value);
     d.guarded = 1;
     return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_ranged(evs__pool *pool, const evs__value *value, evs__range range)
+{
+    if ((value->types & EVS__TYPE_KEYABLE) == 0 || evs__range_same(&value->range, &range))
+        return value;
+    evs__value *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    if (copy == NULL)
+        return evs__value_lost();
+    *copy = *value;
+    copy->range = range;
+    return copy;
 }
 
 /* ---- asking ---- */
@@ -340,6 +373,31 @@ int evs__value_is_falsy(const evs__value *value)
 int evs__value_is_none(const evs__value *value)
 {
     return value->types == 0;
+}
+
+/* The number that a string reads as; the server's Lua knows no other white space than these. */
+static evs__range read_number(evs_bytes text)
+{
+    char copy[64];
+    double number;
+    while (text.len > 0 && strchr(" \t\n\v\f\r", text.data[text.len - 1]) != NULL)
+        text.len--;
+    if (text.len >= sizeof copy)
+        return evs__range_any();
+    if (text.len > 0)
+        memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return evs__number_read(&number, copy) ? evs__range_of(number) : evs__range_any();
+}
+
+evs__range evs__value_range(const evs__value *value)
+{
+    if ((value->types & EVS__TYPE_KEYABLE) == 0)
+        return evs__range_any();
+    const evs__atom *single = evs__value_single(value);
+    if (single != NULL && single->kind == EVS__ATOM_CONSTANT)
+        return read_number(single->text);
+    return value->range;
 }
 
 int evs__value_has(const evs__value *value, evs__atom_kind kind)

@@ -7,6 +7,7 @@
  *   atoms    where the strings, numbers and decoded tables among them come from
  *   calls    the functions among them: built-in ones and closures
  *   tables   the tables among them, as slots of the store (heap.h)
+ *   range    which numbers are among them, or may be read from the strings among them
  *
  * Values never change once made and live in the arena of their audit. The join of two values stands
  * for both sets; it returns its first argument when the second adds nothing, so "did this change"
@@ -21,7 +22,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
-#include "scripts/syntax/ast.h"
+#include "scripts/audit/range.h"
 
 enum {
     EVS__TYPE_NIL = 1,
@@ -100,6 +101,7 @@ struct evs__value {
     unsigned char ncalls;
     unsigned char ntables;
     unsigned char guarded; /* a test that was not understood may have excluded some of the atoms */
+    evs__range range;      /* read it by evs__value_range */
     const evs__atom *atoms[EVS__ATOMS_MAX];
     const evs__callable *calls[EVS__CALLS_MAX];
     size_t tables[EVS__TABLES_MAX];
@@ -133,6 +135,8 @@ const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__sp
 const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value);
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at);
 const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at);
+/* Numbers in `range` that no key and no argument had part in: lengths, counters. */
+const evs__value *evs__value_within(evs__pool *pool, evs__range range, evs__span at);
 const evs__value *evs__value_table(evs__pool *pool, size_t slot);
 const evs__value *evs__value_callable(evs__pool *pool, const evs__callable *callable);
 
@@ -166,6 +170,9 @@ const evs__value *evs__value_computed(evs__pool *pool, const evs__value *from, u
 const evs__value *evs__value_mixed(evs__pool *pool, const evs__value *a, const evs__value *b,
                                    unsigned types, evs__span at);
 
+/* The same, whose numbers are in `range`. */
+const evs__value *evs__value_ranged(evs__pool *pool, const evs__value *value, evs__range range);
+
 /* What is inside the untracked tables and decoded data that the value stands for. */
 const evs__value *evs__value_inside(evs__pool *pool, const evs__value *value);
 
@@ -176,6 +183,8 @@ const evs__atom *evs__value_single(const evs__value *value);
 int evs__value_is_truthy(const evs__value *value); /* never nil or false */
 int evs__value_is_falsy(const evs__value *value);  /* always nil or false */
 int evs__value_is_none(const evs__value *value);
+/* The numbers that it is, or is read as where Lua wants a number. */
+evs__range evs__value_range(const evs__value *value);
 int evs__value_has(const evs__value *value, evs__atom_kind kind);
 int evs__atom_same(const evs__atom *a, const evs__atom *b);
 unsigned evs__atom_types(const evs__atom *atom);

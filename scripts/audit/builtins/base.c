@@ -46,12 +46,6 @@ evs__seq evs__builtin_value(evs__interp *in, const evs__builtin_call *call)
     return evs__builtin_lost(in, call, "something is called that is no function");
 }
 
-evs__seq evs__builtin_random(evs__interp *in, const evs__builtin_call *call)
-{
-    return evs__builtin_give(
-        in, call, evs__value_data(in->pool, EVS__SOURCE_RANDOM, EVS__TYPE_NUMBER, call->site->at));
-}
-
 evs__seq evs__builtin_error(evs__interp *in, const evs__builtin_call *call)
 {
     const evs__value *raised = evs__builtin_arg(in, call, 0);
@@ -115,8 +109,12 @@ evs__seq evs__builtin_tonumber(evs__interp *in, const evs__builtin_call *call)
     const evs__atom *single = evs__value_single(value);
     if (single != NULL && single->kind == EVS__ATOM_NUMBER && call->args.count == 1)
         return evs__builtin_give(in, call, value);
+    evs__range range = evs__value_range(value);
+    /* In another base than ten the same digits are another number. */
+    if (!evs__seq_exact(&call->args) || call->args.count != 1)
+        range = evs__range_any();
     value = evs__value_computed(in->pool, value, EVS__TYPE_NUMBER | EVS__TYPE_NIL, call->site->at);
-    return evs__builtin_give(in, call, value);
+    return evs__builtin_give(in, call, evs__value_ranged(in->pool, value, range));
 }
 
 static const evs__value *number_string(evs__interp *in, const evs__atom *atom, evs__span at)
@@ -164,7 +162,7 @@ evs__seq evs__builtin_select(evs__interp *in, const evs__builtin_call *call)
     const evs__atom *n = evs__value_single(which);
     evs__span at = call->site->at;
     evs__seq rest = evs__seq_drop(&call->args, 1);
-    const evs__value *count = evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
+    const evs__value *count = evs__value_within(in->pool, evs__range_whole(0, EVS__LENGTH_MAX), at);
     if (n != NULL && n->kind == EVS__ATOM_CONSTANT && n->text.len > 0 && n->text.data[0] == '#')
         return evs__builtin_give(in, call, count);
     if (n != NULL && n->kind == EVS__ATOM_NUMBER && n->number >= 1 && n->number < 1000 &&

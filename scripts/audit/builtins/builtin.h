@@ -6,7 +6,8 @@
  * one C function.
  *
  *   base.c  globals     strings.c  string     tables.c  table, pairs, unpack
- *   redis.c redis       meta.c     what is followed only in part or not at all
+ *   math.c  math, bit   redis.c redis
+ *   meta.c     what is followed only in part or not at all
  */
 #ifndef EVS_SCRIPTS_AUDIT_BUILTINS_BUILTIN_H
 #define EVS_SCRIPTS_AUDIT_BUILTINS_BUILTIN_H
@@ -35,6 +36,7 @@ struct evs__builtin {
 /* The implementations, one per name in the third column of builtins.def. */
 #define EVS__BUILTIN_RUNS(X) \
     X(assert)                \
+    X(bit)                   \
     X(command)               \
     X(computed)              \
     X(concat)                \
@@ -49,8 +51,10 @@ struct evs__builtin {
     X(inert)                 \
     X(insert)                \
     X(ipairs)                \
+    X(length)                \
     X(letters)               \
     X(loadstring)            \
+    X(math)                  \
     X(next)                  \
     X(pairs)                 \
     X(pcall)                 \

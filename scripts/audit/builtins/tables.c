@@ -57,7 +57,7 @@ static evs__seq next_element(evs__interp *in, const evs__builtin_call *call)
 {
     const evs__value *table = evs__builtin_arg(in, call, 0);
     evs__span at = call->site->at;
-    const evs__value *index = evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
+    const evs__value *index = evs__value_within(in->pool, evs__range_whole(1, EVS__LENGTH_MAX), at);
     return pair(in, call, index, evs__walk_elements(in, table, at));
 }
 

@@ -89,7 +89,9 @@ static const evs__value *eval_arithmetic(evs__interp *in, const evs__expr *expr,
     if (x != NULL && y != NULL && x->kind == EVS__ATOM_NUMBER && y->kind == EVS__ATOM_NUMBER &&
         fold(&result, expr->as.binary.op, x->number, y->number))
         return evs__value_number(in->pool, result, expr->at);
-    return evs__value_mixed(in->pool, a, b, EVS__TYPE_NUMBER, expr->at);
+    evs__range left = evs__value_range(a), right = evs__value_range(b);
+    return evs__value_ranged(in->pool, evs__value_mixed(in->pool, a, b, EVS__TYPE_NUMBER, expr->at),
+                             evs__range_arithmetic(expr->as.binary.op, &left, &right));
 }
 
 /* 1 and 0 when the comparison certainly gives that, else -1. */
@@ -101,30 +103,18 @@ static int decide_equal(const evs__value *a, const evs__value *b)
     if (both == EVS__TYPE_NIL || both == EVS__TYPE_TRUE || both == EVS__TYPE_FALSE)
         return 1;
     const evs__atom *x = evs__value_single(a), *y = evs__value_single(b);
+    if (both == EVS__TYPE_NUMBER)
+        return evs__range_compare(EVS__OP_EQ, &a->range, &b->range);
     if (x == NULL || y == NULL)
         return -1;
-    if (x->kind == EVS__ATOM_NUMBER)
-        return x->number >= y->number && x->number <= y->number;
     return evs__atom_same(x, y);
 }
 
 static int decide_order(evs__binary_op op, const evs__value *a, const evs__value *b)
 {
-    const evs__atom *x = evs__value_single(a), *y = evs__value_single(b);
-    if (x == NULL || y == NULL || x->kind != EVS__ATOM_NUMBER || y->kind != EVS__ATOM_NUMBER)
+    if ((a->types | b->types) != EVS__TYPE_NUMBER)
         return -1;
-    switch (op) {
-    case EVS__OP_LT:
-        return x->number < y->number;
-    case EVS__OP_LE:
-        return x->number <= y->number;
-    case EVS__OP_GT:
-        return x->number > y->number;
-    case EVS__OP_GE:
-        return x->number >= y->number;
-    default:
-        return -1;
-    }
+    return evs__range_compare(op, &a->range, &b->range);
 }
 
 static const evs__value *truth(evs__interp *in, int decided)
@@ -167,7 +157,7 @@ static const evs__value *eval_length(evs__interp *in, const evs__value *value, e
     const evs__atom *single = evs__value_single(value);
     if (single != NULL && single->kind == EVS__ATOM_CONSTANT)
         return evs__value_number(in->pool, (double)single->text.len, at);
-    return evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at);
+    return evs__value_within(in->pool, evs__range_whole(0, EVS__LENGTH_MAX), at);
 }
 
 static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
@@ -184,7 +174,10 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
     }
     if (single != NULL && single->kind == EVS__ATOM_NUMBER)
         return evs__value_number(in->pool, -single->number, expr->at);
-    return evs__value_computed(in->pool, value, EVS__TYPE_NUMBER, expr->at);
+    evs__range range = evs__value_range(value);
+    return evs__value_ranged(in->pool,
+                             evs__value_computed(in->pool, value, EVS__TYPE_NUMBER, expr->at),
+                             evs__range_negate(&range));
 }
 
 /* ---- all of them ---- */

@@ -187,7 +187,27 @@ static void repeat_round(evs__interp *in, void *context)
 typedef struct counting {
     const evs__count_stat *stat;
     int surely; /* the body runs at least once */
+    evs__range range;
 } counting;
+
+/* Where the variable of a loop is: between its start and its limit. */
+static evs__range count_range(const evs__value *start, const evs__value *limit,
+                              const evs__value *step)
+{
+    evs__range from = evs__value_range(start), to = evs__value_range(limit);
+    evs__range by = step == NULL ? evs__range_of(1) : evs__value_range(step), range = from;
+    if (by.low > 0) {
+        range.high = to.high;
+    } else if (by.high < 0) {
+        range.low = to.low;
+        range.high = from.high;
+    } else {
+        range = evs__range_any();
+    }
+    range.fraction = by.fraction > from.fraction ? by.fraction : from.fraction;
+    range.nan = 0; /* a NaN ends the loop before it begins */
+    return range;
+}
 
 static void count_round(evs__interp *in, void *context)
 {
@@ -195,8 +215,7 @@ static void count_round(evs__interp *in, void *context)
     if (!c->surely)
         evs__loop_leave(in);
     evs__span at = c->stat->start->at;
-    evs__declare(in, c->stat->name,
-                 evs__value_data(in->pool, EVS__SOURCE_NUMBER, EVS__TYPE_NUMBER, at));
+    evs__declare(in, c->stat->name, evs__value_within(in->pool, c->range, at));
     evs__exec_block(in, &c->stat->block);
     if (c->surely)
         evs__loop_leave(in);
@@ -204,11 +223,12 @@ static void count_round(evs__interp *in, void *context)
 
 static void exec_count(evs__interp *in, const evs__count_stat *stat)
 {
-    const evs__atom *start = evs__value_single(evs__eval(in, stat->start));
-    const evs__atom *limit = evs__value_single(evs__eval(in, stat->limit));
-    if (stat->step != NULL)
-        evs__eval(in, stat->step);
-    counting c = {stat, 0};
+    const evs__value *from = evs__eval(in, stat->start), *to = evs__eval(in, stat->limit);
+    const evs__value *by = stat->step == NULL ? NULL : evs__eval(in, stat->step);
+    const evs__atom *start = evs__value_single(from), *limit = evs__value_single(to);
+    counting c = {stat, 0, count_range(from, to, by)};
+    if (in->dead)
+        return;
     int numbers = start != NULL && limit != NULL && start->kind == EVS__ATOM_NUMBER &&
                   limit->kind == EVS__ATOM_NUMBER && stat->step == NULL;
     if (numbers && start->number > limit->number)

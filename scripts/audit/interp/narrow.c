@@ -2,8 +2,9 @@
  * What a condition says about variables.
  *
  * Understood: truth of a variable or a field, comparison with a constant, with nil and with a key,
- * and these joined by `not`, `and`, `or`. Whatever else a condition mentions is marked as guarded:
- * the test may exclude some of its values, so they are no proof that a wrong key is used.
+ * the order of numbers, and these joined by `not`, `and`, `or`. Whatever else a condition mentions
+ * is marked as guarded: the test may exclude some of its values, so they are no proof that a wrong
+ * key is used.
  */
 #include "scripts/audit/interp/interp.h"
 
@@ -157,6 +158,28 @@ static void guard(evs__interp *in, const evs__expr *expr)
     evs__ascend(in);
 }
 
+/* ---- numbers ---- */
+
+/* Is it a number, and nothing that may be another type without an error? */
+static int is_number(const evs__value *value)
+{
+    return value->types == EVS__TYPE_NUMBER;
+}
+
+/* `value op other` was evaluated and gave `truth`; `other` is a number. */
+static const evs__value *ordered(evs__interp *in, const evs__value *value, evs__binary_op op,
+                                 const evs__value *other, int truth)
+{
+    if ((value->types & EVS__TYPE_NUMBER) == 0)
+        return value; /* an error, which somebody else reports */
+    value = evs__value_only(in->pool, value, EVS__TYPE_NUMBER);
+    evs__range range = truth ? evs__range_when(op, &value->range, &other->range)
+                             : evs__range_unless(op, &value->range, &other->range);
+    if (evs__range_is_none(&range))
+        return evs__value_none();
+    return evs__value_ranged(in->pool, value, range);
+}
+
 /* ---- equality ---- */
 
 static int is_nothing_but_key(const evs__value *value)
@@ -180,6 +203,8 @@ static const evs__value *equal_to(evs__interp *in, const evs__value *value, cons
     if (is_nothing_but_key(other))
         return evs__value_only(in->pool, other, value->types);
     const evs__atom *single = evs__value_single(other);
+    if (is_number(other) && is_number(both))
+        both = ordered(in, both, EVS__OP_EQ, other, 1);
     if (single == NULL)
         return both;
     for (size_t i = 0; i < value->natoms; i++) {
@@ -223,6 +248,44 @@ static void compare_side(evs__interp *in, const evs__expr *side, const evs__expr
     if (in->dead || s.value == NULL)
         return;
     narrow(in, &s, equal ? equal_to(in, s.value, other) : unequal_to(in, s.value, other));
+}
+
+/* ---- order ---- */
+
+static void order_side(evs__interp *in, const evs__expr *side, evs__binary_op op,
+                       const evs__expr *against, int truth)
+{
+    if (in->dead || !is_quiet(side) || !is_quiet(against))
+        return;
+    spot s = spot_of(in, side);
+    if (s.value == NULL)
+        return;
+    const evs__value *other = evs__eval(in, against);
+    s = spot_of(in, side);
+    if (!in->dead && s.value != NULL && is_number(other))
+        narrow(in, &s, ordered(in, s.value, op, other, truth));
+}
+
+static evs__binary_op mirrored(evs__binary_op op)
+{
+    switch (op) {
+    case EVS__OP_LT:
+        return EVS__OP_GT;
+    case EVS__OP_LE:
+        return EVS__OP_GE;
+    case EVS__OP_GT:
+        return EVS__OP_LT;
+    default:
+        return EVS__OP_LE;
+    }
+}
+
+static void refine_order(evs__interp *in, const evs__expr *expr, int truth)
+{
+    const evs__binary *binary = &expr->as.binary;
+    guard(in, expr);
+    order_side(in, binary->left, binary->op, binary->right, truth);
+    order_side(in, binary->right, mirrored(binary->op), binary->left, truth);
 }
 
 /* ---- conditions ---- */
@@ -277,6 +340,12 @@ static void refine_binary(evs__interp *in, const evs__expr *expr, int truth)
     case EVS__OP_EQ:
         compare_side(in, binary->left, binary->right, equal);
         compare_side(in, binary->right, binary->left, equal);
+        return;
+    case EVS__OP_LT:
+    case EVS__OP_LE:
+    case EVS__OP_GT:
+    case EVS__OP_GE:
+        refine_order(in, expr, truth);
         return;
     default:
         guard(in, expr);
