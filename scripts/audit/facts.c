@@ -261,9 +261,26 @@ static int compare_visits(const void *a, const void *b)
         return x->at.start < y->at.start ? -1 : 1;
     if (x->place.call->at.start != y->place.call->at.start)
         return x->place.call->at.start < y->place.call->at.start ? -1 : 1;
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
     if (x->place.argument != y->place.argument)
         return x->place.argument < y->place.argument ? -1 : 1;
     return strcmp(x->place.command, y->place.command);
+}
+
+/* Code in a string stands at one place, however many calls are in it. */
+static void number_calls(const making *m)
+{
+    evs__table first = {0};
+    for (size_t i = 0; i < m->recorder->nvisits; i++) {
+        evs__visit *visit = m->recorder->visits[i];
+        evs_bytes key = {(const char *)&visit->place.call, sizeof visit->place.call};
+        evs__visit *known = evs__table_get(&first, key);
+        visit->order = known != NULL ? known->order : i;
+        if (known == NULL && !evs__table_set(&first, key, visit))
+            m->pool->failed = 1;
+    }
+    evs__table_free(&first);
 }
 
 static int is_same_use(const evs__visit *a, const evs__visit *b)
@@ -320,6 +337,7 @@ static void make_uses(const making *m, evs__facts *out)
     evs__keyuse *uses = evs__pool_alloc(m->pool, recorder->nvisits, sizeof *uses);
     if (uses == NULL || recorder->nvisits == 0)
         return;
+    number_calls(m);
     qsort(recorder->visits, recorder->nvisits, sizeof *recorder->visits, compare_visits);
     for (size_t i = 0, n; i < recorder->nvisits; i += n) {
         for (n = 1; i + n < recorder->nvisits; n++)

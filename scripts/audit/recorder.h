@@ -26,6 +26,7 @@ typedef struct evs__visit {
     evs__span at;
     int unsure;    /* it may be no key: the number of keys, or the options, are not known */
     int unlocated; /* it stands for all arguments: nobody knows where the keys are */
+    size_t order;  /* of the call: tells calls apart that stand at one place */
 } evs__visit;
 
 /* A call of a command. */

@@ -31,7 +31,7 @@ static evs__expr *leaf(evs__parser *parser, evs__expr_kind kind)
 evs__expr *evs__parse_key(evs__parser *parser, const evs__token *token)
 {
     evs__expr *key = evs__parser_expr(parser, EVS__EXPR_STRING, token->at);
-    key->at = token->at;
+    key->at = parser->inside != NULL ? *parser->inside : token->at;
     key->as.string = token->text;
     return key;
 }
@@ -238,11 +238,12 @@ static evs__expr *method(evs__parser *parser, evs__expr *object, evs__operand *v
 {
     evs__parser_advance(parser);
     evs__token name = evs__parser_name(parser);
+    evs__span name_at = parser->inside != NULL ? *parser->inside : name.at;
     evs__operand key = evs__parse_string(parser, name.text);
     evs__operand_self(&parser->frame->code, v, &key);
     evs__exprs args = funcargs(parser, v);
     evs__expr *expr = evs__parser_expr(parser, EVS__EXPR_METHOD, object->at);
-    expr->as.method = (evs__method_expr){object, name.text, name.at, args};
+    expr->as.method = (evs__method_expr){object, name.text, name_at, args};
     expr->height = higher(object->height, highest(&args)) + 1;
     return expr;
 }

@@ -126,6 +126,8 @@ void evs__parser_leave(evs__parser *parser)
 
 evs__span evs__parser_since(const evs__parser *parser, evs__span first)
 {
+    if (parser->inside != NULL)
+        return *parser->inside;
     first.end = parser->before.at.end > first.start ? parser->before.at.end : first.end;
     return first;
 }
@@ -208,18 +210,27 @@ static evs__function *main_function(evs__parser *parser)
     return function;
 }
 
-static void parse(evs__parser *parser, evs__chunk *chunk)
+/* The first line of a script, which a text compiled by a script does not have. */
+static void check_shebang(evs__parser *parser, const evs__chunk *chunk)
 {
     evs__lexer *lexer = &parser->lexer;
     evs__span at = {0, 0, 1, 1};
     int nomem = 0;
-    chunk->shebang = evs__shebang_find(chunk->source);
-    evs__lexer_init(lexer, parser->arena, chunk->source, chunk->shebang.len);
     const char *problem = evs__shebang_problem(chunk->source, parser->arena, &at, &nomem);
     if (nomem)
         evs__lexer_nomem(lexer);
     if (problem != NULL)
         evs__lexer_fail(lexer, EVS__PARSE_SHEBANG, at, problem);
+}
+
+static void parse(evs__parser *parser, evs__chunk *chunk)
+{
+    evs__lexer *lexer = &parser->lexer;
+    if (parser->inside == NULL)
+        chunk->shebang = evs__shebang_find(chunk->source);
+    evs__lexer_init(lexer, parser->arena, chunk->source, chunk->shebang.len);
+    if (parser->inside == NULL)
+        check_shebang(parser, chunk);
     parser->now.kind = EVS__TK_EOF;
     evs__function *function = main_function(parser);
     if (!lexer->failed)
@@ -233,9 +244,10 @@ static void parse(evs__parser *parser, evs__chunk *chunk)
     chunk->nfunctions = parser->nfunctions;
 }
 
-int evs__lua_parse(evs__chunk **out, evs__arena *arena, evs_bytes source)
+static int parse_text(evs__chunk **out, evs__arena *arena, evs_bytes source,
+                      const evs__span *inside)
 {
-    evs__parser parser = {.arena = arena};
+    evs__parser parser = {.arena = arena, .inside = inside};
     evs__chunk *chunk = evs__arena_zalloc(arena, 1, sizeof *chunk);
     if (chunk == NULL)
         return 0;
@@ -247,6 +259,16 @@ int evs__lua_parse(evs__chunk **out, evs__arena *arena, evs_bytes source)
     if (done)
         *out = chunk;
     return done;
+}
+
+int evs__lua_parse(evs__chunk **out, evs__arena *arena, evs_bytes source)
+{
+    return parse_text(out, arena, source, NULL);
+}
+
+int evs__lua_parse_inside(evs__chunk **out, evs__arena *arena, evs_bytes source, evs__span at)
+{
+    return parse_text(out, arena, source, &at);
 }
 
 void evs__chunk_place(const evs__chunk *chunk, size_t offset, int *line, int *column)

@@ -37,6 +37,10 @@ typedef struct evs__chunk {
  * parsed; 0 when out of memory, `*out` untouched. All memory is the arena's. */
 int evs__lua_parse(evs__chunk **out, evs__arena *arena, evs_bytes source);
 
+/* The same for a text that a script compiles, a string that stands at `at`: there is no shebang,
+ * and all nodes are at that place, in the source of the script. */
+int evs__lua_parse_inside(evs__chunk **out, evs__arena *arena, evs_bytes source, evs__span at);
+
 /* A span as the public headers have it, end exclusive. */
 evs_span evs__span_public(const evs__chunk *chunk, evs__span span);
 

@@ -39,9 +39,10 @@ typedef struct evs__frame {
 typedef struct evs__parser {
     evs__lexer lexer;
     evs__arena *arena;
-    evs__token now;    /* the current token */
-    evs__token ahead;  /* the next one, when `has_ahead` */
-    evs__token before; /* the last one that was passed */
+    const evs__span *inside; /* of all nodes, when the text is a string of a script; or NULL */
+    evs__token now;          /* the current token */
+    evs__token ahead;        /* the next one, when `has_ahead` */
+    evs__token before;       /* the last one that was passed */
     int has_ahead;
     int before_line; /* where the lexer stood when it had read `before` */
     int levels;      /* of nesting */

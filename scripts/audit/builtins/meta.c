@@ -1,6 +1,6 @@
 /*
- * Functions that call others, change how tables behave, or make code: followed as far as that is
- * possible, given up on otherwise.
+ * Functions that call others or change how tables behave: followed as far as that is possible,
+ * given up on otherwise.
  */
 #include "scripts/audit/builtins/builtin.h"
 
@@ -100,19 +100,6 @@ evs__seq evs__builtin_getmetatable(evs__interp *in, const evs__builtin_call *cal
             in->pool, all,
             evs__value_top(in->pool, "it is a metatable that is not known", call->site->at));
     return evs__builtin_give(in, call, all);
-}
-
-/* ---- code ---- */
-
-evs__seq evs__builtin_loadstring(evs__interp *in, const evs__builtin_call *call)
-{
-    evs__seq args = call->args;
-    if (args.count > 0 && (args.items[0].value->types & EVS__TYPE_FUNCTION)) {
-        evs__give_up(in, call->site->at, "load is not followed");
-        evs__escape(in, call->site, &args);
-    }
-    in->recorder->speech.raises_nowhere = 1;
-    return evs__builtin_lost(in, call, "it is compiled while the script runs");
 }
 
 evs__seq evs__builtin_coroutine(evs__interp *in, const evs__builtin_call *call)

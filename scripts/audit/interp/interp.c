@@ -232,5 +232,6 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
         evs__iterate(&in, call_entries, &lib);
     }
     evs__table_free(&in.slots);
+    evs__table_free(&in.texts);
     evs__store_free(&in.store);
 }

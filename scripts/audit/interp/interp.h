@@ -81,6 +81,7 @@ typedef struct evs__interp {
     const evs__chunk *chunk;
     evs__store store;
     evs__table slots; /* of nodes */
+    evs__table texts; /* constants that were compiled, and their chunks */
     evs__frame *frame;
     evs__loop *loop;                     /* the innermost one */
     evs__activation *roots;              /* of entry points, linked by `next` */

@@ -20,7 +20,6 @@ static const struct {
     const char *why;
 } others[] = {
     {"publish", "no_keys", "declared and no keys are the same there: no key argument is reached"},
-    {"loadstring-const", "unproven", "constants are not compiled"},
 };
 
 static json_t *load(void)

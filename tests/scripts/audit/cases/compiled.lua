@@ -1,0 +1,4 @@
+-- A constant that is compiled and called
+-- verdict: declared
+local get = loadstring('local k, c = ... return redis.call("GET", k), c')
+return get(KEYS[1], function() return redis.call('GET', KEYS[2]) end)
