@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Writes core/command_table.inc from core/data/commands-redis-7.0.json and commands-newer.txt.
+"""Writes core/command_table.inc from what is in core/data: the recorded COMMAND INFO and COMMAND
+DOCS of Redis 7.0, commands that are newer, and what neither says (command-facts.txt,
+command-replies.txt).
 
     tools/gen_commands.py            writes the file
     tools/gen_commands.py --check    fails when the file is not what would be written
 
 Commands become rows sorted by name, a subcommand has a row of its own ("XGROUP CREATE"), and equal
-key specifications are one array that rows share.
+key specifications and equal options are one array that rows share.
 """
+import itertools
 import json
 import pathlib
 import re
@@ -15,6 +18,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "core/data/commands-redis-7.0.json"
 NEWER = ROOT / "core/data/commands-newer.txt"
+FACTS = ROOT / "core/data/command-facts.txt"
+REPLIES = ROOT / "core/data/command-replies.txt"
 TABLE = ROOT / "core/command_table.inc"
 
 FLAGS = {
@@ -34,8 +39,10 @@ FLAGS = {
     "nondeterministic_output": "RANDOM",
     "nondeterministic_output_order": "RANDOM_ORDER",
     "denyoom": "DENYOOM",
-    "valkey": "VALKEY",
-    "may_replicate": "MAY_REPLICATE",
+    "MAY_REPLICATE": "MAY_REPLICATE",
+    "NODE_LOCAL": "NODE_LOCAL",
+    "OTHER_DATABASE": "OTHER_DATABASE",
+    "DESTRUCTIVE": "DESTRUCTIVE",
 }
 IGNORED = {
     "allow_busy", "asking", "fast", "loading", "no_async_loading", "no_auth", "no_multi",
@@ -43,9 +50,6 @@ IGNORED = {
 }
 KEY_FLAGS = {"RO": ["READ"], "RW": ["READ", "WRITE"], "OW": ["WRITE"], "RM": ["WRITE"],
              "R": ["READ"], "W": ["WRITE"], "not_key": ["NOT_A_KEY"], "incomplete": ["INCOMPLETE"]}
-
-# Not writes, but sent to replicas or run as what they contain. COMMAND does not show this flag.
-MAY_REPLICATE = {"EVAL", "EVALSHA", "FCALL", "PFCOUNT", "PUBLISH", "SPUBLISH"}
 
 # Commands whose key positions only code can find; core/command.c has a function for each.
 BY_CODE = {"SORT", "SORT_RO", "GEORADIUS", "GEORADIUSBYMEMBER", "MIGRATE", "XREAD", "XREADGROUP"}
@@ -92,17 +96,61 @@ def written_spec(text):
 
 
 def version(text):
-    major, minor = (text.split(".") + ["0"])[:2]
-    return f"{major}, {minor}"
+    """An initializer of evs__since: "7.4/9.0", "6.2", "/8.1"; "never"."""
+    if text == "never":
+        return "{EVS__VERSION_NEVER, EVS__VERSION_NEVER}"
+    redis, _, valkey = text.partition("/")
+    number = lambda t: "EVS__VERSION({}, {})".format(*(t.split(".") + ["0"])[:2])
+    first = number(redis) if redis else "EVS__VERSION_NEVER"
+    if valkey:
+        return f"{{{first}, {number(valkey)}}}"
+    shared = redis and tuple(map(int, redis.split(".")[:2])) <= (7, 2)
+    return f"{{{first}, EVS__VERSION_{'ALWAYS' if shared else 'NEVER'}}}"
 
 
 def row(name, arity, since, flags, specs):
     unknown = [f for f in flags if f not in FLAGS and f not in IGNORED]
     if unknown:
         sys.exit(f"gen_commands: {name}: unknown flags {unknown}")
-    wanted = {FLAGS[f] for f in flags if f in FLAGS}
     return {"name": name, "arity": arity, "since": version(since), "specs": tuple(specs),
-            "flags": [f for f in dict.fromkeys(FLAGS.values()) if f in wanted]}
+            "flags": {FLAGS[f] for f in flags if f in FLAGS}, "replaced": None, "reply": None,
+            "allowed": version("never") if "noscript" in flags else "{0, 0}",
+            "options": {}, "from": 0}
+
+
+def leaves(node):
+    """How many arguments a node of the argument tree stands for, its own word not counted."""
+    inner = [leaves(a) for a in node.get("arguments", [])]
+    own = {"block": sum(inner), "oneof": max(inner, default=0), "pure-token": 0}
+    return own.get(node["type"], 1)
+
+
+def words(node, since):
+    """The options below a node: word, how many arguments belong to it, since when."""
+    since = node.get("since", since)
+    if "token" in node and node["token"] not in ("", '""'):
+        yield node["token"], leaves(node), since
+    for inner in node.get("arguments", []):
+        yield from words(inner, since)
+
+
+def recorded_options(r, command):
+    """Options stand behind the arguments that must be there and end before the next of those."""
+    depth = 1 + r["name"].count(" ")
+    arguments = command.get("arguments", [])
+    fixed = list(itertools.takewhile(
+        lambda a: not {"optional", "multiple"} & set(a.get("flags", [])) and "token" not in a,
+        arguments))
+    r["from"] = depth + sum(leaves(a) for a in fixed)
+    for place, node in enumerate(arguments[len(fixed):]):
+        optional = "optional" in node.get("flags", [])
+        if place == 0 and optional and "token" not in node and "since" in node and \
+                node["type"] == "integer":
+            r["options"][f"@{r['from']}"] = (0, version(node["since"]))
+        if not optional and "token" not in node and node["type"] != "oneof":
+            break
+        for word, values, since in words(node, command["since"]):
+            r["options"].setdefault(word, (values, version(since)))
 
 
 def recorded_rows(command, rows):
@@ -112,17 +160,21 @@ def recorded_rows(command, rows):
     flags += [t for t in command.get("tips", []) if t in FLAGS]
     flags += ["code"] if name in BY_CODE else []
     flags += ["container"] if subcommands else []
-    flags += ["may_replicate"] if name in MAY_REPLICATE else []
     specs = [recorded_spec(s) for s in command.get("key_specs", [])]
     rows[name] = row(name, command["arity"], command["since"], flags, specs)
+    recorded_options(rows[name], command)
     for subcommand in subcommands:
         recorded_rows(subcommand, rows)
 
 
+def lines(path):
+    for line in path.read_text().splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
 def newer_rows(rows):
-    for line in NEWER.read_text().splitlines():
-        if not line or line.startswith("#"):
-            continue
+    for line in lines(NEWER):
         columns = [c.strip() for c in line.split("|")]
         name, arity = columns[0], int(columns[1])
         if len(columns) == 2:
@@ -130,9 +182,49 @@ def newer_rows(rows):
             continue
         if name in rows:
             sys.exit(f"gen_commands: {name} is in {RECORDED.name} already")
-        server, _, since = columns[2].rpartition(":")
-        flags = columns[3].split() + ([server] if server else [])
-        rows[name] = row(name, arity, since, flags, [written_spec(s) for s in columns[4].split()])
+        specs = [written_spec(s) for s in columns[4].split()]
+        rows[name] = row(name, arity, columns[2], columns[3].split(), specs)
+        rows[name]["from"] = 2
+
+
+def named(rows, names):
+    """The rows of names; an underscore may stand for the blank before a subcommand."""
+    for name in names.split():
+        yield rows[name if name in rows else name.replace("_", " ")]
+
+
+def add_fact(rows, what, names):
+    kind, *rest = what.split()
+    for r in named(rows, names):
+        if kind == "flag":
+            r["flags"].add(rest[0])
+        elif kind == "allowed":
+            r["allowed"] = version(rest[0])
+        elif kind == "replaced":
+            r["replaced"] = " ".join(rest)
+        elif kind == "options":
+            r["from"] = int(rest[0])
+        elif kind == "option":
+            r["options"][rest[0]] = (int(rest[1]), version(rest[2]))
+        else:
+            sys.exit(f"gen_commands: {FACTS.name} has an unknown fact {kind}")
+
+
+def reply(text):
+    """An initializer of evs__reply."""
+    kinds, _, elements = text.partition(" of ")
+    return "{{{}, {}}}".format(*(joined("EVS__REPLY", k.upper().split())
+                                 for k in (kinds, elements)))
+
+
+def add_reply(rows, line):
+    names, base, *clauses = [c.strip() for c in line.split("|")]
+    for r in named(rows, names):
+        r["reply"] = reply(base)
+        for clause in clauses:
+            for word in clause.split(":")[0].split():
+                values, since = r["options"].pop(word, (0, "{0, 0}"))
+                r["options"][word] = (values, since, reply(clause.split(":")[1].strip()))
 
 
 def filled(indent, text, separator):
@@ -145,20 +237,39 @@ def filled(indent, text, separator):
     return "\n".join(lines)
 
 
+def render_option(word, values, since, answer="{0, 0}"):
+    place = int(word[1:]) if word[0] == "@" else 0
+    text = "NULL" if place else f'"{word}"'
+    return f"{{{text}, {place}, {values}, {since}, {answer}}}"
+
+
+def render_arrays(rows, field, kind, prefix, text):
+    """One array for all rows that have the same; what each row calls it."""
+    names, out = {}, []
+    for r in rows:
+        if r[field]:
+            names.setdefault(text(r[field]), f"{prefix}_{len(names) + 1}")
+    for items, name in names.items():
+        out.append(f"static const {kind} {name}[] = {{")
+        out += [filled("    ", one + ",", ",") for one in items] + ["};"]
+    return out, lambda r: names.get(text(r[field]), "NULL")
+
+
 def render(rows):
-    shapes = {}
-    for r in rows:
-        if r["specs"]:
-            shapes.setdefault(r["specs"], f"shape_{len(shapes) + 1}")
+    options = lambda o: tuple(render_option(word, *rest) for word, rest in o.items())
+    shapes, shape_of = render_arrays(rows, "specs", "evs__key_spec", "shape", tuple)
+    lists, list_of = render_arrays(rows, "options", "evs__option", "options", options)
     out = ["/* Written by tools/gen_commands.py from core/data; do not edit. */", ""]
-    for specs, name in shapes.items():
-        out.append(f"static const evs__key_spec {name}[] = {{")
-        out += [filled("    ", one + ",", ",") for one in specs] + ["};"]
-    out += ["", "static const evs__command commands[] = {"]
+    out += [*shapes, *lists, "", "static const evs__command commands[] = {"]
     for r in rows:
-        out.append(f'    {{"{r["name"]}", {r["arity"]}, {{{r["since"]}}},')
-        out.append(filled("     ", joined("EVS__COMMAND", r["flags"]) + ",", "|"))
-        out.append(f'     {len(r["specs"])}, {shapes.get(r["specs"], "NULL")}}},')
+        flags = joined("EVS__COMMAND", [f for f in dict.fromkeys(FLAGS.values()) if f in r["flags"]])
+        replaced = f'"{r["replaced"]}"' if r["replaced"] else "NULL"
+        out.append(f'    {{"{r["name"]}", {r["arity"]}, {len(r["specs"])}, {r["from"]}, '
+                   f'{len(r["options"])},')
+        out.append(filled("     ", flags + ",", "|"))
+        out.append(f'     {r["since"]}, {r["allowed"]},')
+        out.append(f'     {r["reply"] or "{0, 0}"},')
+        out.append(f'     {shape_of(r)}, {list_of(r)}, {replaced}}},')
     return "\n".join(out + ["};", ""])
 
 
@@ -167,6 +278,10 @@ def main():
     for command in json.loads(RECORDED.read_text())["commands"]:
         recorded_rows(command, rows)
     newer_rows(rows)
+    for line in lines(FACTS):
+        add_fact(rows, *line.split(":"))
+    for line in lines(REPLIES):
+        add_reply(rows, line)
     for name in rows:
         if not re.fullmatch(r"[A-Z0-9_-]+( [A-Z0-9_-]+)?", name):
             sys.exit(f"gen_commands: odd name {name}")

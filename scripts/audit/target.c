@@ -146,10 +146,3 @@ const char *evs__target_name(const evs__target *target)
 {
     return target->is_valkey ? "Valkey" : "Redis";
 }
-
-evs__since evs__since_redis(int version)
-{
-    evs__since since = {version, version <= EVS__VERSION_PARTED ? (int)EVS__VERSION_ALWAYS
-                                                                : (int)EVS__VERSION_NEVER};
-    return since;
-}

@@ -8,17 +8,11 @@
 #ifndef EVS_SCRIPTS_AUDIT_TARGET_H
 #define EVS_SCRIPTS_AUDIT_TARGET_H
 
+#include "core/version.h"
+
 #include <evalshard/base.h>
 
-#define EVS__VERSION(major, minor) ((major) << 8 | (minor))
-
-enum {
-    EVS__VERSION_ALWAYS = 0,
-    EVS__VERSION_NEWEST = EVS__VERSION(99, 255), /* and all that come */
-    EVS__VERSION_NEVER = EVS__VERSION(100, 0),
-    EVS__VERSION_PARTED = EVS__VERSION(7, 2), /* the last one that Redis and Valkey share */
-    EVS__TARGETS_MAX = 8
-};
+enum { EVS__TARGETS_MAX = 8 };
 
 /* The versions from `min` to `max` of one server. */
 typedef struct evs__target {
@@ -31,12 +25,6 @@ typedef struct evs__targets {
     size_t count;
 } evs__targets;
 
-/* The version of each server in which something came, or went: EVS__VERSION_NEVER when it never
- * did. */
-typedef struct evs__since {
-    int redis, valkey;
-} evs__since;
-
 /* Reads "redis:6.2..7.4,valkey:8.0". Fails with EVS_E_INVALID. */
 evs_status evs__targets_read(evs__targets *out, const char *text, evs_error *err);
 
@@ -48,9 +36,5 @@ const evs__target *evs__target_from(const evs__targets *targets, evs__since sinc
 
 /* "Redis" or "Valkey". */
 const char *evs__target_name(const evs__target *target);
-
-/* What Redis has from `version` on, and Valkey from its own beginning or, when it is newer than
- * what they share, never. */
-evs__since evs__since_redis(int version);
 
 #endif

@@ -90,7 +90,10 @@ static void facts_are_those_of_the_server(void **state)
         {"CONFIG", "SET", -4, EVS__COMMAND_ADMIN, 0},
         {"HMSET", "", -4, EVS__COMMAND_DEPRECATED, 0},
         {"ZRANK", "", -3, EVS__COMMAND_READONLY, 0},
-        {"DELIFEQ", "", 3, EVS__COMMAND_VALKEY | EVS__COMMAND_WRITE, 0},
+        {"DELIFEQ", "", 3, EVS__COMMAND_WRITE, 0},
+        {"PFCOUNT", "", -2, EVS__COMMAND_MAY_REPLICATE, EVS__COMMAND_WRITE},
+        {"FLUSHALL", "", -1, EVS__COMMAND_DESTRUCTIVE | EVS__COMMAND_NODE_LOCAL, 0},
+        {"SELECT", "", 2, EVS__COMMAND_OTHER_DATABASE, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const evs__command *command = find(rows[i].name, rows[i].sub);
@@ -99,8 +102,82 @@ static void facts_are_those_of_the_server(void **state)
         assert_int_equal(command->flags & rows[i].flags, rows[i].flags);
         assert_int_equal(command->flags & rows[i].not, 0);
     }
-    assert_int_equal(find("LMPOP", "")->since[0], 7);
-    assert_int_equal(find("GEOSEARCH", "")->since[1], 2);
+}
+
+static void versions_are_those_of_both_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        evs__since since, allowed;
+    } rows[] = {
+        {"GET", {EVS__VERSION(1, 0), 0}, {0, 0}},
+        {"LMPOP", {EVS__VERSION(7, 0), 0}, {0, 0}},
+        {"GEOSEARCH", {EVS__VERSION(6, 2), 0}, {0, 0}},
+        {"HEXPIRE", {EVS__VERSION(7, 4), EVS__VERSION(9, 0)}, {0, 0}},
+        {"VADD", {EVS__VERSION(8, 0), EVS__VERSION_NEVER}, {0, 0}},
+        {"DELIFEQ", {EVS__VERSION_NEVER, EVS__VERSION(9, 0)}, {0, 0}},
+        {"BLPOP", {EVS__VERSION(2, 0), 0}, {EVS__VERSION(7, 2), 0}},
+        {"WAITAOF", {EVS__VERSION(7, 2), 0}, {EVS__VERSION(7, 4), EVS__VERSION(8, 0)}},
+        {"EVAL", {EVS__VERSION(2, 6), 0}, {EVS__VERSION_NEVER, EVS__VERSION_NEVER}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const evs__command *command = find(rows[i].name, "");
+        assert_memory_equal(&command->since, &rows[i].since, sizeof rows[i].since);
+        assert_memory_equal(&command->allowed, &rows[i].allowed, sizeof rows[i].allowed);
+    }
+}
+
+static const evs__option *option_of(const char *name, const char *sub, const char *word)
+{
+    const evs__command *command = find(name, sub);
+    for (size_t i = 0; i < command->noptions; i++) {
+        const evs__option *o = &command->options[i];
+        if (word == NULL ? o->word == NULL : o->word != NULL && strcmp(o->word, word) == 0)
+            return o;
+    }
+    fail_msg("%s has no option %s", name, word == NULL ? "by place" : word);
+    return NULL;
+}
+
+static void options_have_a_place_and_a_version(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *sub, *word;
+        int from, place, values, since;
+    } rows[] = {
+        {"SET", "", "GET", 3, 0, 0, EVS__VERSION(6, 2)},
+        {"SET", "", "EXAT", 3, 0, 1, EVS__VERSION(6, 2)},
+        {"SET", "", "NX", 3, 0, 0, EVS__VERSION(2, 6)},
+        {"EXPIRE", "", "NX", 3, 0, 0, EVS__VERSION(7, 0)},
+        {"ZADD", "", "GT", 2, 0, 0, EVS__VERSION(6, 2)},
+        {"ZRANGE", "", "LIMIT", 4, 0, 2, EVS__VERSION(6, 2)},
+        {"LPOP", "", NULL, 2, 2, 0, EVS__VERSION(6, 2)},
+        {"BITCOUNT", "", "BIT", 4, 0, 0, EVS__VERSION(7, 0)},
+        {"XADD", "", "NOMKSTREAM", 2, 0, 0, EVS__VERSION(6, 2)},
+        {"XGROUP", "CREATE", "MKSTREAM", 5, 0, 0, EVS__VERSION(5, 0)},
+        {"SCAN", "", "TYPE", 2, 0, 1, EVS__VERSION(6, 0)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const evs__option *o = option_of(rows[i].name, rows[i].sub, rows[i].word);
+        assert_int_equal(find(rows[i].name, rows[i].sub)->options_from, rows[i].from);
+        assert_int_equal(o->place, rows[i].place);
+        assert_int_equal(o->values, rows[i].values);
+        assert_int_equal(o->since.redis, rows[i].since);
+    }
+}
+
+static void replies_may_depend_on_options(void **state)
+{
+    (void)state;
+    assert_int_equal(find("GET", "")->reply.kinds, EVS__REPLY_BULK | EVS__REPLY_NIL);
+    assert_int_equal(find("SET", "")->reply.kinds, EVS__REPLY_STATUS);
+    assert_int_equal(option_of("SET", "", "NX")->reply.kinds, EVS__REPLY_STATUS | EVS__REPLY_NIL);
+    assert_int_equal(option_of("SET", "", "EX")->reply.kinds, 0);
+    assert_int_equal(find("MGET", "")->reply.elements, EVS__REPLY_BULK | EVS__REPLY_NIL);
+    assert_int_equal(option_of("LPOP", "", NULL)->reply.elements, EVS__REPLY_BULK);
+    assert_int_equal(find("CONFIG", "SET")->reply.kinds, 0);
 }
 
 /* Splits at blanks; '' is an empty argument. */
@@ -255,6 +332,9 @@ int main(void)
         cmocka_unit_test(every_row_is_found_under_its_name),
         cmocka_unit_test(names_are_found_in_any_case),
         cmocka_unit_test(facts_are_those_of_the_server),
+        cmocka_unit_test(versions_are_those_of_both_servers),
+        cmocka_unit_test(options_have_a_place_and_a_version),
+        cmocka_unit_test(replies_may_depend_on_options),
         cmocka_unit_test(keys_are_where_the_server_says),
         cmocka_unit_test(more_keys_than_room_are_counted_only),
         cmocka_unit_test(a_misspelled_name_has_a_suggestion),

@@ -47,9 +47,9 @@ static void a_target_may_be_several_servers(void **state)
     assert_int_equal(targets.count, 2);
     assert_ptr_equal(evs__target_before(&targets, hexpire), &targets.items[1]);
     assert_ptr_equal(evs__target_from(&targets, hexpire), &targets.items[0]);
-    evs__since shared = evs__since_redis(EVS__VERSION(7, 2));
+    evs__since shared = {EVS__VERSION(7, 2), EVS__VERSION_ALWAYS};
     assert_null(evs__target_before(&targets, shared));
-    evs__since never = evs__since_redis(EVS__VERSION(8, 0));
+    evs__since never = {EVS__VERSION(8, 0), EVS__VERSION_NEVER};
     assert_ptr_equal(evs__target_before(&targets, never), &targets.items[0]);
     assert_string_equal(evs__target_name(&targets.items[1]), "Valkey");
 }
