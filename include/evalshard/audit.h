@@ -35,6 +35,13 @@ typedef enum evs_severity {
     EVS_SEVERITY_ERROR = 2
 } evs_severity;
 
+/* Findings that somebody accepted stay in reports, but no longer count. */
+typedef enum evs_suppression {
+    EVS_SUPPRESSED_NOT = 0,
+    EVS_SUPPRESSED_IN_SOURCE = 1, /* by a comment in the script */
+    EVS_SUPPRESSED_BASELINE = 2   /* it was there before */
+} evs_suppression;
+
 /* A stretch of source; `end_column` is the byte after its last one. */
 typedef struct evs_span {
     int line, column;
@@ -69,6 +76,12 @@ typedef struct evs_finding {
     const evs_trace_step *steps;
     size_t nsteps;
     const char *path; /* the file that `at` is in: the report's, unless there is a source map */
+
+    /* Equal for the same finding in an edited file: of the code, the text of its line without
+     * regard to blanks, and ":N" for the Nth of equal ones. */
+    const char *fingerprint;
+    evs_suppression suppressed; /* it counts only when this is EVS_SUPPRESSED_NOT */
+    const char *reason;         /* why it is suppressed, "" when nobody said */
 } evs_finding;
 
 typedef struct evs_report evs_report;
@@ -178,17 +191,43 @@ EVS_API const char *evs_report_path(const evs_report *report);
 EVS_API const evs_site *evs_report_sites(const evs_report *report, size_t *count);
 EVS_API const evs_finding *evs_report_findings(const evs_report *report, size_t *count);
 
+/* Which findings are too much. A suppressed finding never is. */
+typedef enum evs_fail_on {
+    EVS_FAIL_ON_NEVER = 0,
+    EVS_FAIL_ON_ERROR = 1,
+    EVS_FAIL_ON_UNPROVEN = 2, /* errors, and what the audit could not follow */
+    EVS_FAIL_ON_DERIVED = 3,  /* the same, and derived keys */
+    EVS_FAIL_ON_WARNING = 4,
+    EVS_FAIL_ON_NOTE = 5
+} evs_fail_on;
+
+/* 1 when a report has such a finding. */
+EVS_API int evs_report_fails(const evs_report *report, evs_fail_on limit);
+
+/* An input that there is no report of. */
+typedef struct evs_unread {
+    const char *path;
+    const char *why;
+} evs_unread;
+
 typedef struct evs_render_options {
     size_t struct_size;
-    const char *format;   /* "text" or "json"; NULL means text */
+    const char *format;   /* one that evs_format_name knows; NULL means text */
     int colour;           /* 1: terminal colours (text only) */
-    evs_severity minimum; /* leave out findings below this (text only) */
+    evs_severity minimum; /* leave out findings below this (formats for people only) */
+    int quiet;            /* 1: findings only (text only) */
+    evs_fail_on fail_on;  /* what a failure is, for formats that tell */
+    const evs_unread *unread;
+    size_t nunread;
 } evs_render_options;
 
-#define EVS_RENDER_OPTIONS_INIT                                \
-    {                                                          \
-        sizeof(evs_render_options), NULL, 0, EVS_SEVERITY_NOTE \
+#define EVS_RENDER_OPTIONS_INIT                                                               \
+    {                                                                                         \
+        sizeof(evs_render_options), NULL, 0, EVS_SEVERITY_NOTE, 0, EVS_FAIL_ON_ERROR, NULL, 0 \
     }
+
+/* The name of a format, counted from 0; NULL when there are no more. Static. */
+EVS_API const char *evs_format_name(size_t index);
 
 /* Renders `count` reports as one document. `*out` is NUL-terminated, yours to free with
  * evs_text_free. Fails with EVS_E_INVALID for an unknown format, EVS_E_NOMEM. */

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/sha1.h"
+#include "scripts/audit/line_hash.h"
 #include "scripts/audit/rule.h"
 
 #include <string.h>
@@ -81,6 +82,8 @@ static int place_findings(evs_report *report, evs__findings *findings)
         if (!place_steps(report, finding))
             return 0;
         finding->path = evs__origins_find(&report->origins, &finding->at);
+        if (finding->reason == NULL)
+            finding->reason = "";
     }
     report->findings = findings->items;
     report->nfindings = findings->count;
@@ -100,7 +103,8 @@ static int look(evs_report *report, const evs_source_map *map)
         !make_sites(report))
         return 0;
     evs__rules_run(&report->facts, &findings);
-    return place_findings(report, &findings) && !report->pool.failed;
+    return evs__line_hashes(&report->origins, &findings) && place_findings(report, &findings) &&
+           !report->pool.failed;
 }
 
 /* The texts of the options are the caller's again once this is over. */

@@ -166,8 +166,10 @@ evs_bytes evs__origins_line(const evs__origins *origins, const char *path, int l
     if (line < 1 || (size_t)line > file->nlines)
         return text;
     size_t at = file->lines[line - 1];
+    size_t end = (size_t)line < file->nlines ? file->lines[line] : file->text.len;
+    while (end > at && is_end(file->text.data[end - 1]))
+        end--; /* one line end: at most twice */
     text.data = file->text.data + at;
-    while (at + text.len < file->text.len && !is_end(text.data[text.len]))
-        text.len++;
+    text.len = end - at;
     return text;
 }

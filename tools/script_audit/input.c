@@ -11,12 +11,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FIRST_READ = 64 * 1024 };
+enum { FIRST_READ = 64 * 1024, MOST_BYTES = 16 * 1024 * 1024, LOOKED_AT = 8000 };
 
 static void complain(input_list *list, const char *path, const char *why)
 {
-    fprintf(stderr, "script-audit: %s: %s\n", path, why);
-    list->failed = 1;
+    failures_add(list->failed, path, why);
 }
 
 static void add(input_list *list, char *path)
@@ -69,12 +68,15 @@ static void add_entry(input_list *list, const char *folder, const char *name)
         free(path);
         return;
     }
-    if (path != NULL &&
-        !(is_script(name) && (stat(path, &target) != 0 || !S_ISDIR(target.st_mode)))) {
-        free(path);
+    if (path != NULL && is_script(name) && stat(path, &target) == 0 && !S_ISREG(target.st_mode) &&
+        !S_ISDIR(target.st_mode))
+        complain(list, path, "not a file"); /* a pipe would make us wait for ever */
+    else if (path == NULL ||
+             (is_script(name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode)))) {
+        add(list, path);
         return;
     }
-    add(list, path);
+    free(path);
 }
 
 static void add_folder(input_list *list, const char *folder)
@@ -108,10 +110,29 @@ void input_add(input_list *list, const char *path)
         return;
     }
     size_t before = list->count;
-    int failed = list->failed;
+    size_t failed = list->failed->count;
     add_folder(list, path);
-    if (list->count == before && list->failed == failed)
+    if (list->count == before && list->failed->count == failed)
         fprintf(stderr, "script-audit: %s: no *.lua files\n", path);
+}
+
+static int path_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void input_sort(input_list *list)
+{
+    size_t kept = 0;
+    if (list->count > 0)
+        qsort(list->paths, list->count, sizeof *list->paths, path_order);
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept > 0 && strcmp(list->paths[kept - 1], list->paths[i]) == 0)
+            free(list->paths[i]);
+        else
+            list->paths[kept++] = list->paths[i];
+    }
+    list->count = kept;
 }
 
 void input_free(input_list *list)
@@ -123,6 +144,7 @@ void input_free(input_list *list)
 
 /* ---- reading ---- */
 
+/* A byte more than the bound is read, to see that there is one. NULL with errno. */
 static char *read_all(FILE *file, size_t *len)
 {
     size_t cap = FIRST_READ;
@@ -130,7 +152,7 @@ static char *read_all(FILE *file, size_t *len)
     *len = 0;
     while (text != NULL) {
         *len += fread(text + *len, 1, cap - *len, file);
-        if (*len < cap)
+        if (*len < cap || *len > MOST_BYTES)
             break;
         cap *= 2;
         char *more = realloc(text, cap);
@@ -145,15 +167,45 @@ static char *read_all(FILE *file, size_t *len)
     return text;
 }
 
-char *input_read(const char *path, size_t *len)
+static int begins(const char *text, size_t len, const char *with)
+{
+    size_t n = strlen(with);
+    return len >= n && memcmp(text, with, n) == 0;
+}
+
+/* Why a text cannot be a script; NULL when it can. */
+static const char *problem_of(const char *text, size_t len)
+{
+    if (len > MOST_BYTES)
+        return "larger than 16 MiB, which no script is";
+    if (begins(text, len, "\033Lua"))
+        return "compiled Lua, not source; servers refuse it as well";
+    if (begins(text, len, "\xff\xfe") || begins(text, len, "\xfe\xff"))
+        return "UTF-16, which Lua does not read; save it as UTF-8";
+    if (len > 0 && memchr(text, '\0', len < LOOKED_AT ? len : LOOKED_AT) != NULL)
+        return "binary data, not a script";
+    return NULL;
+}
+
+char *input_read(const char *path, const char *name, size_t *len, failures *failed)
 {
     int is_stdin = strcmp(path, "-") == 0;
     errno = 0;
     FILE *file = is_stdin ? stdin : fopen(path, "rb");
     char *text = file == NULL ? NULL : read_all(file, len);
+    const char *why = NULL;
     if (text == NULL)
-        fprintf(stderr, "script-audit: %s: %s\n", path,
-                errno == 0 ? "cannot be read" : strerror(errno));
+        why = errno == 0 ? "cannot be read" : strerror(errno);
+    else
+        why = problem_of(text, *len);
+    if (why != NULL) {
+        failures_add(failed, name, why);
+        free(text);
+        text = NULL;
+    }
+    if (text != NULL && begins(text, *len, "\xef\xbb\xbf"))
+        fprintf(stderr, "script-audit: %s: begins with a byte order mark, which servers refuse\n",
+                name);
     if (file != NULL && !is_stdin)
         fclose(file);
     return text;

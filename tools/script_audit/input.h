@@ -1,24 +1,27 @@
 /*
- * input.h - the scripts that paths name.
+ * input.h - the scripts that paths name, and their text.
  */
 #ifndef EVS_TOOLS_SCRIPT_AUDIT_INPUT_H
 #define EVS_TOOLS_SCRIPT_AUDIT_INPUT_H
 
-#include <stddef.h>
+#include "tools/script_audit/failures.h"
 
-/* Paths of scripts; ours, as each path is. */
+/* Paths of scripts, each once, in the order of their bytes; ours, as each path is. */
 typedef struct input_list {
     char **paths;
     size_t count, cap;
-    int failed; /* something could not be read; it was said */
+    failures *failed; /* what cannot be read goes here */
 } input_list;
 
-/* Adds a file, the *.lua files below a folder (sorted), or "-". */
+/* Adds a file, the *.lua files below a folder, or "-". */
 void input_add(input_list *list, const char *path);
+
+/* Puts the list in order, once all is added. */
+void input_sort(input_list *list);
 void input_free(input_list *list);
 
-/* The whole file, or standard input for "-"; yours to free. NULL when it cannot be read, and then
- * it was said why. */
-char *input_read(const char *path, size_t *len);
+/* The whole file, or standard input for "-"; yours to free. NULL when it cannot be read or is no
+ * text; it is then among the failures, under the name `name`. */
+char *input_read(const char *path, const char *name, size_t *len, failures *failed);
 
 #endif

@@ -1,131 +1,113 @@
+/*
+ * One row per option says its name and what it does with its value.
+ */
 #include "tools/script_audit/options.h"
 
+#include "tools/script_audit/choice.h"
+
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LONGEST = 24, NEAR = 3 };
-
-static const char *const names[] = {"--color",   "--explain", "--fail-on", "--format", "--help",
-                                    "--profile", "--rules",   "--target",  "--version"};
-
-void options_help(void)
-{
-    fputs(
-        "usage: script-audit [options] PATH...\n"
-        "\n"
-        "Proves for each Redis call of Lua scripts that its keys come from KEYS, or says where\n"
-        "they come from. PATH is a file, a folder (all *.lua below it) or - for standard input.\n"
-        "\n"
-        "  --format text|json               how to report (text)\n"
-        "  --fail-on error|warning|note|never\n"
-        "                                   the least finding that makes the exit code 1 (error)\n"
-        "  --target SERVER:VERSION[..[VERSION]],...\n"
-        "                                   the servers it has to run on, as in redis:6.2..7.4 or\n"
-        "                                   valkey:8.0 (redis:7.0.., unless the profile says "
-        "more)\n"
-        "  --profile NAME                   the kind of place: cluster (the default), standalone,\n"
-        "                                   valkey, elasticache-serverless, aliyun, dragonfly,\n"
-        "                                   kvrocks-strict\n"
-        "  --color auto|always|never        colours, in text (auto: on a terminal, without "
-        "NO_COLOR)\n"
-        "  --explain [CODE]                 what a rule is about, or all of them\n"
-        "  --rules                          the list of rules\n"
-        "  --help, --version\n"
-        "\n"
-        "Exit code: 0 nothing to complain about, 1 findings, 2 wrong usage, 3 something could not\n"
-        "be read.\n",
-        stdout);
-}
-
-/* ---- did you mean ---- */
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned n = a < b ? a : b;
-    return n < c ? n : c;
-}
-
-/* Letters to insert, delete or replace to make `b` of `a`. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[LONGEST + 1];
-    size_t n = strlen(b);
-    if (n > LONGEST || strlen(a) > LONGEST)
-        return LONGEST;
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1] != '\0'; i++) {
-        unsigned corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            unsigned above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-            corner = above;
-        }
-    }
-    return row[n];
-}
-
-static int unknown_option(const char *arg)
-{
-    const char *best = NULL;
-    unsigned least_so_far = NEAR + 1;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        unsigned d = distance(arg, names[i]);
-        if (d < least_so_far) {
-            least_so_far = d;
-            best = names[i];
-        }
-    }
-    fprintf(stderr, "script-audit: unknown option %s", arg);
-    if (best != NULL)
-        fprintf(stderr, ", did you mean %s?", best);
-    fputs("\nscript-audit: --help shows the options\n", stderr);
-    return 0;
-}
+typedef struct row {
+    const char *name;
+    int takes; /* a value */
+    int (*set)(options *out, const struct row *row, const char *value);
+    size_t offset; /* of a text or a list in the options */
+} row;
 
 /* ---- values ---- */
 
-typedef struct choice {
-    const char *word;
-    int value;
-} choice;
-
-static int choose(int *out, const char *option, const char *word, const choice *choices)
+static int set_text(options *out, const row *r, const char *value)
 {
-    for (const choice *c = choices; c->word != NULL; c++) {
-        if (strcmp(c->word, word) == 0) {
-            *out = c->value;
+    *(const char **)((char *)out + r->offset) = value;
+    return 1;
+}
+
+/* The option may be given several times; the list grows. */
+static int set_list(options *out, const row *r, const char *value)
+{
+    char **list = (char **)((char *)out + r->offset);
+    size_t before = *list == NULL ? 0 : strlen(*list);
+    char *longer = realloc(*list, before + strlen(value) + 2);
+    if (longer == NULL) {
+        fputs("script-audit: out of memory\n", stderr);
+        return 0;
+    }
+    snprintf(longer + before, strlen(value) + 2, "%s%s", before == 0 ? "" : ",", value);
+    *list = longer;
+    return 1;
+}
+
+static int set_flag(options *out, const row *r, const char *value)
+{
+    (void)value;
+    *(int *)((char *)out + r->offset) = 1;
+    return 1;
+}
+
+static int set_task(options *out, const row *r, const char *value)
+{
+    (void)value;
+    out->task = (options_task)r->offset;
+    return 1;
+}
+
+static int set_format(options *out, const row *r, const char *value)
+{
+    for (size_t i = 0; evs_format_name(i) != NULL; i++) {
+        if (strcmp(evs_format_name(i), value) == 0) {
+            out->format = value;
             return 1;
         }
     }
-    fprintf(stderr, "script-audit: %s %s: must be one of", option, word);
-    for (const choice *c = choices; c->word != NULL; c++)
-        fprintf(stderr, "%s %s", c == choices ? "" : ",", c->word);
+    fprintf(stderr, "script-audit: %s %s: must be one of", r->name, value);
+    for (size_t i = 0; evs_format_name(i) != NULL; i++)
+        fprintf(stderr, "%s %s", i == 0 ? "" : ",", evs_format_name(i));
     fputc('\n', stderr);
     return 0;
 }
 
-static int set_format(options *out, const char *word)
+static int set_emit(options *out, const row *r, const char *value)
 {
-    static const choice formats[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
-    int which;
-    if (!choose(&which, "--format", word, formats))
+    static const choice choices[] = {{"sha-list", 0}, {NULL, 0}};
+    int ignored;
+    if (!choose(&ignored, r->name, value, choices))
         return 0;
-    out->format = formats[which].word;
+    out->format = value;
     return 1;
 }
 
-static int set_fail_on(options *out, const char *word)
+static int set_fail_on(options *out, const row *r, const char *value)
 {
-    static const choice severities[] = {{"error", EVS_SEVERITY_ERROR},
-                                        {"warning", EVS_SEVERITY_WARNING},
-                                        {"note", EVS_SEVERITY_NOTE},
-                                        {"never", EVS_SEVERITY_ERROR + 1},
-                                        {NULL, 0}};
-    return choose(&out->fail_on, "--fail-on", word, severities);
+    static const choice choices[] = {{"error", EVS_FAIL_ON_ERROR},
+                                     {"warning", EVS_FAIL_ON_WARNING},
+                                     {"note", EVS_FAIL_ON_NOTE},
+                                     {"unproven", EVS_FAIL_ON_UNPROVEN},
+                                     {"derived", EVS_FAIL_ON_DERIVED},
+                                     {"never", EVS_FAIL_ON_NEVER},
+                                     {NULL, 0}};
+    int which;
+    if (!choose(&which, r->name, value, choices))
+        return 0;
+    out->fail_on = (evs_fail_on)which;
+    return 1;
+}
+
+static int set_show(options *out, const row *r, const char *value)
+{
+    static const choice choices[] = {{"error", EVS_SEVERITY_ERROR},
+                                     {"warning", EVS_SEVERITY_WARNING},
+                                     {"note", EVS_SEVERITY_NOTE},
+                                     {NULL, 0}};
+    int which;
+    if (!choose(&which, r->name, value, choices))
+        return 0;
+    out->show = (evs_severity)which;
+    out->show_given = 1;
+    return 1;
 }
 
 static int wants_colour(void)
@@ -136,26 +118,63 @@ static int wants_colour(void)
     return isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
-static int set_colour(options *out, const char *word)
+static int set_colour(options *out, const row *r, const char *value)
 {
     static const choice choices[] = {{"auto", 2}, {"always", 1}, {"never", 0}, {NULL, 0}};
-    if (!choose(&out->colour, "--color", word, choices))
-        return 0;
-    if (out->colour == 2)
-        out->colour = wants_colour();
+    return choose(&out->colour, r->name, value, choices);
+}
+
+static int set_explain(options *out, const row *r, const char *value)
+{
+    (void)r;
+    out->task = TASK_EXPLAIN;
+    out->rule = value;
     return 1;
 }
 
-static int set_target(options *out, const char *word)
-{
-    out->audit.target = word;
-    return 1;
-}
+/* ---- the table ---- */
 
-static int set_profile(options *out, const char *word)
+enum { NO_VALUE, VALUE, MAYBE_VALUE };
+
+#define AT(field) offsetof(options, field)
+
+static const row rows[] = {
+    {"--format", VALUE, set_format, 0},
+    {"--emit", VALUE, set_emit, 0},
+    {"--output", VALUE, set_text, AT(output)},
+    {"--fail-on", VALUE, set_fail_on, 0},
+    {"--exit-zero", NO_VALUE, set_flag, AT(exit_zero)},
+    {"--show", VALUE, set_show, 0},
+    {"--color", VALUE, set_colour, 0},
+    {"--quiet", NO_VALUE, set_flag, AT(quiet)},
+    {"--target", VALUE, set_text, AT(target)},
+    {"--profile", VALUE, set_text, AT(profile)},
+    {"--select", VALUE, set_list, AT(select)},
+    {"--extend-select", VALUE, set_list, AT(extend_select)},
+    {"--ignore", VALUE, set_list, AT(ignore)},
+    {"--severity", VALUE, set_list, AT(severities)},
+    {"--stdin-filename", VALUE, set_text, AT(stdin_name)},
+    {"--explain", MAYBE_VALUE, set_explain, 0},
+    {"--list-rules", NO_VALUE, set_task, TASK_EXPLAIN},
+    {"--rules", NO_VALUE, set_task, TASK_EXPLAIN},
+    {"--help", NO_VALUE, set_task, TASK_HELP},
+    {"-h", NO_VALUE, set_task, TASK_HELP},
+    {"--version", NO_VALUE, set_task, TASK_VERSION},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static int unknown_option(const char *arg)
 {
-    out->audit.profile = word;
-    return 1;
+    const char *names[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        names[i] = rows[i].name;
+    const char *likely = nearest(arg, names, ROWS);
+    fprintf(stderr, "script-audit: unknown option %s", arg);
+    if (likely != NULL)
+        fprintf(stderr, ", did you mean %s?", likely);
+    fputs("\nscript-audit: --help shows the options\n", stderr);
+    return 0;
 }
 
 /* ---- arguments ---- */
@@ -166,69 +185,75 @@ typedef struct left {
     char **end;
 } left;
 
-static const struct {
-    const char *name;
-    int (*set)(options *out, const char *word);
-} with_value[] = {{"--format", set_format},
-                  {"--fail-on", set_fail_on},
-                  {"--color", set_colour},
-                  {"--target", set_target},
-                  {"--profile", set_profile}};
-
-/* 1 when `arg` is `name` or `name=value`; then `*value` is the value, or NULL. */
-static int is_option(const char *arg, const char *name, const char **value)
+static const row *find(const char *arg, const char **value)
 {
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || (arg[len] != '\0' && arg[len] != '='))
-        return 0;
+    size_t len = strcspn(arg, "=");
     *value = arg[len] == '=' ? arg + len + 1 : NULL;
-    return 1;
-}
-
-static int take_value(const char **value, const char *arg, left *l)
-{
-    if (*value != NULL)
-        return 1;
-    if (l->at == l->end) {
-        fprintf(stderr, "script-audit: %s needs a value\n", arg);
-        return 0;
-    }
-    *value = *l->at++;
-    return 1;
+    for (size_t i = 0; i < ROWS; i++)
+        if (strlen(rows[i].name) == len && memcmp(rows[i].name, arg, len) == 0)
+            return &rows[i];
+    return NULL;
 }
 
 static int read_option(options *out, const char *arg, left *l)
 {
     const char *value;
-    for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++)
-        if (is_option(arg, with_value[i].name, &value))
-            return take_value(&value, arg, l) && with_value[i].set(out, value);
-    if (is_option(arg, "--explain", &value)) {
-        out->task = TASK_EXPLAIN;
-        if (value == NULL && l->at < l->end && (*l->at)[0] != '-')
-            value = *l->at++;
-        out->rule = value;
-        return 1;
-    }
-    if (strcmp(arg, "--rules") == 0)
-        out->task = TASK_EXPLAIN;
-    else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
-        out->task = TASK_HELP;
-    else if (strcmp(arg, "--version") == 0)
-        out->task = TASK_VERSION;
-    else
+    const row *r = find(arg, &value);
+    if (r == NULL)
         return unknown_option(arg);
+    if (r->takes == NO_VALUE && value != NULL) {
+        fprintf(stderr, "script-audit: %s takes no value\n", r->name);
+        return 0;
+    }
+    if (value == NULL && l->at < l->end &&
+        (r->takes == VALUE || (r->takes == MAYBE_VALUE && (*l->at)[0] != '-')))
+        value = *l->at++;
+    if (r->takes == VALUE && value == NULL) {
+        fprintf(stderr, "script-audit: %s needs a value\n", r->name);
+        return 0;
+    }
+    return r->set(out, r, value);
+}
+
+static int check(options *o)
+{
+    evs_audit_options audit = EVS_AUDIT_OPTIONS_INIT;
+    evs_error err;
+    if (o->task == TASK_AUDIT && o->npaths == 0) {
+        fputs("script-audit: no PATH given\nscript-audit: --help shows the usage\n", stderr);
+        return 0;
+    }
+    audit.target = o->target;
+    audit.profile = o->profile;
+    audit.select = o->select;
+    audit.extend_select = o->extend_select;
+    audit.ignore = o->ignore;
+    audit.severities = o->severities;
+    if (evs_audit_options_check(&audit, &err) != EVS_OK) {
+        fprintf(stderr, "script-audit: %s\n", err.message);
+        return 0;
+    }
     return 1;
+}
+
+/* What depends on other options, or on where the output goes. */
+static void settle(options *o)
+{
+    if (o->colour == 2)
+        o->colour = o->output == NULL && wants_colour();
+    if (!o->show_given && o->fail_on == EVS_FAIL_ON_NOTE)
+        o->show = EVS_SEVERITY_NOTE;
 }
 
 int options_read(options *out, int argc, char **argv)
 {
-    options defaults = {TASK_AUDIT, NULL, "text", EVS_SEVERITY_ERROR, 0, EVS_AUDIT_OPTIONS_INIT,
-                        NULL,       0};
     left l = {argv + (argc > 0), argv + argc};
     int only_paths = 0;
-    *out = defaults;
-    out->colour = wants_colour();
+    memset(out, 0, sizeof *out);
+    out->format = "text";
+    out->fail_on = EVS_FAIL_ON_ERROR;
+    out->show = EVS_SEVERITY_WARNING;
+    out->colour = 2;
     out->paths = (const char **)argv; /* paths are moved to the front */
     while (l.at < l.end) {
         char *arg = *l.at++;
@@ -239,14 +264,14 @@ int options_read(options *out, int argc, char **argv)
         else if (!read_option(out, arg, &l))
             return 0;
     }
-    if (out->task == TASK_AUDIT && out->npaths == 0) {
-        fputs("script-audit: no PATH given\nscript-audit: --help shows the usage\n", stderr);
-        return 0;
-    }
-    evs_error err;
-    if (evs_audit_options_check(&out->audit, &err) != EVS_OK) {
-        fprintf(stderr, "script-audit: %s\n", err.message);
-        return 0;
-    }
-    return 1;
+    settle(out);
+    return check(out);
+}
+
+void options_free(options *o)
+{
+    free(o->select);
+    free(o->extend_select);
+    free(o->ignore);
+    free(o->severities);
 }

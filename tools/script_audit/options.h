@@ -13,20 +13,33 @@ typedef enum options_task {
     TASK_VERSION
 } options_task;
 
+/* Texts are of argv, or NULL when they were not given; lists are ours. */
 typedef struct options {
     options_task task;
     const char *rule;   /* of --explain */
-    const char *format; /* "text" or "json" */
-    int fail_on;        /* an evs_severity; above all of them for never */
+    const char *format; /* never NULL */
+    const char *output;
+    evs_fail_on fail_on;
+    evs_severity show; /* the least severity that people see */
+    int show_given;
+    int exit_zero;
     int colour;
-    evs_audit_options audit; /* what is audited for; understood */
-    const char **paths;      /* of argv */
+    int quiet;
+    const char *stdin_name;
+
+    const char *target, *profile;
+    char *select, *extend_select, *ignore, *severities;
+
+    const char **paths; /* of argv */
     int npaths;
 } options;
 
-/* Reads argv, which it reorders. 1 when it is right; else it has said what is wrong. */
+/* Reads argv, which it reorders. 1 when it is right; else it has said what is wrong. Either way
+ * `out` is to be freed. */
 int options_read(options *out, int argc, char **argv);
+void options_free(options *o);
 
+/* Writes the help to standard output. */
 void options_help(void);
 
 #endif

@@ -293,16 +293,55 @@ static void closing(const page *p)
                               : "  (not all of it was followed)\n");
 }
 
+/* ---- the end ---- */
+
+static void counted(evs__buf *out, const char *before, size_t n, const char *what)
+{
+    if (n > 0)
+        evs__buf_format(out, "%s%zu %s", before, n, what);
+}
+
+/* Of one script with nothing hidden, its own line says it all. */
+static void ending(evs__buf *out, const evs__rendering *rendering)
+{
+    evs__totals totals;
+    evs__totals_of(&totals, rendering);
+    if (rendering->count < 2 && totals.suppressed == 0 && totals.hidden == 0)
+        return;
+    evs__buf_format(out, "%zu script%s", rendering->count, rendering->count == 1 ? "" : "s");
+    const char *before = ": ";
+    for (int v = EVS_VERDICT_NO_KEYS; v <= EVS_VERDICT_NONE; v++) {
+        evs_verdict verdict = (evs_verdict)v;
+        counted(out, before, totals.verdicts[v],
+                verdict == EVS_VERDICT_NONE      ? "not parsed"
+                : verdict == EVS_VERDICT_NO_KEYS ? "without keys"
+                                                 : evs_verdict_name(verdict));
+        before = totals.verdicts[v] > 0 ? ", " : before;
+    }
+    evs__buf_format(
+        out, "; %zu error%s, %zu warning%s, %zu note%s", totals.findings[EVS_SEVERITY_ERROR],
+        totals.findings[EVS_SEVERITY_ERROR] == 1 ? "" : "s", totals.findings[EVS_SEVERITY_WARNING],
+        totals.findings[EVS_SEVERITY_WARNING] == 1 ? "" : "s", totals.findings[EVS_SEVERITY_NOTE],
+        totals.findings[EVS_SEVERITY_NOTE] == 1 ? "" : "s");
+    counted(out, ", ", totals.suppressed, "suppressed");
+    if (totals.hidden > 0)
+        evs__buf_format(out, " (%zu not shown: --show note)", totals.hidden);
+    evs__buf_char(out, '\n');
+}
+
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
     for (size_t i = 0; i < rendering->count; i++) {
         shown_line last = {"", 0, {NULL, 0}};
-        page p = {out, rendering->reports[i], rendering->colour, 2, &last};
+        page p = {out, rendering->reports[i], rendering->options.colour, 2, &last};
         for (size_t k = 0; k < p.report->nfindings; k++)
-            if (p.report->findings[k].severity >= rendering->minimum)
+            if (evs__finding_shown(rendering, &p.report->findings[k]))
                 show(&p, &p.report->findings[k]);
-        closing(&p);
+        if (!rendering->options.quiet)
+            closing(&p);
     }
+    if (!rendering->options.quiet)
+        ending(out, rendering);
 }
 
 const evs__reporter evs__reporter_text = {"text", render};
