@@ -98,6 +98,24 @@ static inline char *evs__arena_text_within(evs__arena *arena, const char *text, 
     return evs__arena_text(arena, text, len);
 }
 
+/* Bytes that can be had at `at` without asking, 0 when there are none; and having them. For loops
+ * over many small texts. */
+static inline size_t evs__arena_room(const evs__arena *arena)
+{
+#ifndef EVS__ARENA_POISONED
+    return (size_t)(arena->end - arena->at);
+#else
+    (void)arena;
+    return 0;
+#endif
+}
+
+static inline void evs__arena_take(evs__arena *arena, size_t len)
+{
+    arena->at += len;
+    arena->used += len;
+}
+
 /* Makes everything allocated so far invalid; keeps the first block unless it is a large one. */
 void evs__arena_reset(evs__arena *arena);
 

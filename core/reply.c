@@ -9,14 +9,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
-#include "core/number.h"
 #include "core/reply.h"
-
-static int has_text(const evs_reply *reply)
-{
-    return reply->type == EVS_REPLY_STRING || reply->type == EVS_REPLY_STATUS ||
-           reply->type == EVS_REPLY_ERROR;
-}
 
 evs_reply_type evs_reply_kind(const evs_reply *reply)
 {
@@ -25,26 +18,40 @@ evs_reply_type evs_reply_kind(const evs_reply *reply)
 
 evs_bytes evs_reply_bytes(const evs_reply *reply)
 {
-    if (reply == NULL || !has_text(reply))
+    if (reply == NULL || !evs__reply_has_text(reply))
         return (evs_bytes){"", 0};
     return (evs_bytes){reply->as.text, reply->len};
 }
 
-int64_t evs_reply_integer(const evs_reply *reply)
+evs_bytes evs_reply_format(const evs_reply *reply)
 {
-    if (reply == NULL)
-        return 0;
-    if (reply->type == EVS_REPLY_INTEGER)
-        return reply->as.integer;
-    int64_t n = 0;
-    if (reply->type == EVS_REPLY_STRING)
-        evs__number(&n, (evs_bytes){reply->as.text, reply->len});
-    return n;
+    if (evs_reply_kind(reply) != EVS_REPLY_VERBATIM)
+        return (evs_bytes){"", 0};
+    return (evs_bytes){reply->as.text - EVS__REPLY_FORMAT, EVS__REPLY_FORMAT - 1};
+}
+
+const char *evs_reply_kind_name(evs_reply_type type)
+{
+    static const char *const names[] = {
+        [EVS_REPLY_NIL] = "nil",
+        [EVS_REPLY_STRING] = "string",
+        [EVS_REPLY_STATUS] = "status",
+        [EVS_REPLY_ERROR] = "error",
+        [EVS_REPLY_INTEGER] = "integer",
+        [EVS_REPLY_ARRAY] = "array",
+        [EVS_REPLY_DOUBLE] = "double",
+        [EVS_REPLY_BOOL] = "bool",
+        [EVS_REPLY_BIG_NUMBER] = "big number",
+        [EVS_REPLY_VERBATIM] = "verbatim string",
+        [EVS_REPLY_MAP] = "map",
+        [EVS_REPLY_SET] = "set",
+    };
+    return (size_t)type < sizeof names / sizeof names[0] ? names[type] : "unknown";
 }
 
 size_t evs_reply_count(const evs_reply *reply)
 {
-    return reply != NULL && reply->type == EVS_REPLY_ARRAY ? reply->len : 0;
+    return reply != NULL && evs__reply_has_items(reply) ? reply->len : 0;
 }
 
 const evs_reply *evs_reply_at(const evs_reply *reply, size_t index)
@@ -52,19 +59,25 @@ const evs_reply *evs_reply_at(const evs_reply *reply, size_t index)
     return index < evs_reply_count(reply) ? &reply->as.items[index] : NULL;
 }
 
+static size_t format_len(const evs_reply *reply)
+{
+    return reply->type == EVS_REPLY_VERBATIM ? EVS__REPLY_FORMAT : 0;
+}
+
 static void measure(const evs_reply *reply, size_t *elements, size_t *bytes)
 {
     *elements += 1;
-    if (has_text(reply))
-        *bytes += reply->len + 1;
+    if (evs__reply_has_text(reply))
+        *bytes += format_len(reply) + reply->len + 1;
     for (size_t i = 0; i < evs_reply_count(reply); i++)
         measure(&reply->as.items[i], elements, bytes);
 }
 
 static char *keep_text(evs_reply *reply, char *room)
 {
-    memcpy(room, reply->as.text, reply->len);
-    room[reply->len] = '\0';
+    size_t before = format_len(reply);
+    memcpy(room, reply->as.text - before, before + reply->len + 1);
+    room += before;
     reply->as.text = room;
     return room + reply->len + 1;
 }
@@ -93,9 +106,9 @@ evs_status evs_reply_copy(evs_reply **out, const evs_reply *reply, evs_error *er
     evs_reply *end = copy + 1;
     *copy = *reply;
     for (evs_reply *at = copy; at < end; at++) {
-        if (has_text(at))
+        if (evs__reply_has_text(at))
             room = keep_text(at, room);
-        if (at->type == EVS_REPLY_ARRAY)
+        if (evs__reply_has_items(at))
             end = keep_items(at, end);
     }
     *out = copy;

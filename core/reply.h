@@ -7,14 +7,31 @@
 
 #include <evalshard/reply.h>
 
+enum { EVS__REPLY_FORMAT = 4 /* bytes in front of the text of a verbatim string: txt: */ };
+
 struct evs_reply {
     evs_reply_type type;
-    size_t len; /* bytes of text, or number of items */
+    size_t len; /* bytes of text, or number of items; both keys and values count */
     union {
-        int64_t integer;
+        int64_t integer;  /* of a bool too */
         const char *text; /* NUL behind it, not counted */
         evs_reply *items; /* `len` of them, one after the other */
     } as;
 };
+
+static inline int evs__reply_has_text(const evs_reply *reply)
+{
+    enum {
+        TEXTS = 1 << EVS_REPLY_STRING | 1 << EVS_REPLY_STATUS | 1 << EVS_REPLY_ERROR |
+                1 << EVS_REPLY_DOUBLE | 1 << EVS_REPLY_BIG_NUMBER | 1 << EVS_REPLY_VERBATIM
+    };
+    return (TEXTS >> reply->type) & 1;
+}
+
+static inline int evs__reply_has_items(const evs_reply *reply)
+{
+    enum { LISTS = 1 << EVS_REPLY_ARRAY | 1 << EVS_REPLY_SET | 1 << EVS_REPLY_MAP };
+    return (LISTS >> reply->type) & 1;
+}
 
 #endif

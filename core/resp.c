@@ -2,81 +2,36 @@
  * The reader of replies.
  *
  * A value is a type byte, a line, and for some types what the line announces: the bytes of a
- * string, the elements of an array. The reader is in one phase at a time (see `phase`) and each
- * phase takes what it can of the bytes at hand, so a reply may arrive in pieces of any size and no
- * byte is looked at twice. What is built, with its stack and limits, is in resp_build.c.
- *
- * Over a limit, or told to, the reader skips: nothing is built or allocated, and because the shape
- * does not matter any more, the stack becomes one number, how many values are still to come.
- *
- * Clean numbers and strings that are there as a whole are read by the quick_* functions; whatever
- * they do not like, incomplete or wrong, takes the exact way.
+ * string, the elements of an array. The reader is in one phase at a time (see resp_inner.h) and
+ * each phase takes what it can of the bytes at hand, so a reply may arrive in pieces of any size
+ * and no byte is looked at twice. Attributes are passed over wherever they stand; a push is read
+ * like a reply and told apart at its end.
  */
-#include "core/resp.h"
+#include "core/resp_inner.h"
 
-#include "core/buf.h"
 #include "core/mem.h"
 #include "core/number.h"
-#include "core/printable.h"
-#include "core/resp_build.h"
+#include "core/resp_quick.h"
 
-#include <stdio.h>
+enum { KEPT_TEXT = 1024 /* a larger buffer for half a line is not kept */ };
 
-enum {
-    LONGEST_LINE = 24, /* with a number: sign, digits of 64 bits, CRLF */
-    QUICK_DIGITS = 18, /* cannot overflow */
-    KEPT_TEXT = 1024,  /* a larger buffer for half a line is not kept */
-    QUOTED = 64        /* characters of the stream in a complaint */
-};
-
-/* How a type continues behind its first byte. RESP3 needs rows, and a shape for pairs. */
-typedef enum shape {
-    SHAPE_NONE,   /* no type */
-    SHAPE_TEXT,   /* the line is the value */
-    SHAPE_NUMBER, /* the line is a number, and that is the value */
-    SHAPE_BYTES,  /* the line is a number, and so many bytes follow */
-    SHAPE_ITEMS   /* the line is a number, and so many values follow */
-} shape;
-
-static const struct row {
-    unsigned char shape;
-    unsigned char type;
-} rows[256] = {
-    ['+'] = {SHAPE_TEXT, EVS_REPLY_STATUS},    ['-'] = {SHAPE_TEXT, EVS_REPLY_ERROR},
-    [':'] = {SHAPE_NUMBER, EVS_REPLY_INTEGER}, ['$'] = {SHAPE_BYTES, EVS_REPLY_STRING},
-    ['*'] = {SHAPE_ITEMS, EVS_REPLY_ARRAY},
-};
-
-typedef enum phase {
-    AT_REPLY,   /* before a reply */
-    AT_SKIPPED, /* before a reply that will be skipped */
-    AT_TYPE,    /* before a value in a reply */
-    IN_HEAD,    /* in a line with a number, of which `head` has the beginning */
-    IN_TEXT,    /* in a line of text, of which `text` has the beginning */
-    IN_BYTES,   /* in a string, `missing` bytes before its end */
-    AT_CR,      /* behind the bytes of a string */
-    AT_LF,
-    COMPLETE, /* behind a reply */
-    LOST      /* behind nonsense */
-} phase;
-
-struct evs__resp {
-    evs__build build;
-
-    unsigned char phase;
-    unsigned char type;    /* the first byte of the value that is being read */
-    unsigned char cr;      /* the last byte of `text`, or of what was skipped of it, is a CR */
-    unsigned char skipped; /* the reply is skipped, and `verdict` is why */
-    unsigned char verdict; /* evs__resp_got */
-    unsigned char head_len;
-    char head[LONGEST_LINE];
-    evs__buf text;
-
-    char *bytes;      /* where the string goes on */
-    uint64_t missing; /* bytes of it to come */
-    uint64_t pending; /* values to come of a reply that is skipped */
-
-    char problem[128];
+const evs__resp_row evs__resp_rows[256] = {
+    ['+'] = {EVS__SHAPE_TEXT, EVS_REPLY_STATUS},
+    ['-'] = {EVS__SHAPE_TEXT, EVS_REPLY_ERROR},
+    [':'] = {EVS__SHAPE_NUMBER, EVS_REPLY_INTEGER},
+    ['$'] = {EVS__SHAPE_BYTES, EVS_REPLY_STRING},
+    ['*'] = {EVS__SHAPE_ITEMS, EVS_REPLY_ARRAY},
+    /* RESP3 */
+    ['_'] = {EVS__SHAPE_WORD, EVS_REPLY_NIL},
+    ['#'] = {EVS__SHAPE_WORD, EVS_REPLY_BOOL},
+    [','] = {EVS__SHAPE_TEXT, EVS_REPLY_DOUBLE},
+    ['('] = {EVS__SHAPE_TEXT, EVS_REPLY_BIG_NUMBER},
+    ['!'] = {EVS__SHAPE_BYTES, EVS_REPLY_ERROR},
+    ['='] = {EVS__SHAPE_BYTES, EVS_REPLY_VERBATIM},
+    ['~'] = {EVS__SHAPE_ITEMS, EVS_REPLY_SET},
+    ['%'] = {EVS__SHAPE_PAIRS, EVS_REPLY_MAP},
+    ['>'] = {EVS__SHAPE_PUSH, EVS_REPLY_ARRAY},
+    ['|'] = {EVS__SHAPE_ASIDE, EVS_REPLY_MAP},
 };
 
 evs__resp *evs__resp_new(evs__arena *arena, size_t max_bytes, unsigned max_depth)
@@ -100,15 +55,25 @@ void evs__resp_free(evs__resp *resp)
 /* Between two replies. */
 static void rest(evs__resp *resp)
 {
-    resp->phase = AT_REPLY;
+    resp->phase = resp->skip_next ? EVS__AT_SKIPPED : EVS__AT_REPLY;
+    resp->skip_next = 0;
     resp->skipped = 0;
+    resp->aside = 0;
+    resp->first = 0;
+    resp->push = 0;
     evs__build_drop(&resp->build);
 }
 
 void evs__resp_reset(evs__resp *resp)
 {
+    resp->skip_next = 0;
     rest(resp);
     evs__buf_free(&resp->text);
+}
+
+int evs__resp_owes_nothing(const evs__resp *resp)
+{
+    return resp->push || resp->first;
 }
 
 const char *evs__resp_problem(const evs__resp *resp)
@@ -125,58 +90,24 @@ const char *evs__resp_problem(const evs__resp *resp)
 static void give_up(evs__resp *resp, evs__resp_got why)
 {
     resp->verdict = (unsigned char)why;
-    if (resp->skipped)
+    if (resp->skipped && !resp->aside)
         return;
+    uint64_t before = resp->aside ? resp->pending : resp->phase >= EVS__IN_BYTES;
     resp->skipped = 1;
+    resp->aside = 0;
     resp->bytes = NULL;
-    resp->pending = evs__build_pending(&resp->build) + (resp->phase >= IN_BYTES);
+    resp->pending = evs__build_pending(&resp->build) + before;
     evs__buf_free(&resp->text);
 }
 
 void evs__resp_skip(evs__resp *resp)
 {
-    if (resp->phase == AT_REPLY)
-        resp->phase = AT_SKIPPED;
-    if (resp->phase != AT_SKIPPED)
+    if (resp->push)
+        resp->skip_next = 1;
+    else if (resp->phase == EVS__AT_REPLY)
+        resp->phase = EVS__AT_SKIPPED;
+    else if (resp->phase != EVS__AT_SKIPPED)
         give_up(resp, EVS__RESP_SKIPPED);
-}
-
-/*
- * Complaints.
- */
-
-/* The stream is lost at `p`. `what` tells what was expected. */
-static const char *lose(evs__resp *resp, const char *what, const char *p, const char *end)
-{
-    char byte[8], around[QUOTED];
-    evs__printable(byte, sizeof byte, (evs_bytes){p, 1});
-    evs__printable(around, sizeof around, (evs_bytes){p, (size_t)(end - p)});
-    snprintf(resp->problem, sizeof resp->problem, "expected %s, got '%s' (%s)", what, byte, around);
-    resp->phase = LOST;
-    return p;
-}
-
-/* The line behind the type byte is no number, or not one that can be. */
-static const char *lose_line(evs__resp *resp, const char *line, size_t len, const char *p)
-{
-    static const char *const what[] = {
-        [SHAPE_NUMBER] = "a number",
-        [SHAPE_BYTES] = "the length of a string",
-        [SHAPE_ITEMS] = "the length of an array",
-    };
-    char quoted[QUOTED];
-    evs__printable(quoted, sizeof quoted, (evs_bytes){line, len});
-    snprintf(resp->problem, sizeof resp->problem, "expected %s behind '%c', got '%s'",
-             what[rows[resp->type].shape], resp->type, quoted);
-    resp->phase = LOST;
-    return p;
-}
-
-static const char *lose_number(evs__resp *resp, int64_t n, const char *p)
-{
-    char digits[LONGEST_LINE];
-    int len = snprintf(digits, sizeof digits, "%lld", (long long)n);
-    return lose_line(resp, digits, (size_t)len, p);
 }
 
 /*
@@ -186,17 +117,37 @@ static const char *lose_number(evs__resp *resp, int64_t n, const char *p)
 
 static void begin(evs__resp *resp)
 {
-    resp->verdict = resp->phase == AT_SKIPPED ? EVS__RESP_SKIPPED : EVS__RESP_NOMEM;
-    resp->skipped = resp->phase == AT_SKIPPED || !evs__build_begin(&resp->build);
+    int skip = resp->phase == EVS__AT_SKIPPED;
+    resp->verdict = skip ? EVS__RESP_SKIPPED : EVS__RESP_NOMEM;
+    resp->skipped = skip || !evs__build_begin(&resp->build);
     resp->pending = 1;
-    resp->phase = AT_TYPE;
+    resp->first = 1;
+    resp->phase = EVS__AT_TYPE;
+}
+
+/* A push is built even when it comes where a reply is to be skipped, and that one is skipped then.
+ */
+static void begin_push(evs__resp *resp)
+{
+    resp->push = 1;
+    if (!resp->skipped || resp->verdict != EVS__RESP_SKIPPED)
+        return;
+    resp->skip_next = 1;
+    resp->verdict = EVS__RESP_NOMEM;
+    resp->skipped = !evs__build_begin(&resp->build);
 }
 
 /* Behind a value. */
 static void settle(evs__resp *resp)
 {
+    if (resp->aside) {
+        resp->aside = resp->pending > 0;
+        resp->skipped = resp->aside;
+        resp->phase = EVS__AT_TYPE;
+        return;
+    }
     int all = resp->skipped ? resp->pending == 0 : evs__build_close(&resp->build);
-    resp->phase = all ? COMPLETE : AT_TYPE;
+    resp->phase = all ? EVS__COMPLETE : EVS__AT_TYPE;
 }
 
 static void value_done(evs__resp *resp)
@@ -207,7 +158,7 @@ static void value_done(evs__resp *resp)
 
 static evs_reply_type type_of(const evs__resp *resp)
 {
-    return rows[resp->type].type;
+    return evs__resp_rows[resp->type].type;
 }
 
 /* Room for text of the type that is being read; NULL when the reply is skipped. */
@@ -233,22 +184,39 @@ static const char *in_bytes(evs__resp *resp, const char *p, const char *end)
     }
     resp->missing -= n;
     if (resp->missing == 0)
-        resp->phase = AT_CR;
+        resp->phase = EVS__AT_CR;
     return p + n;
 }
 
 static const char *at_cr(evs__resp *resp, const char *p, const char *end)
 {
     if (*p != '\r')
-        return lose(resp, "CRLF behind a string", p, end);
-    resp->phase = AT_LF;
+        return evs__resp_lose(resp, "CRLF behind a string", p, end);
+    resp->phase = EVS__AT_LF;
     return p + 1;
+}
+
+/* Takes the format out of a verbatim string, where it stays in front of the text. 0 when there is
+ * none. */
+static int take_format(evs__resp *resp)
+{
+    evs_reply *reply = &resp->build.stack[resp->build.top].next[-1];
+    if (reply->as.text[EVS__REPLY_FORMAT - 1] != ':') {
+        const char *text = reply->as.text;
+        evs__resp_lose(resp, "a format and ':' in a string", text, text + reply->len);
+        return 0;
+    }
+    reply->as.text += EVS__REPLY_FORMAT;
+    reply->len -= EVS__REPLY_FORMAT;
+    return 1;
 }
 
 static const char *at_lf(evs__resp *resp, const char *p, const char *end)
 {
     if (*p != '\n')
-        return lose(resp, "CRLF behind a string", p, end);
+        return evs__resp_lose(resp, "CRLF behind a string", p, end);
+    if (resp->type == '=' && !resp->skipped && !take_format(resp))
+        return p;
     value_done(resp);
     return p + 1;
 }
@@ -257,7 +225,7 @@ static void begin_bytes(evs__resp *resp, int64_t len)
 {
     resp->bytes = place_text(resp, (uint64_t)len);
     resp->missing = (uint64_t)len;
-    resp->phase = len == 0 ? AT_CR : IN_BYTES;
+    resp->phase = len == 0 ? EVS__AT_CR : EVS__IN_BYTES;
 }
 
 /* Skipped elements are only counted. 0 when there are more than can be counted. */
@@ -275,36 +243,79 @@ static int begin_items(evs__resp *resp, int64_t count)
     if (resp->skipped || count == 0)
         value_done(resp);
     else
-        resp->phase = AT_TYPE;
+        resp->phase = EVS__AT_TYPE;
     return 1;
 }
 
-static void nil(evs__resp *resp)
+/* Twice as many values as pairs. 0 when there are more than can be counted. */
+static int begin_pairs(evs__resp *resp, int64_t count)
+{
+    return count <= INT64_MAX / 2 && begin_items(resp, 2 * count);
+}
+
+/* What is in an attribute is skipped; then the value comes that it belongs to. */
+static int begin_aside(evs__resp *resp, int64_t count)
+{
+    uint64_t before = resp->skipped ? resp->pending : 0;
+    resp->phase = EVS__AT_TYPE;
+    if (count > INT64_MAX / 2 || 2 * (uint64_t)count > UINT64_MAX - before)
+        return 0;
+    if (count == 0)
+        return 1;
+    resp->aside |= !resp->skipped;
+    resp->skipped = 1;
+    resp->pending = before + 2 * (uint64_t)count;
+    return 1;
+}
+
+static void place_integer(evs__resp *resp, evs_reply_type type, int64_t n)
 {
     if (!resp->skipped)
-        evs__build_place(&resp->build, EVS_REPLY_NIL, 0)->as.integer = 0;
+        evs__build_place(&resp->build, type, 0)->as.integer = n;
     value_done(resp);
+}
+
+/* 0 when `n` cannot be the length of what is being read. */
+static int begin_long(evs__resp *resp, int64_t n)
+{
+    if (n == -1 && (resp->type == '$' || resp->type == '*')) {
+        place_integer(resp, EVS_REPLY_NIL, 0);
+        return 1;
+    }
+    if (n < 0 || (resp->type == '=' && n < EVS__REPLY_FORMAT))
+        return 0;
+    switch (evs__resp_rows[resp->type].shape) {
+    case EVS__SHAPE_BYTES:
+        begin_bytes(resp, n);
+        return 1;
+    case EVS__SHAPE_PAIRS:
+        return begin_pairs(resp, n);
+    case EVS__SHAPE_ASIDE:
+        return begin_aside(resp, n);
+    default:
+        return begin_items(resp, n);
+    }
 }
 
 /* Behind a line with the number `n`. */
 static const char *number(evs__resp *resp, int64_t n, const char *p)
 {
-    unsigned char kind = rows[resp->type].shape;
-    if (kind == SHAPE_NUMBER) {
-        if (!resp->skipped)
-            evs__build_place(&resp->build, EVS_REPLY_INTEGER, 0)->as.integer = n;
-        value_done(resp);
-        return p;
-    }
-    if (n < -1)
-        return lose_number(resp, n, p);
-    if (n == -1)
-        nil(resp);
-    else if (kind == SHAPE_BYTES)
-        begin_bytes(resp, n);
-    else if (!begin_items(resp, n))
-        return lose_number(resp, n, p);
+    if (evs__resp_rows[resp->type].shape == EVS__SHAPE_NUMBER)
+        place_integer(resp, EVS_REPLY_INTEGER, n);
+    else if (!begin_long(resp, n))
+        return evs__resp_lose_number(resp, n, p);
     return p;
+}
+
+/* _ CR LF, #t CR LF, #f CR LF. 0 for another line. */
+static int word(evs__resp *resp, evs_bytes line)
+{
+    if (line.len != (resp->type == '#'))
+        return 0;
+    if (line.len == 1 && line.data[0] != 't' && line.data[0] != 'f')
+        return 0;
+    place_integer(resp, type_of(resp), line.len == 1 && line.data[0] == 't');
+    return 1;
 }
 
 static const char *in_head(evs__resp *resp, const char *p, const char *end)
@@ -314,11 +325,13 @@ static const char *in_head(evs__resp *resp, const char *p, const char *end)
         resp->head[resp->head_len++] = *p++;
     if (p == end)
         return p;
-    size_t len = resp->head_len;
-    if (*p != '\n' || len == 0 || resp->head[len - 1] != '\r' ||
-        !evs__number(&n, (evs_bytes){resp->head, len - 1}))
-        return lose_line(resp, resp->head, len, p);
-    return number(resp, n, p + 1);
+    evs_bytes all = {resp->head, resp->head_len};
+    evs_bytes line = {all.data, all.len - (all.len > 0)};
+    if (*p != '\n' || all.len == 0 || all.data[all.len - 1] != '\r')
+        return evs__resp_lose_line(resp, all, p);
+    if (evs__resp_rows[resp->type].shape == EVS__SHAPE_WORD)
+        return word(resp, line) ? p + 1 : evs__resp_lose_line(resp, all, p);
+    return evs__number(&n, line) ? number(resp, n, p + 1) : evs__resp_lose_line(resp, all, p);
 }
 
 /* The end of the line that goes on at `p`, behind its CRLF; NULL when it is not there yet. */
@@ -348,198 +361,103 @@ static void keep(evs__resp *resp, const char *p, size_t len)
         give_up(resp, EVS__RESP_NOMEM);
 }
 
-static void text(evs__resp *resp, const char *line, size_t len)
+static int may_be(unsigned char type, evs_bytes line)
 {
-    char *room = place_text(resp, len);
+    if (type == ',')
+        return evs__is_double(line);
+    return type != '(' || evs__is_whole(line);
+}
+
+/* The line of a value that is text; returns `behind`. */
+static const char *text(evs__resp *resp, evs_bytes line, const char *behind)
+{
+    char *room = place_text(resp, line.len);
+    if (room != NULL && !may_be(resp->type, line))
+        return evs__resp_lose_line(resp, line, behind);
     if (room != NULL)
-        memcpy(room, line, len);
+        memcpy(room, line.data, line.len);
     value_done(resp);
+    return behind;
 }
 
 static const char *in_text(evs__resp *resp, const char *p, const char *end)
 {
     const char *behind = line_end(resp, p, end);
-    if (behind != NULL && resp->text.len == 0 && !resp->cr) { /* all of it is here */
-        text(resp, p, (size_t)(behind - p) - 2);
-        return behind;
-    }
+    if (behind != NULL && resp->text.len == 0 && !resp->cr) /* all of it is here */
+        return text(resp, (evs_bytes){p, (size_t)(behind - p) - 2}, behind);
     keep(resp, p, (size_t)((behind == NULL ? end : behind) - p));
     if (behind == NULL) {
         resp->cr = end[-1] == '\r';
         return end;
     }
-    text(resp, resp->text.data, resp->skipped ? 0 : resp->text.len - 2);
+    behind = text(resp, (evs_bytes){resp->text.data, resp->skipped ? 0 : resp->text.len - 2},
+                  behind);
     if (resp->text.cap > KEPT_TEXT)
         evs__buf_free(&resp->text);
     evs__buf_clear(&resp->text);
     return behind;
 }
 
-/*
- * The quick ways.
- */
-
-static inline int is_crlf(const char *p)
+/* Behind a type byte. */
+static const char *begin_value(evs__resp *resp, const char *p, const char *end)
 {
-    return memcmp(p, "\r\n", 2) == 0;
-}
-
-/* Reads -?digits CRLF; NULL for anything else. */
-static inline const char *quick_number(int64_t *out, const char *p, const char *end)
-{
-    int negative = p < end && *p == '-';
-    p += negative;
-    const char *first = p, *stop = end - p > QUICK_DIGITS ? p + QUICK_DIGITS : end;
-    int64_t n = 0;
-    for (unsigned digit; p < stop && (digit = (unsigned)*p - '0') <= 9; p++)
-        n = n * 10 + digit;
-    if (p == first || end - p < 2 || !is_crlf(p))
-        return NULL;
-    *out = negative ? -n : n;
-    return p + 2;
-}
-
-/* Reads a length of up to six digits that is not the very end of the bytes. */
-static inline const char *quick_length(size_t *out, const char *p, const char *end)
-{
-    size_t n = 0;
-    const char *first = p, *stop = p + 6;
-    if (end - p < 6 + 2)
-        return NULL;
-    for (unsigned digit; p < stop && (digit = (unsigned)*p - '0') <= 9; p++)
-        n = n * 10 + digit;
-    *out = n;
-    return p > first && is_crlf(p) ? p + 2 : NULL;
-}
-
-/* The bytes of a string that is there as a whole; NULL for anything else. */
-static inline const char *quick_string(evs_bytes *out, const char *p, const char *end)
-{
-    const char *q = quick_length(&out->len, p + 1, end);
-    if (q == NULL || (size_t)(end - q) < out->len + 2 || !is_crlf(q + out->len))
-        return NULL;
-    out->data = q;
-    return q + out->len + 2;
-}
-
-/* A number or a string that is there as a whole; NULL for anything else. */
-static inline const char *quick_value(evs__resp *resp, evs_reply *into, const char *p,
-                                      const char *end)
-{
-    if (*p == ':') {
-        *into = (evs_reply){EVS_REPLY_INTEGER, 0, {.integer = 0}};
-        return quick_number(&into->as.integer, p + 1, end);
+    int64_t n;
+    if (evs__resp_rows[resp->type].shape == EVS__SHAPE_TEXT) {
+        resp->cr = 0;
+        resp->phase = EVS__IN_TEXT;
+        return p;
     }
-    evs_bytes bytes;
-    const char *behind = *p == '$' ? quick_string(&bytes, p, end) : NULL;
-    if (behind == NULL || bytes.len >= resp->build.left)
-        return NULL;
-    const char *text = evs__arena_text_within(resp->build.arena, bytes.data, bytes.len,
-                                              (size_t)(end - bytes.data));
-    if (text == NULL)
-        return NULL;
-    resp->build.left -= bytes.len + 1;
-    *into = (evs_reply){EVS_REPLY_STRING, bytes.len, {.text = text}};
-    return behind;
-}
-
-/* Fills the frame with such values; returns behind the last. */
-static const char *quick_values(evs__resp *resp, const char *p, const char *end)
-{
-    evs__build_frame *into = &resp->build.stack[resp->build.top];
-    evs_reply *next = into->next;
-    while (next < into->end && p < end) {
-        const char *behind = quick_value(resp, next, p, end);
-        if (behind == NULL)
-            break;
-        p = behind;
-        next++;
-    }
-    into->next = next;
+    const char *behind = evs__quick_number(&n, p, end);
+    if (behind != NULL && evs__resp_rows[resp->type].shape != EVS__SHAPE_WORD)
+        return number(resp, n, behind);
+    resp->phase = EVS__IN_HEAD;
+    resp->head_len = 0;
     return p;
-}
-
-/* The same for values that are skipped. */
-static const char *quick_skip(evs__resp *resp, const char *p, const char *end)
-{
-    int64_t number;
-    evs_bytes bytes;
-    for (; resp->pending > 0 && p < end; resp->pending--) {
-        const char *behind = NULL;
-        if (*p == '$')
-            behind = quick_string(&bytes, p, end);
-        if (*p == ':')
-            behind = quick_number(&number, p + 1, end);
-        if (behind == NULL)
-            break;
-        p = behind;
-    }
-    return p;
-}
-
-/* A reply that is such a value, without any state; NULL for anything else. */
-static const char *quick_reply(evs__resp *resp, const char *p, const char *end,
-                               const evs_reply **out)
-{
-    evs_reply value;
-    resp->build.left = resp->build.max_bytes;
-    const char *behind = quick_value(resp, &value, p, end);
-    evs_reply *root = behind == NULL ? NULL : evs__arena_one(resp->build.arena, sizeof *root);
-    if (root == NULL)
-        return NULL;
-    *root = value;
-    *out = root;
-    return behind;
 }
 
 static const char *at_type(evs__resp *resp, const char *p, const char *end)
 {
-    int64_t n;
-    const char *behind;
-    behind = resp->skipped ? quick_skip(resp, p, end) : quick_values(resp, p, end);
+    int top = resp->first && !resp->aside;
+    if (top)
+        resp->first = *p == '|';
+    const char *behind = p;
+    if (*p == ':' || *p == '$')
+        behind = resp->skipped ? evs__quick_skip(&resp->pending, p, end)
+                               : evs__quick_values(&resp->build, p, end);
     if (behind > p) {
         settle(resp);
         return behind;
     }
     resp->type = (unsigned char)*p;
-    switch (rows[resp->type].shape) {
-    case SHAPE_NONE:
-        return lose(resp, "a reply type", p, end);
-    case SHAPE_TEXT:
-        resp->cr = 0;
-        resp->phase = IN_TEXT;
-        return p + 1;
-    default:
-        behind = quick_number(&n, p + 1, end);
-        if (behind != NULL)
-            return number(resp, n, behind);
-        resp->phase = IN_HEAD;
-        resp->head_len = 0;
-        return p + 1;
-    }
+    unsigned char kind = evs__resp_rows[resp->type].shape;
+    if (kind == EVS__SHAPE_NONE || (kind == EVS__SHAPE_PUSH && !top))
+        return evs__resp_lose(resp, "a reply type", p, end);
+    if (kind == EVS__SHAPE_PUSH)
+        begin_push(resp);
+    return begin_value(resp, p + 1, end);
 }
 
 static const char *read_on(evs__resp *resp, const char *p, const char *end)
 {
-    switch ((phase)resp->phase) {
-    case AT_REPLY:
-    case AT_SKIPPED:
+    switch ((evs__resp_phase)resp->phase) {
+    case EVS__AT_REPLY:
+    case EVS__AT_SKIPPED:
         begin(resp);
         return p;
-    case AT_TYPE:
+    case EVS__AT_TYPE:
         return at_type(resp, p, end);
-    case IN_HEAD:
+    case EVS__IN_HEAD:
         return in_head(resp, p, end);
-    case IN_TEXT:
+    case EVS__IN_TEXT:
         return in_text(resp, p, end);
-    case IN_BYTES:
+    case EVS__IN_BYTES:
         return in_bytes(resp, p, end);
-    case AT_CR:
+    case EVS__AT_CR:
         return at_cr(resp, p, end);
-    case AT_LF:
+    case EVS__AT_LF:
         return at_lf(resp, p, end);
-    case COMPLETE:
-    case LOST:
+    case EVS__COMPLETE:
+    case EVS__LOST:
         break;
     }
     return end;
@@ -548,6 +466,8 @@ static const char *read_on(evs__resp *resp, const char *p, const char *end)
 static evs__resp_got deliver(evs__resp *resp, const evs_reply **out)
 {
     evs__resp_got got = resp->skipped ? (evs__resp_got)resp->verdict : EVS__RESP_REPLY;
+    if (resp->push)
+        got = EVS__RESP_PUSH;
     if (!resp->skipped)
         *out = evs__build_root(&resp->build);
     rest(resp);
@@ -559,20 +479,35 @@ static evs__resp_got read_phases(evs__resp *resp, evs_bytes data, size_t *used,
 {
     const char *p = data.data, *end = p + data.len;
     *out = NULL;
-    while (p < end && resp->phase < COMPLETE)
+    while (p < end && resp->phase < EVS__COMPLETE)
         p = read_on(resp, p, end);
     *used = (size_t)(p - data.data);
-    if (resp->phase == COMPLETE)
+    if (resp->phase == EVS__COMPLETE)
         return deliver(resp, out);
-    return resp->phase == LOST ? EVS__RESP_BAD : EVS__RESP_MORE;
+    return resp->phase == EVS__LOST ? EVS__RESP_BAD : EVS__RESP_MORE;
+}
+
+/* A reply that is one such value, without any state; NULL for anything else. */
+static const char *quick_reply(evs__build *build, const char *p, const char *end,
+                               const evs_reply **out)
+{
+    evs_reply value;
+    build->left = build->max_bytes;
+    const char *behind = evs__quick_value(build, &value, p, end);
+    evs_reply *root = behind == NULL ? NULL : evs__arena_one(build->arena, sizeof *root);
+    if (root == NULL)
+        return NULL;
+    *root = value;
+    *out = root;
+    return behind;
 }
 
 evs__resp_got evs__resp_read(evs__resp *resp, const char *data, size_t len, size_t *used,
                              const evs_reply **out)
 {
-    if (resp->phase != AT_REPLY || len == 0)
+    if (resp->phase != EVS__AT_REPLY || len == 0)
         return read_phases(resp, (evs_bytes){data, len}, used, out);
-    const char *behind = quick_reply(resp, data, data + len, out);
+    const char *behind = quick_reply(&resp->build, data, data + len, out);
     if (behind == NULL)
         return read_phases(resp, (evs_bytes){data, len}, used, out);
     *used = (size_t)(behind - data);

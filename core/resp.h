@@ -6,7 +6,9 @@
  * nothing is read twice. Replies are built in the arena it was given, which the owner resets when
  * the reply was delivered. A reply over a limit is skipped to its end: the stream stays usable.
  *
- * RESP2 today. A RESP3 type is one more row of the table in resp.c.
+ * All types of RESP2 and RESP3 are read, whichever was agreed on. Attributes are passed over. A
+ * push is no reply: it comes out as one of its own, between replies, and does not use up a skip.
+ * Streamed strings and arrays, which no server sends, are refused.
  */
 #ifndef EVS_CORE_RESP_H
 #define EVS_CORE_RESP_H
@@ -20,6 +22,7 @@ typedef enum evs__resp_got {
     EVS__RESP_SKIPPED,  /* a reply that was being skipped is complete; *out is NULL */
     EVS__RESP_TOO_BIG,  /* complete, but it was over the memory limit and was skipped */
     EVS__RESP_TOO_DEEP, /* complete, but it was nested too deep and was skipped */
+    EVS__RESP_PUSH,     /* no reply: out of band; *out is in the arena, NULL when over a limit */
     EVS__RESP_BAD,      /* not RESP; the stream is lost; evs__resp_problem says why */
     EVS__RESP_NOMEM     /* complete, but memory ran out and it was skipped */
 } evs__resp_got;
@@ -41,6 +44,10 @@ evs__resp_got evs__resp_read(evs__resp *resp, const char *data, size_t len, size
 /* The reply that is being read, or the next one if none has begun, is skipped without being built.
  */
 void evs__resp_skip(evs__resp *resp);
+
+/* Whether what is half read may be no reply at all: a push, or an attribute in front of something.
+ */
+int evs__resp_owes_nothing(const evs__resp *resp);
 
 /* Forgets a half-read reply: a new stream begins. */
 void evs__resp_reset(evs__resp *resp);

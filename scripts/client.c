@@ -5,7 +5,7 @@
 #include "core/mem.h"
 
 static const evs_client_options defaults = {
-    sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128,
+    sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128, 2,
 };
 
 enum { SMALLEST_REPLY_LIMIT = 4096 }; /* errors of a server always fit: they decide outcomes */
@@ -28,6 +28,8 @@ static evs_client_options complete_options(const evs_client_options *given)
         options.max_reply_bytes = SMALLEST_REPLY_LIMIT;
     if (options.max_reply_depth == 0)
         options.max_reply_depth = defaults.max_reply_depth;
+    if (options.protocol == 0)
+        options.protocol = defaults.protocol;
     return options;
 }
 
@@ -62,7 +64,7 @@ void evs__client_watch(evs_client *client, uint64_t deadline)
 static evs_status build(evs_client *client, const evs_client_options *options, evs_error *err)
 {
     evs__conn_limits limits = {options->max_reply_bytes, options->max_reply_depth,
-                               options->max_queued_bytes};
+                               options->max_queued_bytes, options->protocol};
     evs_status status = evs__loop_new(&client->loop, err);
     if (status == EVS_OK)
         status = evs__conns_new(&client->conns, client->map, client->loop, &limits, err);
@@ -87,10 +89,13 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
 {
     if (out == NULL || map == NULL || registry == NULL)
         return evs__fail(err, EVS_E_INVALID, "a client needs a map and a registry");
+    evs_client_options options = complete_options(opts);
+    if (options.protocol != 2 && options.protocol != 3)
+        return evs__fail(err, EVS_E_INVALID, "protocol %u; there is RESP2 and RESP3",
+                         options.protocol);
     evs_client *client = evs__zalloc_array(1, sizeof *client);
     if (client == NULL)
         return evs__fail_nomem(err);
-    evs_client_options options = complete_options(opts);
     client->map = evs_shardmap_ref(map);
     client->registry = registry;
     client->max_in_flight = options.max_in_flight;

@@ -27,6 +27,7 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->loop = loop;
     conn->login = login;
     conn->limits = *limits;
+    conn->says = (evs__greeting){login, limits->protocol};
     conn->dirty.flush = evs__conn_flush;
     conn->random = ((uint64_t)(uintptr_t)conn ^ uv_hrtime()) | 1;
     conn->resp = evs__resp_new(&conn->arena, limits->max_reply_bytes, limits->max_reply_depth);
@@ -97,6 +98,8 @@ static void reconnect_if_dead(evs__conn *conn)
         evs__conn_down(conn, EVS_E_CLOSED, "connection closed by the server");
         return;
     case EVS__SOCKET_TALKS:
+        if (conn->resp3) /* may be a push; reading it will tell */
+            return;
         evs__conn_down(conn, EVS_E_PROTOCOL, "the server sent bytes that nobody asked for");
         return;
     }

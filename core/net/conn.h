@@ -1,9 +1,9 @@
 /*
  * conn.h - one connection: connect, greet, write requests, match replies to them in order.
  *
- *   IDLE --open--> CONNECTING --> GREETING (AUTH, SELECT, CLIENT SETNAME) --> READY
- *    ^                 |             |                                          |
- *    +---- lost <------+-------------+------------------------------------------+
+ *   IDLE --open--> CONNECTING --> GREETING (AUTH, HELLO, SELECT, CLIENT SETNAME) --> READY
+ *    ^                 |             |                                                 |
+ *    +---- lost <------+-------------+-------------------------------------------------+
  *          (BACKOFF: IDLE, but opening again is refused until a delay has passed; the delay doubles
  *          with each failure in a row, from 50 ms to 2 s, with jitter, and a READY resets it)
  *
@@ -62,6 +62,7 @@ typedef struct evs__conn_limits {
     size_t max_reply_bytes;
     unsigned max_reply_depth;
     size_t max_queued_bytes;
+    unsigned protocol; /* 3: RESP3 when the server has it; else RESP2 */
 } evs__conn_limits;
 
 typedef struct evs__conn_stats {

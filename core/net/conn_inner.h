@@ -17,6 +17,7 @@
 #define EVS_CORE_NET_CONN_INNER_H
 
 #include "core/net/conn.h"
+#include "core/net/greeting.h"
 #include "core/net/loop_inner.h"
 #include "core/net/resolve.h"
 #include "core/net/socket.h"
@@ -36,6 +37,7 @@ struct evs__conn {
     evs__conn_stats stats;
 
     evs__conn_state state;
+    int resp3; /* the server agreed to it */
     uint64_t epoch;
     unsigned busy; /* enters without leave */
     int closing;   /* freed; only the memory is left */
@@ -63,7 +65,8 @@ struct evs__conn {
     const struct addrinfo *address; /* the one being tried */
     uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
     evs__buf greeting;              /* not accepted by the kernel yet */
-    unsigned step;                  /* of the greeting, the one whose answer comes next */
+    evs__greeting says;
+    unsigned step; /* of the greeting, the one whose answer comes next */
 
     /* after a problem */
     evs_status status;

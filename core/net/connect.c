@@ -6,7 +6,6 @@
  * it. The greeting is pipelined and must be answered in full before requests leave.
  */
 #include "core/net/conn_inner.h"
-#include "core/net/greeting.h"
 
 #include "core/error.h"
 
@@ -195,14 +194,14 @@ static int compose_greeting(evs__conn *conn)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         len += words[i] == NULL ? 0 : strlen(words[i]);
     evs__buf_reserve(&conn->greeting, len);
-    evs__greeting_write(&conn->greeting, login);
+    evs__greeting_write(&conn->greeting, &conn->says);
     return evs__buf_ok(&conn->greeting);
 }
 
 static void greet(evs__conn *conn)
 {
     conn->state = EVS__CONN_GREETING;
-    conn->step = evs__greeting_next(conn->login, 0);
+    conn->step = evs__greeting_next(&conn->says, 0);
     start_timer(conn, 1);
     if (compose_greeting(conn))
         write_greeting(conn);
@@ -224,12 +223,14 @@ static void become_ready(evs__conn *conn)
 int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
 {
     evs_error err;
-    evs_status status = evs__greeting_judge(conn->login, conn->step, reply, &err);
+    evs_status status = evs__greeting_judge(&conn->says, conn->step, reply, &err);
     if (status != EVS_OK) {
         evs__conn_down(conn, status, "%s", err.message);
         return 0;
     }
-    conn->step = evs__greeting_next(conn->login, conn->step + 1);
+    if (conn->step == EVS__GREETING_HELLO)
+        conn->resp3 = evs_reply_kind(reply) != EVS_REPLY_ERROR;
+    conn->step = evs__greeting_next(&conn->says, conn->step + 1);
     if (conn->step == EVS__GREETING_END)
         become_ready(conn);
     return 1;

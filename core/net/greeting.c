@@ -16,9 +16,9 @@ static void word(evs__buf *buf, const char *text)
     evs__buf_text(buf, "\r\n");
 }
 
-static int wants_auth(const evs__login *login)
+static int wants_auth(const evs__greeting *greeting)
 {
-    return login->password != NULL;
+    return greeting->login->password != NULL;
 }
 
 static void write_auth(evs__buf *buf, const evs__login *login)
@@ -30,9 +30,22 @@ static void write_auth(evs__buf *buf, const evs__login *login)
     word(buf, login->password);
 }
 
-static int wants_select(const evs__login *login)
+static int wants_hello(const evs__greeting *greeting)
 {
-    return login->db != 0;
+    return greeting->protocol == 3;
+}
+
+static void write_hello(evs__buf *buf, const evs__login *login)
+{
+    (void)login;
+    evs__buf_text(buf, "*2\r\n");
+    word(buf, "HELLO");
+    word(buf, "3");
+}
+
+static int wants_select(const evs__greeting *greeting)
+{
+    return greeting->login->db != 0;
 }
 
 static void write_select(evs__buf *buf, const evs__login *login)
@@ -44,9 +57,9 @@ static void write_select(evs__buf *buf, const evs__login *login)
     word(buf, number);
 }
 
-static int wants_name(const evs__login *login)
+static int wants_name(const evs__greeting *greeting)
 {
-    return login->client_name != NULL;
+    return greeting->login->client_name != NULL;
 }
 
 static void write_name(evs__buf *buf, const evs__login *login)
@@ -57,9 +70,10 @@ static void write_name(evs__buf *buf, const evs__login *login)
     word(buf, login->client_name);
 }
 
-static int wants_ping(const evs__login *login)
+static int wants_ping(const evs__greeting *greeting)
 {
-    return !wants_auth(login) && !wants_select(login) && !wants_name(login);
+    return !wants_auth(greeting) && !wants_hello(greeting) && !wants_select(greeting) &&
+           !wants_name(greeting);
 }
 
 static void write_ping(evs__buf *buf, const evs__login *login)
@@ -83,7 +97,8 @@ static evs_status select_refused(const evs__login *login, const char *text, evs_
     return evs__fail(err, EVS_E_CONNECT, "db %d cannot be selected: %s", login->db, text);
 }
 
-/* Users without permission for CLIENT or PING may still run scripts. */
+/* Users without permission for CLIENT or PING may still run scripts, and without HELLO the server
+ * speaks RESP2. */
 static evs_status never_mind(const evs__login *login, const char *text, evs_error *err)
 {
     (void)login;
@@ -94,31 +109,32 @@ static evs_status never_mind(const evs__login *login, const char *text, evs_erro
 
 static const struct step {
     const char *command;
-    int (*wanted)(const evs__login *login);
+    int (*wanted)(const evs__greeting *greeting);
     void (*write)(evs__buf *buf, const evs__login *login);
     evs_status (*refused)(const evs__login *login, const char *text, evs_error *err);
 } steps[EVS__GREETING_END] = {
     {"AUTH", wants_auth, write_auth, auth_refused},
+    {"HELLO", wants_hello, write_hello, never_mind},
     {"SELECT", wants_select, write_select, select_refused},
     {"CLIENT SETNAME", wants_name, write_name, never_mind},
     {"PING", wants_ping, write_ping, never_mind},
 };
 
-unsigned evs__greeting_next(const evs__login *login, unsigned from)
+unsigned evs__greeting_next(const evs__greeting *greeting, unsigned from)
 {
-    while (from < EVS__GREETING_END && !steps[from].wanted(login))
+    while (from < EVS__GREETING_END && !steps[from].wanted(greeting))
         from++;
     return from;
 }
 
-void evs__greeting_write(evs__buf *buf, const evs__login *login)
+void evs__greeting_write(evs__buf *buf, const evs__greeting *greeting)
 {
-    for (unsigned i = evs__greeting_next(login, 0); i < EVS__GREETING_END;
-         i = evs__greeting_next(login, i + 1))
-        steps[i].write(buf, login);
+    for (unsigned i = evs__greeting_next(greeting, 0); i < EVS__GREETING_END;
+         i = evs__greeting_next(greeting, i + 1))
+        steps[i].write(buf, greeting->login);
 }
 
-enum { ANY_STEP = EVS__GREETING_END, SELECT_STEP = 1 };
+enum { ANY_STEP = EVS__GREETING_END, SELECT_STEP = 2 };
 
 /* Errors that do not depend on what was asked. */
 static const struct refusal {
@@ -174,16 +190,24 @@ static evs_status refuse(const evs__login *login, unsigned step, evs_bytes text,
     return evs__fail(err, row->status, "%s", row->instead != NULL ? row->instead : shown);
 }
 
-evs_status evs__greeting_judge(const evs__login *login, unsigned step, const evs_reply *reply,
+/* An answer to HELLO that is too big to be kept is not an error, and long because it lists modules.
+ */
+static int is_fine(unsigned step, const evs_reply *reply)
+{
+    if (step == EVS__GREETING_HELLO)
+        return reply == NULL || evs_reply_kind(reply) == EVS_REPLY_MAP;
+    return evs_reply_kind(reply) == EVS_REPLY_STATUS;
+}
+
+evs_status evs__greeting_judge(const evs__greeting *greeting, unsigned step, const evs_reply *reply,
                                evs_error *err)
 {
-    evs_reply_type type = evs_reply_kind(reply);
-    if (type == EVS_REPLY_STATUS)
+    if (is_fine(step, reply))
         return EVS_OK;
-    if (type != EVS_REPLY_ERROR)
-        return evs__fail(err, EVS_E_PROTOCOL, "%s was answered with something else than a status",
-                         steps[step].command);
-    return refuse(login, step, evs_reply_bytes(reply), err);
+    if (evs_reply_kind(reply) != EVS_REPLY_ERROR)
+        return evs__fail(err, EVS_E_PROTOCOL, "%s was answered with something else than a %s",
+                         steps[step].command, step == EVS__GREETING_HELLO ? "map" : "status");
+    return refuse(greeting->login, step, evs_reply_bytes(reply), err);
 }
 
 const char *evs__greeting_guess(const char *data, size_t len)

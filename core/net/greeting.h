@@ -1,8 +1,10 @@
 /*
  * greeting.h - what a connection says first, and what the answers mean. Pure: no sockets.
  *
- * AUTH, SELECT and CLIENT SETNAME leave in one write, each only when the login asks for it; when it
- * asks for none, PING does, so that something that is no Redis is noticed before a request leaves.
+ * AUTH, HELLO 3, SELECT and CLIENT SETNAME leave in one write, each only when it is asked for; when
+ * none is, PING does, so that something that is no Redis is noticed before a request leaves. A
+ * server that refuses HELLO, because it is old or the user may not, goes on speaking RESP2, which
+ * is why AUTH is a command of its own.
  */
 #ifndef EVS_CORE_NET_GREETING_H
 #define EVS_CORE_NET_GREETING_H
@@ -11,18 +13,23 @@
 #include "core/endpoint.h"
 #include "core/reply.h"
 
-/* Steps are numbered from 0; a login takes some of them. */
-enum { EVS__GREETING_END = 4 };
+typedef struct evs__greeting {
+    const evs__login *login; /* borrowed */
+    unsigned protocol;       /* 3: RESP3 when the server has it; else RESP2 */
+} evs__greeting;
 
-/* The first step from `from` on that the login takes; EVS__GREETING_END when there is none. */
-unsigned evs__greeting_next(const evs__login *login, unsigned from);
+/* Steps are numbered from 0; a greeting takes some of them. */
+enum { EVS__GREETING_HELLO = 1, EVS__GREETING_END = 5 };
+
+/* The first step from `from` on that is taken; EVS__GREETING_END when there is none. */
+unsigned evs__greeting_next(const evs__greeting *greeting, unsigned from);
 
 /* Appends all steps. The buffer then holds the password: wipe it. */
-void evs__greeting_write(evs__buf *buf, const evs__login *login);
+void evs__greeting_write(evs__buf *buf, const evs__greeting *greeting);
 
 /* What the answer to `step` means. A failure says why, without naming the shard and never with the
  * password. `reply` is NULL when it was too big. */
-evs_status evs__greeting_judge(const evs__login *login, unsigned step, const evs_reply *reply,
+evs_status evs__greeting_judge(const evs__greeting *greeting, unsigned step, const evs_reply *reply,
                                evs_error *err);
 
 /* What a peer that speaks no RESP may be, judged by its first bytes; NULL when they tell nothing.

@@ -138,6 +138,7 @@ static void close_socket(evs__conn *conn)
     conn->socket = NULL;
     conn->blocked = 0;
     conn->send_problem = 0;
+    conn->resp3 = 0;
     conn->halfway = 0;
     conn->skipping = 0;
     evs__resp_reset(conn->resp);

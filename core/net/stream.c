@@ -6,7 +6,6 @@
  * not end the connection at once: answers that lie in the socket already are delivered first.
  */
 #include "core/net/conn_inner.h"
-#include "core/net/greeting.h"
 
 #include "core/printable.h"
 
@@ -92,7 +91,7 @@ static evs__got got_of(evs__resp_got got)
 static int is_expected(const evs__conn *conn, int complete)
 {
     const evs__request *request = conn->queue.head;
-    if (conn->state == EVS__CONN_GREETING)
+    if (conn->state == EVS__CONN_GREETING || (!complete && evs__resp_owes_nothing(conn->resp)))
         return 1;
     if (request == NULL)
         return 0;
@@ -137,6 +136,23 @@ static void skip_unwanted(evs__conn *conn)
     conn->skipping = 1;
 }
 
+/* What was read of a reply, or a whole one. Returns 0 when the connection is gone. */
+static int take(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+{
+    conn->halfway = got == EVS__RESP_MORE;
+    if (got == EVS__RESP_PUSH) /* out of band, and nobody subscribed to anything */
+        return 1;
+    if (!is_expected(conn, !conn->halfway)) {
+        unexpected(conn, reply);
+        return 0;
+    }
+    if (conn->halfway)
+        return 1;
+    conn->skipping = 0;
+    return conn->state == EVS__CONN_GREETING ? evs__conn_greeted(conn, reply)
+                                             : deliver(conn, got, reply);
+}
+
 /* Returns 0 when the connection is gone. */
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
@@ -152,19 +168,10 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
         }
         data += used;
         len -= used;
-        conn->halfway = got == EVS__RESP_MORE;
-        if (!is_expected(conn, !conn->halfway)) {
-            unexpected(conn, reply);
+        if (!take(conn, got, reply))
             return 0;
-        }
-        if (conn->halfway)
-            return 1;
-        conn->skipping = 0;
-        int alive = conn->state == EVS__CONN_GREETING ? evs__conn_greeted(conn, reply)
-                                                      : deliver(conn, got, reply);
-        if (!alive)
-            return 0;
-        evs__arena_reset(&conn->arena);
+        if (!conn->halfway)
+            evs__arena_reset(&conn->arena);
     }
     return 1;
 }

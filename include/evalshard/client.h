@@ -36,16 +36,18 @@ typedef struct evs_client_options {
     size_t max_queued_bytes;  /* request bytes kept per shard; 0 means 256 MiB */
     size_t max_reply_bytes;   /* memory of one reply, at least 4 KiB; 0 means 64 MiB */
     unsigned max_reply_depth; /* nesting of one reply; 0 means 128 */
+    unsigned protocol; /* 2 or 3; 0 means 2. With 3, servers that have no RESP3 still speak RESP2 */
 } evs_client_options;
 
-#define EVS_CLIENT_OPTIONS_INIT                \
-    {                                          \
-        sizeof(evs_client_options), 0, 0, 0, 0 \
+#define EVS_CLIENT_OPTIONS_INIT                   \
+    {                                             \
+        sizeof(evs_client_options), 0, 0, 0, 0, 0 \
     }
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
  * which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry, or EVS_E_STATE when the system
+ * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry or for a protocol
+ * other than 2 and 3, or EVS_E_STATE when the system
  * grants no event loop. */
 EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    const evs_registry *registry, const evs_client_options *opts,

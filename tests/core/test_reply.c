@@ -86,12 +86,40 @@ static void a_number_that_is_none_leaves_the_result_alone(void **state)
     assert_int_equal(n, 8);
 }
 
+static evs_reply three[] = {
+    {EVS_REPLY_DOUBLE, 3, {.text = "0.5"}},    {EVS_REPLY_VERBATIM, 2, {.text = "txt:hi" + 4}},
+    {EVS_REPLY_BIG_NUMBER, 2, {.text = "12"}}, {EVS_REPLY_BOOL, 0, {.integer = 1}},
+    {EVS_REPLY_SET, 3, {.items = inner}},      {EVS_REPLY_STRING, 0, {.text = ""}},
+};
+static const evs_reply resp3 = {EVS_REPLY_MAP, 6, {.items = three}};
+
+static void the_types_of_resp3_have_accessors(void **state)
+{
+    (void)state;
+    assert_int_equal(evs_reply_count(&resp3), 6);
+    assert_int_equal(evs_reply_count(&three[4]), 3);
+    assert_ptr_equal(evs_reply_at(&resp3, 3), &three[3]);
+    assert_string_equal(evs_reply_bytes(&three[0]).data, "0.5");
+    assert_string_equal(evs_reply_bytes(&three[1]).data, "hi");
+    assert_int_equal(evs_reply_format(&three[1]).len, 3);
+    assert_memory_equal(evs_reply_format(&three[1]).data, "txt", 3);
+    assert_int_equal(evs_reply_format(&three[0]).len, 0);
+    assert_int_equal(evs_reply_format(NULL).len, 0);
+    assert_int_equal(evs_reply_integer(&three[3]), 1);
+    assert_string_equal(evs_reply_kind_name(EVS_REPLY_VERBATIM), "verbatim string");
+    assert_string_equal(evs_reply_kind_name((evs_reply_type)12), "unknown");
+    assert_string_equal(evs_reply_kind_name((evs_reply_type)-1), "unknown");
+}
+
 static void assert_same(const evs_reply *a, const evs_reply *b)
 {
     evs_bytes x = evs_reply_bytes(a), y = evs_reply_bytes(b);
     assert_int_equal(evs_reply_kind(a), evs_reply_kind(b));
     assert_int_equal(x.len, y.len);
     assert_memory_equal(x.data, y.data, x.len + 1);
+    assert_int_equal(evs_reply_format(a).len, evs_reply_format(b).len);
+    assert_memory_equal(evs_reply_format(a).data, evs_reply_format(b).data,
+                        evs_reply_format(a).len);
     assert_true(evs_reply_integer(a) == evs_reply_integer(b));
     assert_int_equal(evs_reply_count(a), evs_reply_count(b));
     for (size_t i = 0; i < evs_reply_count(a); i++)
@@ -101,7 +129,8 @@ static void assert_same(const evs_reply *a, const evs_reply *b)
 static void a_copy_is_the_same_in_one_block(void **state)
 {
     (void)state;
-    const evs_reply *rows[] = {&tree, &inner[0], &inner[1], &inner[2], &outer[3], &nil};
+    const evs_reply *rows[] = {&tree,     &inner[0], &inner[1], &inner[2],
+                               &outer[3], &nil,      &resp3,    &three[1]};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         evs_reply *copy = NULL;
         evs__mem_fail_at(0);
@@ -155,6 +184,7 @@ int main(void)
         cmocka_unit_test(accessors_answer_for_every_type),
         cmocka_unit_test(whole_numbers_in_strings_count),
         cmocka_unit_test(a_number_that_is_none_leaves_the_result_alone),
+        cmocka_unit_test(the_types_of_resp3_have_accessors),
         cmocka_unit_test(a_copy_is_the_same_in_one_block),
         cmocka_unit_test(a_copy_of_nothing_is_nil),
         cmocka_unit_test(without_memory_there_is_no_copy),

@@ -10,117 +10,14 @@
 
 #include "core/buf.h"
 #include "core/mem.h"
-#include "core/printable.h"
 #include "core/resp.h"
+#include "tests/support/stream.h"
 
 enum { ROOMY = 1 << 20, DEPTH = 8 };
 
-/* A reply as text: 5, "str", +OK, -ERR, nil, [1 "a" []]. */
-static void show(evs__buf *buf, const evs_reply *reply)
+static char *read_all(evs_bytes bytes, stream_limits limit)
 {
-    char text[512];
-    evs__printable(text, sizeof text, evs_reply_bytes(reply));
-    switch (evs_reply_kind(reply)) {
-    case EVS_REPLY_NIL:
-        evs__buf_text(buf, "nil");
-        break;
-    case EVS_REPLY_STRING:
-        evs__buf_format(buf, "\"%s\"", text);
-        break;
-    case EVS_REPLY_STATUS:
-        evs__buf_format(buf, "+%s", text);
-        break;
-    case EVS_REPLY_ERROR:
-        evs__buf_format(buf, "-%s", text);
-        break;
-    case EVS_REPLY_INTEGER:
-        evs__buf_format(buf, "%lld", (long long)evs_reply_integer(reply));
-        break;
-    case EVS_REPLY_ARRAY:
-        evs__buf_char(buf, '[');
-        for (size_t i = 0; i < evs_reply_count(reply); i++) {
-            evs__buf_text(buf, i == 0 ? "" : " ");
-            show(buf, evs_reply_at(reply, i));
-        }
-        evs__buf_char(buf, ']');
-    }
-}
-
-static void show_result(evs__buf *buf, const evs__resp *resp, evs__resp_got got,
-                        const evs_reply *reply)
-{
-    static const char *const names[] = {
-        [EVS__RESP_SKIPPED] = "SKIPPED",
-        [EVS__RESP_TOO_BIG] = "TOO_BIG",
-        [EVS__RESP_TOO_DEEP] = "TOO_DEEP",
-        [EVS__RESP_NOMEM] = "NOMEM",
-    };
-    if (got == EVS__RESP_REPLY)
-        show(buf, reply);
-    else if (got == EVS__RESP_BAD)
-        evs__buf_format(buf, "BAD %s", evs__resp_problem(resp));
-    else
-        evs__buf_text(buf, names[got]);
-    evs__buf_char(buf, '\n');
-    if (got != EVS__RESP_REPLY)
-        assert_null(reply);
-}
-
-/* Everything that comes out of `resp` for these bytes, a line each. 0 when the stream is lost. */
-static int feed(evs__buf *buf, evs__resp *resp, evs__arena *arena, evs_bytes bytes)
-{
-    const char *p = bytes.data, *end = p + bytes.len;
-    while (p < end) {
-        const evs_reply *reply;
-        size_t used = 0;
-        char *exact = malloc((size_t)(end - p)); /* so that reading past the end is noticed */
-        assert_non_null(exact);
-        memcpy(exact, p, (size_t)(end - p));
-        evs__resp_got got = evs__resp_read(resp, exact, (size_t)(end - p), &used, &reply);
-        free(exact);
-        assert_true(used <= (size_t)(end - p));
-        p += used;
-        if (got == EVS__RESP_MORE) {
-            assert_ptr_equal(p, end);
-            return 1;
-        }
-        show_result(buf, resp, got, reply);
-        if (got == EVS__RESP_BAD)
-            return 0;
-        evs__arena_reset(arena);
-    }
-    return 1;
-}
-
-typedef struct limits {
-    size_t bytes;
-    unsigned depth;
-} limits;
-
-/* What comes out of `bytes` in pieces of `piece` bytes, the first one of `first`. */
-static char *read_in_pieces(evs_bytes bytes, size_t first, size_t piece, limits limit)
-{
-    evs__arena arena = EVS__ARENA_INIT;
-    evs__buf buf = EVS__BUF_INIT;
-    evs__resp *resp = evs__resp_new(&arena, limit.bytes, limit.depth);
-    assert_non_null(resp);
-    size_t at = 0, n = first < bytes.len ? first : bytes.len;
-    int alive = 1;
-    while (alive && at < bytes.len) {
-        alive = feed(&buf, resp, &arena, (evs_bytes){bytes.data + at, n});
-        at += n;
-        n = piece < bytes.len - at ? piece : bytes.len - at;
-    }
-    evs__resp_free(resp);
-    evs__arena_free(&arena);
-    char *text = evs__buf_take(&buf);
-    assert_non_null(text);
-    return text;
-}
-
-static char *read_all(evs_bytes bytes, limits limit)
-{
-    return read_in_pieces(bytes, bytes.len, 1, limit);
+    return stream_read(bytes, bytes.len, 1, limit);
 }
 
 #define BYTES(literal)               \
@@ -163,7 +60,7 @@ static void replies_are_read_whole(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        char *text = read_all(good[i].in, (limits){ROOMY, DEPTH});
+        char *text = read_all(good[i].in, (stream_limits){ROOMY, DEPTH});
         assert_string_equal(text, good[i].out);
         evs__free(text);
     }
@@ -173,7 +70,7 @@ static void replies_are_read_byte_by_byte(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        char *text = read_in_pieces(good[i].in, 1, 1, (limits){ROOMY, DEPTH});
+        char *text = stream_read(good[i].in, 1, 1, (stream_limits){ROOMY, DEPTH});
         assert_string_equal(text, good[i].out);
         evs__free(text);
     }
@@ -184,7 +81,7 @@ static void replies_may_be_split_anywhere(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         for (size_t at = 1; at < good[i].in.len; at++) {
-            char *text = read_in_pieces(good[i].in, at, good[i].in.len, (limits){ROOMY, DEPTH});
+            char *text = stream_read(good[i].in, at, good[i].in.len, (stream_limits){ROOMY, DEPTH});
             assert_string_equal(text, good[i].out);
             evs__free(text);
         }
@@ -200,8 +97,8 @@ static void many_replies_come_out_of_one_buffer(void **state)
         evs__buf_text(&want, good[i].out);
     }
     for (size_t piece = 1; piece < 40; piece++) {
-        char *text = read_in_pieces((evs_bytes){in.data, in.len}, piece, piece,
-                                    (limits){ROOMY, DEPTH});
+        char *text = stream_read((evs_bytes){in.data, in.len}, piece, piece,
+                                 (stream_limits){ROOMY, DEPTH});
         assert_string_equal(text, want.data);
         evs__free(text);
     }
@@ -256,8 +153,8 @@ static void replies_over_a_limit_are_skipped_to_their_end(void **state)
         evs__buf_append(&in, limited[i].in.data, limited[i].in.len);
         evs__buf_text(&in, "*2\r\n$4\r\nnext\r\n:1\r\n");
         for (size_t piece = 1; piece <= in.len; piece++) {
-            char *text = read_in_pieces((evs_bytes){in.data, in.len}, piece, piece,
-                                        (limits){200, 2});
+            char *text = stream_read((evs_bytes){in.data, in.len}, piece, piece,
+                                     (stream_limits){200, 2});
             const char *next = strstr(text, "[\"next\" 1]\n");
             assert_non_null(next);
             if (limited[i].out != NULL)
@@ -284,11 +181,11 @@ static void a_hostile_length_allocates_nothing(void **state)
         evs__arena arena = EVS__ARENA_INIT;
         evs__resp *resp = evs__resp_new(&arena, 1 << 16, DEPTH);
         evs__buf buf = EVS__BUF_INIT;
-        assert_true(feed(&buf, resp, &arena, evs_text(rows[i])));
+        assert_true(stream_feed(&buf, resp, &arena, evs_text(rows[i])));
         assert_int_equal(buf.len, 0);
         assert_true(arena.used < 1024);
         for (int n = 0; n < 1000; n++)
-            assert_true(feed(&buf, resp, &arena, evs_text(":1\r\n")) || rows[i][0] == '$');
+            assert_true(stream_feed(&buf, resp, &arena, evs_text(":1\r\n")) || rows[i][0] == '$');
         evs__buf_free(&buf);
         evs__resp_free(resp);
         evs__arena_free(&arena);
@@ -303,7 +200,7 @@ static const struct {
      "expected a reply type, got 'H' (HTTP/1.1 400 Bad Request\\r\\n)"},
     {BYTES("\r\n"), "expected a reply type, got '\\r' (\\r\\n)"},
     {BYTES("\x16\x03\x01"), "expected a reply type, got '\\x16' (\\x16\\x03\\x01)"},
-    {BYTES("%1\r\n"), "expected a reply type, got '%' (%1\\r\\n)"},
+    {BYTES("@1\r\n"), "expected a reply type, got '@' (@1\\r\\n)"},
     {BYTES(":\r\n"), "expected a number behind ':', got '\\r'"},
     {BYTES(":-\r\n"), "expected a number behind ':', got '-\\r'"},
     {BYTES(":1x\r\n"), "expected a number behind ':', got '1x\\r'"},
@@ -333,11 +230,11 @@ static void nonsense_is_refused_and_quoted(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char want[256];
         snprintf(want, sizeof want, "BAD %s\n", bad[i].problem);
-        char *text = read_all(bad[i].in, (limits){ROOMY, DEPTH});
+        char *text = read_all(bad[i].in, (stream_limits){ROOMY, DEPTH});
         assert_string_equal(text, want);
         evs__free(text);
         for (size_t first = 1; first < bad[i].in.len; first++) {
-            text = read_in_pieces(bad[i].in, first, 1, (limits){ROOMY, DEPTH});
+            text = stream_read(bad[i].in, first, 1, (stream_limits){ROOMY, DEPTH});
             assert_memory_equal(text, "BAD expected ", 13);
             evs__free(text);
         }
@@ -349,7 +246,7 @@ static void more_skipped_elements_than_can_be_counted_are_refused(void **state)
     (void)state;
     char *text = read_all(evs_text("*9223372036854775807\r\n*9223372036854775807\r\n"
                                    "*9223372036854775807\r\n"),
-                          (limits){ROOMY, DEPTH});
+                          (stream_limits){ROOMY, DEPTH});
     assert_string_equal(
         text, "BAD expected the length of an array behind '*', got '9223372036854775807'\n");
     evs__free(text);
@@ -402,10 +299,10 @@ static void a_reply_can_be_skipped_from_any_byte_on(void **state)
                 evs__resp_skip(resp);
                 evs__arena_free(&arena);
             }
-            feed(&buf, resp, &arena, (evs_bytes){long_reply + i, 1});
+            stream_feed(&buf, resp, &arena, (evs_bytes){long_reply + i, 1});
         }
         assert_int_equal(arena.used, 0);
-        feed(&buf, resp, &arena, evs_text(":5\r\n"));
+        stream_feed(&buf, resp, &arena, evs_text(":5\r\n"));
         assert_string_equal(buf.data, "SKIPPED\n5\n");
         evs__buf_free(&buf);
         evs__resp_free(resp);
@@ -421,14 +318,14 @@ static void skipping_ends_with_its_reply(void **state)
     evs__resp *resp = evs__resp_new(&arena, ROOMY, DEPTH);
     evs__resp_skip(resp);
     evs__resp_skip(resp);
-    feed(&buf, resp, &arena, evs_text("+a\r\n+b\r\n"));
+    stream_feed(&buf, resp, &arena, evs_text("+a\r\n+b\r\n"));
     evs__resp_skip(resp);
     evs__resp_reset(resp);
-    feed(&buf, resp, &arena, evs_text("+c\r\n*2\r\n:1\r\n"));
+    stream_feed(&buf, resp, &arena, evs_text("+c\r\n*2\r\n:1\r\n"));
     evs__resp_reset(resp);
-    feed(&buf, resp, &arena, evs_text("+d\r\n+half"));
+    stream_feed(&buf, resp, &arena, evs_text("+d\r\n+half"));
     evs__resp_reset(resp);
-    feed(&buf, resp, &arena, evs_text("+e\r\n"));
+    stream_feed(&buf, resp, &arena, evs_text("+e\r\n"));
     assert_string_equal(buf.data, "SKIPPED\n+b\n+c\n+d\n+e\n");
     evs__buf_free(&buf);
     evs__resp_free(resp);
@@ -442,14 +339,14 @@ static void a_deep_reply_within_the_limit_is_built(void **state)
     for (int i = 0; i < EVS__RESP_DEEPEST; i++)
         evs__buf_text(&in, "*1\r\n");
     evs__buf_text(&in, ":7\r\n");
-    char *text = read_all((evs_bytes){in.data, in.len}, (limits){ROOMY, 100000});
+    char *text = read_all((evs_bytes){in.data, in.len}, (stream_limits){ROOMY, 100000});
     assert_int_equal(strspn(text, "["), EVS__RESP_DEEPEST);
     evs__free(text);
     evs__buf_clear(&in);
     for (int i = 0; i < 100000; i++)
         evs__buf_text(&in, "*2\r\n:1\r\n");
     evs__buf_text(&in, ":7\r\n:8\r\n");
-    text = read_all((evs_bytes){in.data, in.len}, (limits){ROOMY, 100000});
+    text = read_all((evs_bytes){in.data, in.len}, (stream_limits){ROOMY, 100000});
     assert_string_equal(text, "TOO_DEEP\n8\n");
     evs__free(text);
     evs__buf_free(&in);

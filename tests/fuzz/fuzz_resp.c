@@ -19,11 +19,19 @@ typedef struct outcome {
 /* Reads everything that a reply points to. */
 static void visit(outcome *o, const evs_reply *reply, unsigned depth)
 {
-    evs_bytes text = evs_reply_bytes(reply);
+    evs_bytes text = evs_reply_bytes(reply), format = evs_reply_format(reply);
+    int64_t whole = 0;
+    double number = 0;
     assert(depth <= EVS__RESP_DEEPEST);
     assert(text.data[text.len] == '\0');
     for (size_t i = 0; i < text.len; i++)
         o->bytes += 1 + (unsigned char)text.data[i];
+    assert(format.len == 0 || (format.len == 3 && text.data - format.data == 4));
+    if (evs_reply_int(&whole, reply, NULL) == EVS_OK)
+        o->bytes += (size_t)whole;
+    if (evs_reply_double(&number, reply, NULL) == EVS_OK && number > 0 && number < 1e9)
+        o->bytes += (size_t)number;
+    o->bytes += evs_reply_map_get(reply, text) != NULL;
     o->elements++;
     for (size_t i = 0; i < evs_reply_count(reply); i++)
         visit(o, evs_reply_at(reply, i), depth + 1);
@@ -59,7 +67,7 @@ static outcome run(const uint8_t *data, size_t size, size_t piece, size_t max_by
         got = evs__resp_read(resp, exact, n, &used, &reply);
         free(exact);
         assert(used <= n && (got != EVS__RESP_MORE || used == n));
-        assert((got == EVS__RESP_REPLY) == (reply != NULL));
+        assert(got == EVS__RESP_PUSH || (got == EVS__RESP_REPLY) == (reply != NULL));
         at += used;
         if (got == EVS__RESP_MORE)
             continue;

@@ -49,10 +49,27 @@ static evs_reply outer[] = {NUMBER(-7), ARRAY(inner), TEXT(ERROR, "ERR no")};
 static evs_reply ten[] = {NUMBER(1), NUMBER(2), NUMBER(3), NUMBER(4), NUMBER(5),
                           NUMBER(6), NUMBER(7), NUMBER(8), NUMBER(9), ARRAY(inner)};
 
+static evs_reply pairs[] = {TEXT(STRING, "k"), TEXT(DOUBLE, "0.5"), NUMBER(2), ARRAY(inner)};
+
 static const struct {
     evs_reply reply;
     const char *shown, *raw, *as_json;
 } replies[] = {
+    {TEXT(DOUBLE, "-inf"), "(double) -inf\n", "-inf\n", "\"-inf\""},
+    {TEXT(BIG_NUMBER, "12"), "(big number) 12\n", "12\n", "\"12\""},
+    {TEXT(VERBATIM, "hi"), "\"hi\"\n", "hi\n", "\"hi\""},
+    {{EVS_REPLY_BOOL, 0, {.integer = 1}}, "(true)\n", "1\n", "true"},
+    {{EVS_REPLY_BOOL, 0, {.integer = 0}}, "(false)\n", "0\n", "false"},
+    {{EVS_REPLY_MAP, 0, {0}}, "(empty map)\n", "\n", "[]"},
+    {{EVS_REPLY_SET, 0, {0}}, "(empty set)\n", "\n", "[]"},
+    {{EVS_REPLY_SET, 2, {.items = inner}},
+     "1~ \"a\\nb\"\n2~ (nil)\n",
+     "a\nb\n\n",
+     "[\"a\\nb\",null]"},
+    {{EVS_REPLY_MAP, 4, {.items = pairs}},
+     "1# \"k\"\n   => (double) 0.5\n2# (integer) 2\n   => 1) \"a\\nb\"\n      2) (nil)\n",
+     "k\n0.5\n2\na\nb\n\n",
+     "[\"k\",\"0.5\",2,[\"a\\nb\",null]]"},
     {NUMBER(1), "(integer) 1\n", "1\n", "1"},
     {NIL, "(nil)\n", "\n", "null"},
     {TEXT(STATUS, "OK"), "OK\n", "OK\n", "\"OK\""},

@@ -26,16 +26,33 @@ static int digits(size_t n)
     return count;
 }
 
-/* The first element stands on the line that is open, the others below it. */
-static void print_array(FILE *out, const evs_reply *reply, int indent)
+/* The first element stands on the line that is open, the others below it. `mark` is ')' for an
+ * array and '~' for a set. */
+static void print_list(FILE *out, const evs_reply *reply, int indent, char mark)
 {
     size_t count = evs_reply_count(reply);
     int width = digits(count);
     if (count == 0)
-        fputs("(empty array)\n", out);
+        fprintf(out, "(empty %s)\n", evs_reply_kind_name(evs_reply_kind(reply)));
     for (size_t i = 0; i < count; i++) {
-        fprintf(out, "%*s%*zu) ", i == 0 ? 0 : indent, "", width, i + 1);
+        fprintf(out, "%*s%*zu%c ", i == 0 ? 0 : indent, "", width, i + 1, mark);
         print(out, evs_reply_at(reply, i), indent + width + 2);
+    }
+}
+
+/* A key, and below it, further in, its value. */
+static void print_map(FILE *out, const evs_reply *reply, int indent)
+{
+    size_t pairs = evs_reply_count(reply) / 2;
+    int width = digits(pairs);
+    if (pairs == 0)
+        fputs("(empty map)\n", out);
+    for (size_t i = 0; i < pairs; i++) {
+        int inner = indent + width + 2;
+        fprintf(out, "%*s%*zu# ", i == 0 ? 0 : indent, "", width, i + 1);
+        print(out, evs_reply_at(reply, 2 * i), inner);
+        fprintf(out, "%*s=> ", inner, "");
+        print(out, evs_reply_at(reply, 2 * i + 1), inner + 3);
     }
 }
 
@@ -46,7 +63,17 @@ static void print(FILE *out, const evs_reply *reply, int indent)
         fputs("(nil)\n", out);
         break;
     case EVS_REPLY_STRING:
+    case EVS_REPLY_VERBATIM:
         print_shown(out, "\"", evs_reply_bytes(reply), '"');
+        break;
+    case EVS_REPLY_DOUBLE:
+        print_shown(out, "(double) ", evs_reply_bytes(reply), '\0');
+        break;
+    case EVS_REPLY_BIG_NUMBER:
+        print_shown(out, "(big number) ", evs_reply_bytes(reply), '\0');
+        break;
+    case EVS_REPLY_BOOL:
+        fputs(evs_reply_integer(reply) ? "(true)\n" : "(false)\n", out);
         break;
     case EVS_REPLY_STATUS:
         print_shown(out, "", evs_reply_bytes(reply), '\0');
@@ -58,7 +85,13 @@ static void print(FILE *out, const evs_reply *reply, int indent)
         fprintf(out, "(integer) %" PRId64 "\n", evs_reply_integer(reply));
         break;
     case EVS_REPLY_ARRAY:
-        print_array(out, reply, indent);
+        print_list(out, reply, indent, ')');
+        break;
+    case EVS_REPLY_SET:
+        print_list(out, reply, indent, '~');
+        break;
+    case EVS_REPLY_MAP:
+        print_map(out, reply, indent);
         break;
     }
 }
@@ -72,7 +105,8 @@ void reply_print_raw(FILE *out, const evs_reply *reply)
 {
     evs_bytes bytes = evs_reply_bytes(reply);
     size_t count = evs_reply_count(reply);
-    if (evs_reply_kind(reply) == EVS_REPLY_INTEGER)
+    evs_reply_type type = evs_reply_kind(reply);
+    if (type == EVS_REPLY_INTEGER || type == EVS_REPLY_BOOL)
         fprintf(out, "%" PRId64, evs_reply_integer(reply));
     else
         fwrite(bytes.data, 1, bytes.len, out);
@@ -91,8 +125,14 @@ void reply_json(json *j, const evs_reply *reply)
     case EVS_REPLY_INTEGER:
         json_number(j, evs_reply_integer(reply));
         break;
+    case EVS_REPLY_BOOL:
+        json_flag(j, evs_reply_integer(reply) != 0);
+        break;
     case EVS_REPLY_STRING:
     case EVS_REPLY_STATUS:
+    case EVS_REPLY_VERBATIM:
+    case EVS_REPLY_DOUBLE: /* as in RESP2: JSON has no inf, and would change digits */
+    case EVS_REPLY_BIG_NUMBER:
         json_bytes(j, evs_reply_bytes(reply));
         break;
     case EVS_REPLY_ERROR:
@@ -101,6 +141,8 @@ void reply_json(json *j, const evs_reply *reply)
         json_bytes(j, evs_reply_bytes(reply));
         json_close(j, '}');
         break;
+    case EVS_REPLY_MAP: /* as in RESP2: key, value, key, value; keys need not be text */
+    case EVS_REPLY_SET:
     case EVS_REPLY_ARRAY:
         json_open(j, '[');
         for (size_t i = 0; i < evs_reply_count(reply); i++)

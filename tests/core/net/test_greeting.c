@@ -12,17 +12,27 @@ static const struct wording {
     const char *shows;
     evs__login login;
     const char *text;
+    unsigned protocol;
 } wordings[] = {
-    {"nothing asked for is a PING", {.db = 0}, "*1\r\n$4\r\nPING\r\n"},
-    {"a password alone", {.password = "pw"}, "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n"},
+    {"nothing asked for is a PING", {.db = 0}, "*1\r\n$4\r\nPING\r\n", 0},
+    {"a password alone", {.password = "pw"}, "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n", 0},
     {"a user",
      {.username = "app", .password = "a b\n"},
-     "*3\r\n$4\r\nAUTH\r\n$3\r\napp\r\n$4\r\na b\n\r\n"},
-    {"a database", {.db = 12}, "*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n"},
+     "*3\r\n$4\r\nAUTH\r\n$3\r\napp\r\n$4\r\na b\n\r\n",
+     0},
+    {"a database", {.db = 12}, "*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n", 0},
     {"all of it",
      {.password = "", .db = 1, .client_name = "me"},
      "*2\r\n$4\r\nAUTH\r\n$0\r\n\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n1\r\n"
-     "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n"},
+     "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n",
+     0},
+    {"RESP3 alone", {.db = 0}, "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", 3},
+    {"RESP2 is not asked for", {.db = 0}, "*1\r\n$4\r\nPING\r\n", 2},
+    {"RESP3 behind the password",
+     {.password = "pw", .db = 1},
+     "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"
+     "*2\r\n$6\r\nSELECT\r\n$1\r\n1\r\n",
+     3},
 };
 
 static void the_greeting_has_what_the_login_asks_for(void **state)
@@ -30,24 +40,29 @@ static void the_greeting_has_what_the_login_asks_for(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof wordings / sizeof wordings[0]; i++) {
         evs__buf buf = EVS__BUF_INIT;
-        evs__greeting_write(&buf, &wordings[i].login);
+        evs__greeting greeting = {&wordings[i].login, wordings[i].protocol};
+        evs__greeting_write(&buf, &greeting);
         assert_string_equal(buf.data, wordings[i].text);
         evs__buf_free(&buf);
     }
 }
 
-enum { AUTH, SELECT, NAME, PING };
+enum { AUTH, HELLO, SELECT, NAME, PING };
 
 static void steps_come_in_order(void **state)
 {
     (void)state;
     evs__login all = {.password = "x", .db = 3, .client_name = "n"};
-    assert_int_equal(evs__greeting_next(&all, 0), AUTH);
-    assert_int_equal(evs__greeting_next(&all, AUTH + 1), SELECT);
-    assert_int_equal(evs__greeting_next(&all, SELECT + 1), NAME);
-    assert_int_equal(evs__greeting_next(&all, NAME + 1), EVS__GREETING_END);
+    evs__greeting greeting = {&all, 3};
+    assert_int_equal(evs__greeting_next(&greeting, 0), AUTH);
+    assert_int_equal(evs__greeting_next(&greeting, AUTH + 1), HELLO);
+    greeting.protocol = 2;
+    assert_int_equal(evs__greeting_next(&greeting, AUTH + 1), SELECT);
+    assert_int_equal(evs__greeting_next(&greeting, SELECT + 1), NAME);
+    assert_int_equal(evs__greeting_next(&greeting, NAME + 1), EVS__GREETING_END);
     evs__login none = {.db = 0};
-    assert_int_equal(evs__greeting_next(&none, 0), PING);
+    greeting.login = &none;
+    assert_int_equal(evs__greeting_next(&greeting, 0), PING);
 }
 
 static const struct verdict {
@@ -98,6 +113,18 @@ static const struct verdict {
      "ERR max number of clients reached"},
     {"loading", NAME, EVS_REPLY_ERROR, "LOADING Redis is loading the dataset in memory",
      EVS_E_LOADING, "LOADING Redis is loading the dataset in memory"},
+    {"a server without RESP3", HELLO, EVS_REPLY_ERROR,
+     "ERR unknown command `HELLO`, with args beginning with: `3`, ", EVS_OK, NULL},
+    {"a server with another RESP", HELLO, EVS_REPLY_ERROR, "NOPROTO unsupported protocol version",
+     EVS_OK, NULL},
+    {"a user without HELLO", HELLO, EVS_REPLY_ERROR,
+     "NOPERM this user has no permissions to run the 'hello' command", EVS_OK, NULL},
+    {"RESP3 without a password", HELLO, EVS_REPLY_ERROR,
+     "NOAUTH HELLO must be called with the client already authenticated", EVS_E_AUTH,
+     "shard requires a password"},
+    {"RESP3", HELLO, EVS_REPLY_MAP, "", EVS_OK, NULL},
+    {"an answer that is no map", HELLO, EVS_REPLY_STATUS, "OK", EVS_E_PROTOCOL,
+     "HELLO was answered with something else than a map"},
     {"a pong", PING, EVS_REPLY_STATUS, "PONG", EVS_OK, NULL},
     {"a ping that cannot persist", PING, EVS_REPLY_ERROR, "MISCONF Redis is configured to", EVS_OK,
      NULL},
@@ -112,8 +139,9 @@ static void each_answer_has_its_meaning(void **state)
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
         const struct verdict *row = &verdicts[i];
         evs_reply reply = {.type = row->type, .len = strlen(row->text), .as.text = row->text};
+        evs__greeting greeting = {&login, 3};
         evs_error err = {0};
-        if (evs__greeting_judge(&login, row->step, &reply, &err) != row->status)
+        if (evs__greeting_judge(&greeting, row->step, &reply, &err) != row->status)
             fail_msg("%s: %s", row->shows, err.message);
         if (row->message != NULL)
             assert_string_equal(err.message, row->message);
@@ -124,7 +152,9 @@ static void an_oversized_answer_is_no_status(void **state)
 {
     (void)state;
     evs__login login = {.db = 0};
-    assert_int_equal(evs__greeting_judge(&login, PING, NULL, NULL), EVS_E_PROTOCOL);
+    evs__greeting greeting = {&login, 3};
+    assert_int_equal(evs__greeting_judge(&greeting, PING, NULL, NULL), EVS_E_PROTOCOL);
+    assert_int_equal(evs__greeting_judge(&greeting, HELLO, NULL, NULL), EVS_OK);
 }
 
 static void what_speaks_no_resp_is_guessed(void **state)
