@@ -159,11 +159,26 @@ int evs__draft_add(evs__pool *pool, evs__draft *d, const evs__value *value)
     return grew;
 }
 
+/* A value with room for the three lists of the draft, which it points to. */
+static evs__value *value_for(evs__pool *pool, const evs__draft *d)
+{
+    size_t atoms = d->natoms * sizeof d->atoms[0], calls = d->ncalls * sizeof d->calls[0];
+    size_t tables = d->ntables * sizeof d->tables[0];
+    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value + atoms + calls + tables);
+    if (value == NULL)
+        return NULL;
+    char *lists = (char *)(value + 1);
+    value->atoms = memcpy(lists, d->atoms, atoms);
+    value->calls = memcpy(lists + atoms, d->calls, calls);
+    value->tables = memcpy(lists + atoms + calls, d->tables, tables);
+    return value;
+}
+
 const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d)
 {
     if (d->natoms > EVS__ATOMS_MAX)
         evs__draft_squeeze(pool, d);
-    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value);
+    evs__value *value = value_for(pool, d);
     if (value == NULL)
         return evs__value_lost();
     value->range = evs__range_is_none(&d->range) ? evs__range_any() : d->range;
@@ -172,9 +187,6 @@ const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d)
     value->natoms = (unsigned char)d->natoms;
     value->ncalls = (unsigned char)d->ncalls;
     value->ntables = (unsigned char)d->ntables;
-    memcpy(value->atoms, d->atoms, d->natoms * sizeof d->atoms[0]);
-    memcpy(value->calls, d->calls, d->ncalls * sizeof d->calls[0]);
-    memcpy(value->tables, d->tables, d->ntables * sizeof d->tables[0]);
     return value;
 }
 

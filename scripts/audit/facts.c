@@ -399,28 +399,37 @@ static void make_call(const making *m, evs__callfact *fact, const evs__called *c
 }
 
 /* The same call in another context adds nothing but its number of arguments. */
-static int is_known(const evs__callfact *facts, size_t n, const evs__callfact *fact)
+static int is_known(const making *m, evs__table *known, const evs__callfact *fact)
 {
-    for (size_t i = 0; i < n; i++)
-        if (facts[i].kind == fact->kind && facts[i].at.line == fact->at.line &&
-            facts[i].at.column == fact->at.column && strcmp(facts[i].name, fact->name) == 0 &&
-            facts[i].whole.line == fact->whole.line &&
-            facts[i].whole.column == fact->whole.column && facts[i].least == fact->least &&
-            facts[i].most == fact->most)
-            return 1;
+    evs__arena *arena = &m->pool->arena;
+    evs_bytes key = {NULL, 0};
+    key.data = evs__arena_format(arena, "%d %d:%d %d:%d %zu %zu %s", (int)fact->kind, fact->at.line,
+                                 fact->at.column, fact->whole.line, fact->whole.column, fact->least,
+                                 fact->most, fact->name);
+    if (key.data == NULL) {
+        m->pool->failed = 1;
+        return 1;
+    }
+    key.len = strlen(key.data);
+    if (evs__table_get(known, key) != NULL)
+        return 1;
+    if (!evs__table_set(known, key, (void *)m))
+        m->pool->failed = 1;
     return 0;
 }
 
 static void make_calls(const making *m, evs__facts *out)
 {
     const evs__recorder *recorder = m->recorder;
+    evs__table known = EVS__TABLE_INIT;
     evs__callfact *calls = evs__pool_alloc(m->pool, recorder->ncalled, sizeof *calls);
     if (calls == NULL)
         return;
     for (size_t i = 0; i < recorder->ncalled; i++) {
         make_call(m, &calls[out->ncalls], recorder->called[i]);
-        out->ncalls += !is_known(calls, out->ncalls, &calls[out->ncalls]);
+        out->ncalls += !is_known(m, &known, &calls[out->ncalls]);
     }
+    evs__table_free(&known);
     out->calls = calls;
 }
 

@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static const evs__atom *const lost_atoms[] = {&evs__lost_atom};
 static const evs__value lost_value = {.types = EVS__TYPE_ANY,
                                       .natoms = 1,
                                       .range = {-HUGE_VAL, HUGE_VAL, EVS__FRACTION_MAYBE, 1},
-                                      .atoms = {&evs__lost_atom}};
+                                      .atoms = lost_atoms};
 static const evs__value nil_value = {.types = EVS__TYPE_NIL};
 static const evs__value boolean_value = {.types = EVS__TYPE_BOOLEAN};
 static const evs__value none_value = {.types = 0};
@@ -58,18 +59,22 @@ const evs__value *evs__value_types(evs__pool *pool, unsigned types)
 /* A value of one atom; the caller fills in what is special about it. NULL when out of memory. */
 static evs__atom *one(evs__pool *pool, evs__value **out, evs__atom_kind kind, evs__span at)
 {
-    evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
-    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value);
-    if (atom == NULL || value == NULL)
+    struct {
+        evs__value value;
+        const evs__atom *list;
+        evs__atom atom;
+    } *all = evs__pool_alloc(pool, 1, sizeof *all);
+    if (all == NULL)
         return NULL;
-    atom->kind = kind;
-    atom->enters = at;
-    value->types = (unsigned char)evs__atom_types(atom);
-    value->natoms = 1;
-    value->atoms[0] = atom;
-    value->range = evs__range_any();
-    *out = value;
-    return atom;
+    all->atom.kind = kind;
+    all->atom.enters = at;
+    all->list = &all->atom;
+    all->value.types = (unsigned char)evs__atom_types(&all->atom);
+    all->value.natoms = 1;
+    all->value.atoms = &all->list;
+    all->value.range = evs__range_any();
+    *out = &all->value;
+    return &all->atom;
 }
 
 const evs__value *evs__value_constant(evs__pool *pool, evs_bytes text, evs__span at)

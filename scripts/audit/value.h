@@ -102,9 +102,9 @@ struct evs__value {
     unsigned char ntables;
     unsigned char guarded; /* a test that was not understood may have excluded some of the atoms */
     evs__range range;      /* read it by evs__value_range */
-    const evs__atom *atoms[EVS__ATOMS_MAX];
-    const evs__callable *calls[EVS__CALLS_MAX];
-    size_t tables[EVS__TABLES_MAX];
+    const evs__atom *const *atoms; /* these three lie behind the value itself, most often */
+    const evs__callable *const *calls;
+    const size_t *tables;
 };
 
 /* Where values live. `failed` is set once memory ran out; functions then return a static value that

@@ -3,6 +3,7 @@
  */
 #include "scripts/audit/builtins/builtin.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const evs__builtin builtins[] = {
@@ -17,15 +18,6 @@ enum { BUILTINS = sizeof builtins / sizeof *builtins };
 
 static const evs__span nowhere = {0, 0, 0, 0};
 
-static void set(evs__interp *in, size_t slot, const char *name, const evs__value *value)
-{
-    const evs__object *object = evs__store_object(&in->store, slot);
-    if (object == NULL)
-        object = evs__object_new(in->pool);
-    const evs__value *key = evs__value_constant(in->pool, evs_text(name), nowhere);
-    evs__store_set_object(&in->store, slot, evs__object_set(in->pool, object, key, value, 0));
-}
-
 static const evs__value *value_of(evs__interp *in, const evs__builtin *builtin)
 {
     evs__callable callable = {.builtin = builtin};
@@ -35,48 +27,98 @@ static const evs__value *value_of(evs__interp *in, const evs__builtin *builtin)
     return evs__value_data(in->pool, source, builtin->types, nowhere);
 }
 
-/* The slot of a table of the sandbox, which is made when it is first asked for. */
-static size_t table_slot(evs__interp *in, const char *name)
+static const evs__value *or_nil(evs__interp *in, const evs__value *value)
 {
-    const evs__object *globals = evs__store_object(&in->store, in->globals);
-    const evs__value *known = globals ? evs__object_field(globals, evs_text(name)) : NULL;
-    if (known != NULL && known->ntables > 0)
-        return known->tables[0];
+    return evs__value_join(in->pool, value, evs__value_nil());
+}
+
+/* An object with room for `cap` fields, filled in place: nobody has seen it yet. */
+static evs__object *open_object(evs__interp *in, size_t cap)
+{
+    evs__object *object = evs__pool_alloc(in->pool, 1, sizeof *object);
+    evs__field *fields = evs__pool_alloc(in->pool, cap, sizeof *fields);
+    if (object == NULL || fields == NULL)
+        return NULL;
+    *object = *evs__object_new(in->pool);
+    object->fields = fields;
+    return object;
+}
+
+static void add(evs__object *object, const char *name, const evs__value *value)
+{
+    evs__field *field = &object->fields[object->nfields++];
+    field->name = evs_text(name);
+    field->value = value;
+}
+
+static size_t new_slot(evs__interp *in, const evs__object *object)
+{
     size_t slot = evs__store_slots(&in->store, 1);
     evs__store_make(&in->store, slot);
-    evs__store_set_object(&in->store, slot, evs__object_new(in->pool));
-    set(in, in->globals, name, evs__value_table(in->pool, slot));
+    evs__store_set_object(&in->store, slot, object);
     return slot;
 }
 
-static size_t given(evs__interp *in, const char *name, evs__given what)
+/* How many rows from `first` on are in the same table. */
+static size_t rows_of_table(size_t first)
 {
-    size_t slot = table_slot(in, name);
-    evs__store_set_object(&in->store, slot, evs__object_given(in->pool, what));
+    size_t n = 1;
+    while (first + n < BUILTINS && strcmp(builtins[first].table, builtins[first + n].table) == 0)
+        n++;
+    return n;
+}
+
+static void add_rows(evs__interp *in, evs__object *object, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        const evs__value *value = value_of(in, &builtins[i]);
+        add(object, builtins[i].name, builtins[i].some ? or_nil(in, value) : value);
+    }
+}
+
+/* Valkey has redis under another name too; Redis has not. Not every server has `os`. */
+static void add_table(evs__interp *in, evs__object *globals, const char *name, size_t slot)
+{
+    const evs__value *value = evs__value_table(in->pool, slot);
+    if (strcmp(name, "string") == 0)
+        in->strings = slot;
+    if (strcmp(name, "redis") == 0)
+        add(globals, "server", or_nil(in, value));
+    add(globals, name, strcmp(name, "os") == 0 ? or_nil(in, value) : value);
+}
+
+static size_t add_given(evs__interp *in, evs__object *globals, const char *name, evs__given what)
+{
+    size_t slot = new_slot(in, evs__object_given(in->pool, what));
+    add_table(in, globals, name, slot);
     return slot;
+}
+
+static void add_all(evs__interp *in, evs__object *globals)
+{
+    for (size_t i = 0, n; i < BUILTINS; i += n) {
+        n = rows_of_table(i);
+        evs__object *object = builtins[i].table[0] == '\0' ? globals : open_object(in, n);
+        if (object == NULL)
+            return;
+        add_rows(in, object, i, n);
+        if (object != globals)
+            add_table(in, globals, builtins[i].table, new_slot(in, object));
+    }
+    in->keys = add_given(in, globals, "KEYS", EVS__GIVEN_KEYS);
+    in->argv = add_given(in, globals, "ARGV", EVS__GIVEN_ARGV);
+    add(globals, "_G", evs__value_table(in->pool, in->globals));
 }
 
 void evs__builtins_install(evs__interp *in)
 {
-    in->globals = evs__store_slots(&in->store, 1);
-    evs__store_make(&in->store, in->globals);
-    in->strings = table_slot(in, "string");
-    in->keys = given(in, "KEYS", EVS__GIVEN_KEYS);
-    in->argv = given(in, "ARGV", EVS__GIVEN_ARGV);
-    for (size_t i = 0; i < BUILTINS; i++) {
-        const evs__builtin *b = &builtins[i];
-        size_t slot = b->table[0] == '\0' ? in->globals : table_slot(in, b->table);
-        const evs__value *value = value_of(in, b);
-        if (b->some)
-            value = evs__value_join(in->pool, value, evs__value_nil());
-        set(in, slot, b->name, value);
-    }
-    const evs__value *os = evs__value_table(in->pool, table_slot(in, "os"));
-    set(in, in->globals, "os", evs__value_join(in->pool, os, evs__value_nil()));
-    set(in, in->globals, "_G", evs__value_table(in->pool, in->globals));
-    /* Valkey's other name of redis; Redis has none. */
-    const evs__value *redis = evs__value_table(in->pool, table_slot(in, "redis"));
-    set(in, in->globals, "server", evs__value_join(in->pool, redis, evs__value_nil()));
+    in->globals = new_slot(in, NULL);
+    evs__object *globals = open_object(in, EVS__FIELDS_MAX);
+    if (globals == NULL)
+        return;
+    add_all(in, globals);
+    assert(globals->nfields <= EVS__FIELDS_MAX);
+    evs__store_set_object(&in->store, in->globals, globals);
 }
 
 int evs__builtins_has_global(evs_bytes name)

@@ -100,30 +100,29 @@ void evs__declare(evs__interp *in, const evs__local *local, const evs__value *va
     evs__store_set(&in->store, slot, value);
 }
 
-static evs__activation *make_activation(evs__interp *in, const evs__callable *callable,
-                                        const evs__expr *call, evs__activation **list)
+static evs_bytes key_of(const evs__activation *activation)
 {
-    for (evs__activation *a = *list; a != NULL; a = a->next)
-        if (a->function == callable->function && a->outer == callable->outer && a->call == call)
-            return a;
-    evs__activation *made = evs__pool_alloc(in->pool, 1, sizeof *made);
-    if (made == NULL)
-        return NULL;
-    made->function = callable->function;
-    made->outer = callable->outer;
-    made->caller = in->frame == NULL ? NULL : in->frame->activation;
-    made->call = call;
-    made->locals = evs__store_slots(&in->store, callable->function->nlocals);
-    made->next = *list;
-    *list = made;
-    return in->pool->failed ? NULL : made;
+    evs_bytes key = {(const char *)activation, offsetof(evs__activation, locals)};
+    return key;
 }
 
 evs__activation *evs__activation_of(evs__interp *in, const evs__callable *callable,
                                     const evs__expr *call)
 {
-    return make_activation(in, callable, call,
-                           in->frame == NULL ? &in->roots : &in->frame->activation->callees);
+    evs__activation probe = {
+        .function = callable->function, .outer = callable->outer, .call = call};
+    probe.caller = in->frame == NULL ? NULL : in->frame->activation;
+    evs__activation *known = evs__table_get(&in->activations, key_of(&probe));
+    if (known != NULL)
+        return known;
+    evs__activation *made = evs__pool_alloc(in->pool, 1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    *made = probe;
+    made->locals = evs__store_slots(&in->store, callable->function->nlocals);
+    if (!evs__table_set(&in->activations, key_of(made), made))
+        in->pool->failed = 1;
+    return in->pool->failed ? NULL : made;
 }
 
 /* ---- entry points ---- */
@@ -232,6 +231,7 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
         evs__iterate(&in, call_entries, &lib);
     }
     evs__table_free(&in.slots);
+    evs__table_free(&in.activations);
     evs__table_free(&in.texts);
     evs__store_free(&in.store);
 }

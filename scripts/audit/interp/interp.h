@@ -35,15 +35,13 @@ typedef struct evs__node_slot {
 } evs__node_slot;
 
 /* A function called from one place in one context. The same call in a loop is the same activation.
- */
+ * The first four are its key in a table. */
 typedef struct evs__activation {
     const evs__function *function;
     const struct evs__activation *outer;  /* where its upvalues are */
     const struct evs__activation *caller; /* NULL for an entry point */
     const evs__expr *call;                /* NULL for an entry point */
     size_t locals;                        /* the first of function->nlocals slots */
-    struct evs__activation *callees;      /* linked by `next` */
-    struct evs__activation *next;
 } evs__activation;
 
 /* A loop being gone round. */
@@ -81,10 +79,10 @@ typedef struct evs__interp {
     const evs__chunk *chunk;
     evs__store store;
     evs__table slots; /* of nodes */
+    evs__table activations;
     evs__table texts; /* constants that were compiled, and their chunks */
     evs__frame *frame;
     evs__loop *loop;                     /* the innermost one */
-    evs__activation *roots;              /* of entry points, linked by `next` */
     size_t globals, keys, argv, strings; /* slots of objects */
     size_t library_end; /* slots below are those of built-in tables, KEYS and ARGV */
     size_t lost;        /* slot: set on paths behind something that was not followed */
