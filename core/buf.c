@@ -8,12 +8,10 @@
 
 enum { FIRST_CAP = 256 };
 
-char *evs__buf_reserve(evs__buf *buf, size_t len)
+char *evs__buf_grow(evs__buf *buf, size_t len)
 {
     if (buf->failed)
         return NULL;
-    if (buf->cap - buf->len > len) /* one byte stays free for the NUL */
-        return buf->data + buf->len;
     if (len >= SIZE_MAX / 2 - buf->len) {
         buf->failed = 1;
         return NULL;

@@ -28,9 +28,16 @@ void evs__buf_text(evs__buf *buf, const char *text);
 void evs__buf_char(evs__buf *buf, char c);
 void evs__buf_format(evs__buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+char *evs__buf_grow(evs__buf *buf, size_t len); /* for evs__buf_reserve */
+
 /* Room for `len` more bytes and a NUL; NULL when out of memory. The caller fills it and adds to
  * `len`; the NUL is not set then. */
-char *evs__buf_reserve(evs__buf *buf, size_t len);
+static inline char *evs__buf_reserve(evs__buf *buf, size_t len)
+{
+    if (buf->cap - buf->len > len && !buf->failed) /* one byte stays free for the NUL */
+        return buf->data + buf->len;
+    return evs__buf_grow(buf, len);
+}
 
 /* Forgets the first `len` bytes, of which there are as many. */
 void evs__buf_consume(evs__buf *buf, size_t len);

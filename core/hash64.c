@@ -1,6 +1,8 @@
-/* The only file that knows xxhash. */
+/* The only file that knows xxhash. Its functions are compiled in: keys are short, and a call into
+ * the shared library would cost as much as the hash. */
 #include "core/hash64.h"
 
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t evs__xxh64(evs_bytes data, uint64_t seed)

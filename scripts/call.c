@@ -9,75 +9,115 @@
 
 #include <stdlib.h>
 
-enum { FIRST_KEY = 3 }; /* EVALSHA sha numkeys key... */
+enum {
+    FIRST_KEY = 3, /* EVALSHA sha numkeys key... */
+    BLOCK = 62     /* calls allocated together, about 8 KiB */
+};
 
-static void link_call(evs_client *client, evs__call *call)
+struct evs__call_block {
+    evs__call_block *next;
+    evs__call calls[BLOCK];
+};
+
+/* ---- where calls come from ---- */
+
+static int add_block(evs__calls *calls)
 {
-    call->next = NULL;
-    call->prev = client->newest;
-    if (client->newest != NULL)
-        client->newest->next = call;
-    else
-        client->live = call;
-    client->newest = call;
-    client->pending++;
+    evs__call_block *block = evs__alloc_array(1, sizeof *block);
+    if (block == NULL)
+        return 0;
+    block->next = calls->blocks;
+    calls->blocks = block;
+    for (size_t i = BLOCK; i-- > 0;) {
+        evs__call *call = &block->calls[i];
+        call->held = EVS__FREE;
+        call->with.next = calls->free;
+        calls->free = call;
+    }
+    return 1;
 }
 
-static void unlink_call(evs_client *client, evs__call *call)
+static void free_aside(evs__call *call)
 {
-    if (call->prev != NULL)
-        call->prev->next = call->next;
-    else
-        client->live = call->next;
-    if (call->next != NULL)
-        call->next->prev = call->prev;
-    else
-        client->newest = call->prev;
-    client->pending--;
+    if (call->with.aside == NULL)
+        return;
+    evs__buf_free(&call->with.aside->bytes);
+    evs_reply_free(call->with.aside->claim);
+    evs__free(call->with.aside);
+}
+
+void evs__calls_free(evs__calls *calls)
+{
+    while (calls->blocks != NULL) {
+        evs__call_block *block = calls->blocks;
+        calls->blocks = block->next;
+        for (size_t i = 0; i < BLOCK; i++)
+            if (block->calls[i].held != EVS__FREE)
+                free_aside(&block->calls[i]);
+        evs__free(block);
+    }
 }
 
 evs__call *evs__call_new(evs__lane *lane, const evs_script *script, evs_done_fn done, void *arg)
 {
-    evs_client *client = lane->client;
-    evs__call *call = client->spare;
-    if (call != NULL)
-        client->spare = call->next;
-    else
-        call = evs__alloc_array(1, sizeof *call);
-    if (call == NULL)
+    evs__calls *calls = &lane->client->calls;
+    if (calls->free == NULL && !add_block(calls))
         return NULL;
+    evs__call *call = calls->free;
+    calls->free = call->with.next;
 
-    memset(call, 0, sizeof *call);
     call->request.done = evs__call_answered;
+    call->request.unwanted = 0;
     call->lane = lane;
     call->script = script;
     call->done = done;
     call->arg = arg;
-    link_call(client, call);
+    call->with.aside = NULL;
+    call->retry = EVS_RETRY_ONCE;
+    call->held = EVS__HELD_BY_NOBODY;
+    call->finished = 0;
+    call->unsure = 0;
+    call->healed = 0;
+    call->resent = 0;
+    call->maybe = 0;
+    call->may_lie = 0;
     return call;
 }
 
-/* A spare call keeps no memory but its own. */
-static void release(evs__call *call)
+void evs__call_start(evs__call *call, unsigned timeout_ms)
 {
     evs_client *client = call->lane->client;
-    evs__buf_free(&call->kept);
-    evs_reply_free(call->claim);
-    call->next = client->spare;
-    client->spare = call;
+    call->held = EVS__HELD_BY_CONN;
+    call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
+    evs__wheel_add(&client->wheel, &call->due);
+    client->pending++;
+    if (call->due.at < client->sweep_at)
+        evs__client_watch(client, call->due.at);
+}
+
+static inline void release(evs__call *call)
+{
+    evs__calls *calls = &call->lane->client->calls;
+    free_aside(call);
+    call->held = EVS__FREE;
+    call->with.next = calls->free;
+    calls->free = call;
 }
 
 void evs__call_drop(evs__call *call)
 {
-    if (!call->finished)
-        unlink_call(call->lane->client, call);
     release(call);
 }
 
+/* ---- how they end ---- */
+
 evs__subject evs__call_subject(const evs__call *call)
 {
-    evs_bytes request = {call->kept.data, call->kept.len};
-    if (call->held != EVS__HELD_BY_HEAL && call->kept.len == 0)
+    evs_bytes request;
+    const evs__aside *aside = call->with.aside;
+    if (aside != NULL && aside->bytes.len > 0)
+        request = (evs_bytes){aside->bytes.data, aside->bytes.len};
+    else
         request = evs__conn_bytes(call->lane->conn, &call->request);
 
     evs__subject subject = {NULL, {NULL, 0}, NULL};
@@ -91,13 +131,14 @@ evs__subject evs__call_subject(const evs__call *call)
     return subject;
 }
 
-static void complete(evs__call *call, evs_result result)
+static inline void complete(evs__call *call, const evs_result *result)
 {
     evs_client *client = call->lane->client;
-    unlink_call(client, call);
-    call->finished = 1;
+    evs__wheel_remove(&call->due);
+    client->pending--;
     client->stats.calls++;
-    call->done(call->arg, &result);
+    call->finished = 1;
+    call->done(call->arg, result);
     if (call->held == EVS__HELD_BY_NOBODY)
         release(call);
 }
@@ -108,7 +149,7 @@ void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
         outcome = EVS_MAYBE_EXECUTED;
     err->outcome = outcome;
     evs_result result = {err->status, outcome, NULL, err};
-    complete(call, result);
+    complete(call, &result);
 }
 
 /* The line in " script: <sha>, on @user_script:12."; 0 when it is not there. */
@@ -122,19 +163,20 @@ static int line_in(evs_bytes text)
 void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
                       const evs_reply *reply)
 {
-    evs_result result = {status, outcome, reply, NULL};
-    if (status == EVS_OK) {
-        complete(call, result);
-        return;
-    }
     evs_error err;
     evs__subject subject = evs__call_subject(call);
     evs_bytes text = evs_reply_bytes(reply);
     evs__explain(&err, &subject, status, "%.*s", (int)text.len, text.data);
     err.line = line_in(text);
     err.outcome = outcome;
-    result.error = &err;
-    complete(call, result);
+    evs_result result = {status, outcome, reply, &err};
+    complete(call, &result);
+}
+
+static inline void succeed(evs__call *call, const evs_reply *reply)
+{
+    evs_result result = {EVS_OK, EVS_EXECUTED, reply, NULL};
+    complete(call, &result);
 }
 
 static void refused(evs__call *call, const evs_reply *reply)
@@ -147,7 +189,9 @@ static void refused(evs__call *call, const evs_reply *reply)
 
     if (decision.action == EVS__HEAL) {
         evs__heal_call(call, reply);
-    } else if (decision.status == EVS_OK || decision.status == EVS_E_SCRIPT) {
+    } else if (decision.status == EVS_OK) {
+        succeed(call, reply);
+    } else if (decision.status == EVS_E_SCRIPT) {
         evs__call_finish(call, decision.status, decision.outcome, reply);
     } else {
         evs_error err;
@@ -164,9 +208,9 @@ static void replied(evs__call *call, const evs_reply *reply)
         refused(call, reply);
         return;
     }
-    if (call->script != NULL && evs__lane_mark(call->lane, call->script) != EVS__MARK_KNOWN)
-        evs__lane_set_mark(call->lane, call->script, EVS__MARK_KNOWN);
-    evs__call_finish(call, EVS_OK, EVS_EXECUTED, reply);
+    if (call->unsure)
+        evs__lane_set_known(call->lane, call->script);
+    succeed(call, reply);
 }
 
 /* A reply came and could not be kept. Over a limit it is no error of the server, so the script ran;
@@ -184,12 +228,17 @@ static void unreadable(evs__call *call, evs__got got)
     evs__call_fail(call, got == EVS__GOT_NOMEM ? EVS_MAYBE_EXECUTED : EVS_EXECUTED, &err);
 }
 
-static int keep_bytes(evs__call *call)
+evs__aside *evs__call_set_aside(evs__call *call)
 {
+    evs__aside *aside = call->with.aside;
+    if (aside == NULL)
+        aside = call->with.aside = evs__zalloc_array(1, sizeof *aside);
+    if (aside == NULL)
+        return NULL;
     evs_bytes bytes = evs__conn_bytes(call->lane->conn, &call->request);
-    evs__buf_clear(&call->kept);
-    evs__buf_append(&call->kept, bytes.data, bytes.len);
-    return evs__buf_ok(&call->kept);
+    evs__buf_clear(&aside->bytes);
+    evs__buf_append(&aside->bytes, bytes.data, bytes.len);
+    return evs__buf_ok(&aside->bytes) ? aside : NULL;
 }
 
 /* A lost connection: what did not run, or may run twice, goes out once more on a new one. */
@@ -200,12 +249,12 @@ static int may_send_again(const evs__call *call, const evs__answer *answer)
         return 0;
     if (answer->sent && call->retry == EVS_RETRY_ONCE)
         return 0;
-    return evs__loop_now_ms(client->loop) < call->deadline;
+    return evs__loop_now_ms(client->loop) < call->due.at;
 }
 
 static void lost(evs__call *call, const evs__answer *answer)
 {
-    if (may_send_again(call, answer) && keep_bytes(call)) {
+    if (may_send_again(call, answer) && evs__call_set_aside(call) != NULL) {
         call->resent = 1;
         call->maybe |= (unsigned char)(answer->sent != 0);
         call->lane->client->stats.resends++;
@@ -223,7 +272,7 @@ void evs__call_answered(evs__request *request, const evs__answer *answer)
     evs__call *call = (evs__call *)request;
     call->held = EVS__HELD_BY_NOBODY;
     if (call->finished)
-        evs__call_drop(call);
+        release(call);
     else if (answer->got == EVS__GOT_REPLY)
         replied(call, answer->reply);
     else if (answer->got == EVS__GOT_LOST)
@@ -238,12 +287,13 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs_status status = evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
-    if (call->script != NULL && evs__lane_mark(lane, call->script) == EVS__MARK_UNKNOWN &&
+    call->unsure = call->script != NULL && !evs__lane_knows(lane, call->script);
+    if (call->unsure && evs__lane_mark(lane, call->script) == EVS__MARK_UNKNOWN &&
         !evs__lane_load(lane, call->script))
         return evs__fail_nomem(err);
 
     evs__buf *out = evs__conn_begin(lane->conn, &call->request);
-    evs__buf_append(out, call->kept.data, call->kept.len);
+    evs__buf_append(out, call->with.aside->bytes.data, call->with.aside->bytes.len);
     if (!evs__conn_end(lane->conn, &call->request))
         return evs__fail_nomem(err);
     return EVS_OK;
@@ -259,11 +309,13 @@ void evs__call_send_again(evs__call *call)
         return;
     }
     call->held = EVS__HELD_BY_CONN;
-    evs__buf_free(&call->kept);
+    evs__buf_free(&call->with.aside->bytes);
 }
 
-void evs__call_expire(evs__call *call)
+void evs__call_expire(evs__due *due)
 {
+    evs__call *call = (evs__call *)((char *)due - offsetof(evs__call, due));
+    evs__ring_init(&due->ring); /* leaving it again is harmless */
     evs_error err;
     evs__subject subject = evs__call_subject(call);
     evs__explain(&err, &subject, EVS_E_TIMEOUT, "no reply before the deadline");

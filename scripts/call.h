@@ -1,7 +1,7 @@
 /*
  * call.h - one call or plain command from submission to completion.
  *
- *   start --> queued on the connection --> reply --> decide --> finish
+ *   new --> queued on the connection --> reply --> decide --> finish
  *                 ^         |                          |
  *                 |         +-- connection lost -------+--> finish, or sent again once when it
  *                 |                                    |    did not run or may run twice
@@ -9,50 +9,82 @@
  *
  * The caller is released at the deadline, wherever the call is; what still holds it (the
  * connection, a heal) drops it later without a word.
+ *
+ * Calls live in blocks that a client keeps for its life and hands out again and again. What only a
+ * call in trouble needs is beside it.
  */
 #ifndef EVS_SCRIPTS_CALL_H
 #define EVS_SCRIPTS_CALL_H
 
 #include "core/net/conn.h"
+#include "core/wheel.h"
 #include "scripts/explain.h"
 #include <evalshard/client.h>
 
 typedef struct evs__call evs__call;
 typedef struct evs__lane evs__lane;
 
-/* Who has a pointer to the call besides the client. */
-typedef enum evs__held { EVS__HELD_BY_NOBODY, EVS__HELD_BY_CONN, EVS__HELD_BY_HEAL } evs__held;
+/* Who has a pointer to the call besides the client's wheel. */
+typedef enum evs__held {
+    EVS__HELD_BY_NOBODY,
+    EVS__HELD_BY_CONN,
+    EVS__HELD_BY_HEAL,
+    EVS__FREE /* it is no call at the moment */
+} evs__held;
+
+/* What is kept of a call that its connection does not keep any more. */
+typedef struct evs__aside {
+    evs__buf bytes;          /* the request's, while it is in no connection */
+    evs_reply *claim;        /* the NOSCRIPT reply that a heal is about to settle; ours */
+    evs__call *next_waiting; /* in a heal */
+} evs__aside;
 
 struct evs__call {
     evs__request request; /* first: the connection's handle is the call */
-    evs__call *next;      /* in the client's list of live calls, or in the list of spare ones */
-    evs__call *prev;
-    evs__call *next_waiting; /* in a heal */
+    evs__due due;         /* in the client's wheel until finished */
     evs__lane *lane;
     const evs_script *script; /* NULL for a plain command */
     evs_done_fn done;
     void *arg;
-    uint64_t deadline;      /* milliseconds of the loop's clock */
-    evs__buf kept;          /* the request's bytes while it is in no connection */
-    evs_reply *claim;       /* the NOSCRIPT reply that a heal is about to settle; ours */
+    union {
+        evs__aside *aside; /* ours; NULL while nothing went wrong */
+        evs__call *next;   /* of a free one */
+    } with;
     unsigned char retry;    /* evs_retry */
     unsigned char held;     /* evs__held */
     unsigned char finished; /* the caller has its result */
+    unsigned char unsure;   /* the server was not known to have the script when this was queued */
     unsigned char healed;
     unsigned char resent;
     unsigned char maybe;   /* an earlier try may have run */
     unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
 };
 
-/* A new call on `lane`, not queued, in the client's list. NULL when out of memory. */
+typedef struct evs__call_block evs__call_block;
+
+/* The calls of a client. */
+typedef struct evs__calls {
+    evs__call_block *blocks; /* ours */
+    evs__call *free;
+} evs__calls;
+
+void evs__calls_free(evs__calls *calls);
+
+/* A new call on `lane`, not queued. NULL when out of memory. */
 evs__call *evs__call_new(evs__lane *lane, const evs_script *script, evs_done_fn done, void *arg);
 
-/* Takes a call that was never queued out of the list again; `done` does not run. */
+/* Behind evs__conn_end: from now on the call is pending and has a deadline. */
+void evs__call_start(evs__call *call, unsigned timeout_ms);
+
+/* Gives back a call that was never started; `done` does not run. */
 void evs__call_drop(evs__call *call);
 
-/* Queues the kept bytes of a call that was taken off its connection. When that fails the call is
- * finished with the reason. */
+/* Queues the bytes set aside of a call that was taken off its connection. When that fails the call
+ * is finished with the reason. */
 void evs__call_send_again(evs__call *call);
+
+/* Keeps the request's bytes, which are still on its connection. NULL when out of memory. */
+evs__aside *evs__call_set_aside(evs__call *call);
 
 /* Runs the completion with EVS_OK or EVS_E_SCRIPT and `reply`. */
 void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
@@ -61,8 +93,8 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
 /* Runs the completion with a failure. `err` has status and message; the outcome is set here. */
 void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err);
 
-/* The deadline passed. */
-void evs__call_expire(evs__call *call);
+/* The deadline passed; the call has left the wheel. */
+void evs__call_expire(evs__due *due);
 
 /* The evs__request.done of every call. */
 void evs__call_answered(evs__request *request, const evs__answer *answer);

@@ -33,29 +33,24 @@ static evs_client_options complete_options(const evs_client_options *given)
     return options;
 }
 
-/* Lazily: the timer fires at the earliest deadline there ever was, and looks at every live call. A
- * call that is answered in time costs nothing here. */
+/* A call that is answered in time costs nothing here: the timer fires when the first deadline there
+ * ever was is reached, and is then set for the first one there is. */
 static void sweep(void *owner)
 {
     evs_client *client = owner;
-    uint64_t now = evs__loop_now_ms(client->loop), next = UINT64_MAX;
-    client->sweep_at = 0;
-
-    for (evs__call *call = client->live, *behind; call != NULL; call = behind) {
-        behind = call->next; /* stays: a completion ends no other call, it only adds at the end */
-        if (call->deadline <= now)
-            evs__call_expire(call);
-        else if (call->deadline < next)
-            next = call->deadline;
-    }
-    if (next != UINT64_MAX)
+    uint64_t now = evs__loop_now_ms(client->loop);
+    evs__due *due;
+    client->sweep_at = 0; /* what is started meanwhile is seen below */
+    while ((due = evs__wheel_pop(&client->wheel, now)) != NULL)
+        evs__call_expire(due);
+    uint64_t next = evs__wheel_next(&client->wheel);
+    client->sweep_at = UINT64_MAX;
+    if (next != 0)
         evs__client_watch(client, next);
 }
 
 void evs__client_watch(evs_client *client, uint64_t deadline)
 {
-    if (client->sweep_at != 0 && client->sweep_at <= deadline)
-        return;
     uint64_t now = evs__loop_now_ms(client->loop);
     client->sweep_at = deadline;
     evs__timer_start(client->sweep, deadline > now ? deadline - now : 0);
@@ -73,14 +68,12 @@ static evs_status build(evs_client *client, const evs_client_options *options, e
 
     client->nlanes = evs_shardmap_count(client->map);
     client->lanes = evs__zalloc_array(client->nlanes, sizeof *client->lanes);
+    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
+        evs__lane_init(&client->lanes[i], client, i);
     client->fork_mark = evs__fork_mark_new();
     client->sweep = evs__timer_new(client->loop, sweep, client);
     if (client->lanes == NULL || client->fork_mark == NULL || client->sweep == NULL)
         return evs__fail_nomem(err);
-    for (size_t i = 0; i < client->nlanes; i++) {
-        client->lanes[i].client = client;
-        client->lanes[i].shard = i;
-    }
     return EVS_OK;
 }
 
@@ -99,6 +92,9 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     client->map = evs_shardmap_ref(map);
     client->registry = registry;
     client->max_in_flight = options.max_in_flight;
+    client->sweep_at = UINT64_MAX;
+    client->tick_ms = evs__loop_tick_ms();
+    evs__wheel_init(&client->wheel, evs__loop_about_ms());
 
     evs_status status = build(client, &options, err);
     if (status != EVS_OK) {
@@ -113,13 +109,8 @@ static void free_memory(evs_client *client)
 {
     for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
         evs__lane_clear(&client->lanes[i]);
-    while (client->spare != NULL) {
-        evs__call *call = client->spare;
-        client->spare = call->next;
-        evs__free(call);
-    }
+    evs__calls_free(&client->calls);
     evs__free(client->lanes);
-    evs__free(client->heads);
     evs__fork_mark_free(client->fork_mark);
     evs_shardmap_free(client->map);
     evs__free(client);
@@ -139,8 +130,6 @@ static void destroy(evs_client *client)
  * were in flight belong to the parent; their memory here goes without a completion. */
 static void abandon(evs_client *client)
 {
-    while (client->live != NULL)
-        evs__call_drop(client->live);
     evs__conns_abandon(client->conns);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__loop_abandon(client->loop);
@@ -160,16 +149,14 @@ void evs_client_free(evs_client *client)
         destroy(client);
 }
 
-evs_status evs__client_check(const evs_client *client, int driving, evs_error *err)
+evs_status evs__client_refuse(const evs_client *client, evs_error *err)
 {
     if (evs__fork_mark_is_child(client->fork_mark))
         return evs__fail(err, EVS_E_STATE,
                          "the client belongs to the process that opened it; open one after fork");
     if (client->closing)
         return evs__fail(err, EVS_E_STATE, "the client is closed");
-    if (driving && client->running)
-        return evs__fail(err, EVS_E_STATE, "a completion may submit, but not wait");
-    return EVS_OK;
+    return evs__fail(err, EVS_E_STATE, "a completion may submit, but not wait");
 }
 
 void evs__client_enter(evs_client *client)
@@ -220,17 +207,16 @@ evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err
     return EVS_OK;
 }
 
-evs_status evs__client_lane(evs__lane **out, evs_client *client, size_t shard, evs_error *err)
+evs_status evs__client_lane(evs__lane *lane, evs_error *err)
 {
-    evs__lane *lane = &client->lanes[shard];
+    evs_client *client = lane->client;
     evs_status status = evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
     if (evs__conn_queued(lane->conn) >= client->max_in_flight)
-        return evs__explain(err, &(evs__subject){.shard = client->map->shards[shard].name},
+        return evs__explain(err, &(evs__subject){.shard = client->map->shards[lane->shard].name},
                             EVS_E_QUEUE_FULL, "%zu calls are in flight already",
                             client->max_in_flight);
-    *out = lane;
     return EVS_OK;
 }
 

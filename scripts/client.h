@@ -3,7 +3,7 @@
  *
  *   client --- lanes (one per shard) --- conn --- requests: calls, loads, heals
  *      |                                             ^
- *      +--- live calls, swept for deadlines ---------+
+ *      +--- wheel: the deadlines of what is pending -+
  *
  * Everything runs on the thread that drives the client. Freeing is put off while completions run.
  */
@@ -13,7 +13,6 @@
 #include "core/net/fork_mark.h"
 #include "scripts/call.h"
 #include "scripts/lane.h"
-#include "scripts/render.h"
 #include "sharding/conns.h"
 
 struct evs_client {
@@ -24,14 +23,12 @@ struct evs_client {
     evs__fork_mark *fork_mark;
     evs__lane *lanes; /* one per shard */
     size_t nlanes;
-    evs__head *heads; /* by script id, rendered when first needed */
-    size_t nheads;
-    evs__call *live; /* submitted and not finished, oldest first */
-    evs__call *newest;
-    evs__call *spare; /* to use again */
-    size_t pending;   /* how many are live */
-    evs__timer *sweep;
-    uint64_t sweep_at; /* when the sweep is due; 0: not set */
+    evs__calls calls;
+    size_t pending; /* submitted and not finished */
+    evs__wheel wheel;
+    evs__timer *sweep; /* of the wheel */
+    uint64_t sweep_at; /* when the sweep is due; UINT64_MAX: not set */
+    uint64_t tick_ms;  /* by which the cheap clock may be behind */
     size_t max_in_flight;
     evs_client_stats stats;
     int running; /* inside a loop run or a completion */
@@ -49,19 +46,27 @@ typedef struct evs__waiter {
 /* The completion that releases an evs__waiter. */
 void evs__waiter_done(void *waiter, const evs_result *result);
 
+evs_status evs__client_refuse(const evs_client *client, evs_error *err);
+
 /* Fails with STATE in a forked child, while closing, and with `driving` inside a completion. */
-evs_status evs__client_check(const evs_client *client, int driving, evs_error *err);
+static inline evs_status evs__client_check(const evs_client *client, int driving, evs_error *err)
+{
+    if (evs__fork_mark_is_child(client->fork_mark) || client->closing ||
+        (driving && client->running))
+        return evs__client_refuse(client, err);
+    return EVS_OK;
+}
 
 /* Around everything that runs completions; leave frees a client that is closing. */
 void evs__client_enter(evs_client *client);
 void evs__client_leave(evs_client *client);
 
-/* Sees to it that a deadline is noticed. */
+/* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
-/* Makes the shard's lane usable for one more request. Fails as evs__conn_prepare does, or with
- * QUEUE_FULL. */
-evs_status evs__client_lane(evs__lane **out, evs_client *client, size_t shard, evs_error *err);
+/* Makes the lane usable for one more request. Fails as evs__conn_prepare does, or with QUEUE_FULL.
+ */
+evs_status evs__client_lane(evs__lane *lane, evs_error *err);
 
 /* Drives the client until `*flag` is set or the client is closing. */
 void evs__client_drive(evs_client *client, const int *flag);

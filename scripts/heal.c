@@ -6,15 +6,15 @@
 #include "scripts/lane.h"
 #include "scripts/render.h"
 
-struct evs__heal {
+typedef struct evs__heal {
     evs__request request; /* of SCRIPT EXISTS; first */
-    evs__heal *next;
+    evs__ring ring;       /* in the lane's heals */
     evs__lane *lane;
     const evs_script *script;
     evs__call *first; /* waiting calls in the order of their replies */
     evs__call **last;
     int loads; /* SCRIPT LOAD is behind the SCRIPT EXISTS */
-};
+} evs__heal;
 
 typedef enum evs__settled { SETTLED_ABSENT, SETTLED_PRESENT, SETTLED_UNKNOWN } evs__settled;
 
@@ -36,7 +36,7 @@ static void present(evs__call *call)
         evs__call_send_again(call);
         return;
     }
-    evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->claim);
+    evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->with.aside->claim);
 }
 
 static void absent(evs__call *call)
@@ -75,12 +75,21 @@ static evs__settled settle(const evs__answer *answer)
                                                                   : SETTLED_PRESENT;
 }
 
-static void unlink_heal(evs__heal *heal)
+static evs__heal *heal_of(evs__ring *ring)
 {
-    evs__heal **at = &heal->lane->heals;
-    while (*at != heal)
-        at = &(*at)->next;
-    *at = heal->next;
+    return (evs__heal *)((char *)ring - offsetof(evs__heal, ring));
+}
+
+static void drop(evs__heal *heal)
+{
+    evs__ring_remove(&heal->ring);
+    evs__free(heal);
+}
+
+void evs__heals_drop(evs__lane *lane)
+{
+    while (!evs__ring_empty(&lane->heals))
+        drop(heal_of(lane->heals.next));
 }
 
 /* SCRIPT EXISTS was answered. The heal is closed first: what the calls do may open another one. */
@@ -89,11 +98,10 @@ static void answered(evs__request *request, const evs__answer *answer)
     evs__heal *heal = (evs__heal *)request;
     evs__call *call = heal->first;
     evs__settled settled = settle(answer);
-    unlink_heal(heal);
-    evs__free(heal);
+    drop(heal);
 
     while (call != NULL) {
-        evs__call *next = call->next_waiting;
+        evs__call *next = call->with.aside->next_waiting;
         call->held = EVS__HELD_BY_NOBODY;
         if (call->finished)
             evs__call_drop(call);
@@ -109,10 +117,11 @@ static void answered(evs__request *request, const evs__answer *answer)
 
 static evs__heal *find_open(const evs__call *call)
 {
-    evs__heal *heal = call->lane->heals;
-    while (heal != NULL && heal->script != call->script)
-        heal = heal->next;
-    return heal;
+    evs__ring *heals = &call->lane->heals;
+    for (evs__ring *at = heals->next; at != heals; at = at->next)
+        if (heal_of(at)->script == call->script)
+            return heal_of(at);
+    return NULL;
 }
 
 static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
@@ -131,20 +140,19 @@ static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
         evs__free(heal);
         return NULL;
     }
-    heal->next = lane->heals;
-    lane->heals = heal;
+    evs__ring_append(&lane->heals, &heal->ring);
     return heal;
 }
 
 /* Keeps what is needed to send the call again, or to hand its reply on. 0 when out of memory. */
 static int keep(evs__call *call, const evs_reply *reply)
 {
-    evs_bytes bytes = evs__conn_bytes(call->lane->conn, &call->request);
-    evs__buf_clear(&call->kept);
-    evs__buf_append(&call->kept, bytes.data, bytes.len);
-    evs_reply_free(call->claim);
-    call->claim = NULL;
-    return evs__buf_ok(&call->kept) && evs_reply_copy(&call->claim, reply, NULL) == EVS_OK;
+    evs__aside *aside = evs__call_set_aside(call);
+    if (aside == NULL)
+        return 0;
+    evs_reply_free(aside->claim);
+    aside->claim = NULL;
+    return evs_reply_copy(&aside->claim, reply, NULL) == EVS_OK;
 }
 
 static void fail_nomem(evs__call *call)
@@ -176,7 +184,7 @@ void evs__heal_call(evs__call *call, const evs_reply *reply)
         return;
     }
     call->held = EVS__HELD_BY_HEAL;
-    call->next_waiting = NULL;
+    call->with.aside->next_waiting = NULL;
     *heal->last = call;
-    heal->last = &call->next_waiting;
+    heal->last = &call->with.aside->next_waiting;
 }

@@ -18,4 +18,7 @@
  * The call waits, or is finished when it cannot. */
 void evs__heal_call(evs__call *call, const evs_reply *reply);
 
+/* Frees the open heals of a lane whose connection is gone without a word; calls are left alone. */
+void evs__heals_drop(evs__lane *lane);
+
 #endif

@@ -4,20 +4,34 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/decide.h"
+#include "scripts/heal.h"
 #include "scripts/render.h"
 
 #include <stdlib.h>
 
 typedef struct evs__load {
     evs__request request; /* first */
+    evs__ring ring;       /* in the lane's loads */
     evs__lane *lane;
     const evs_script *script;
 } evs__load;
 
+/* ---- life ---- */
+
+void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard)
+{
+    lane->client = client;
+    lane->shard = shard;
+    evs__ring_init(&lane->loads);
+    evs__ring_init(&lane->heals);
+}
+
 static void forget(evs__lane *lane)
 {
-    if (lane->nmarks > 0)
-        memset(lane->marks, EVS__MARK_UNKNOWN, lane->nmarks);
+    if (lane->nwords > 0)
+        memset(lane->known, 0, lane->nwords * sizeof *lane->known);
+    evs__free(lane->loading);
+    lane->loading = NULL;
     while (lane->refusals != NULL) {
         evs__refusal *refusal = lane->refusals;
         lane->refusals = refusal->next;
@@ -26,23 +40,49 @@ static void forget(evs__lane *lane)
     }
 }
 
+static void drop_load(evs__load *load)
+{
+    evs__lane *lane = load->lane;
+    evs__ring_remove(&load->ring);
+    evs__free(load);
+    if (!evs__ring_empty(&lane->loads))
+        return;
+    evs__free(lane->loading);
+    lane->loading = NULL;
+}
+
+static evs__load *load_of(evs__ring *ring)
+{
+    return (evs__load *)((char *)ring - offsetof(evs__load, ring));
+}
+
 void evs__lane_clear(evs__lane *lane)
 {
+    while (!evs__ring_empty(&lane->loads))
+        drop_load(load_of(lane->loads.next));
+    evs__heals_drop(lane);
     forget(lane);
-    evs__free(lane->marks);
-    lane->marks = NULL;
-    lane->nmarks = 0;
+    evs__free(lane->known);
+    lane->known = NULL;
+    lane->nwords = 0;
+}
+
+static evs_status prepare_first(evs__lane *lane, evs_error *err)
+{
+    evs_status made = evs__conns_get(&lane->conn, lane->client->conns, lane->shard, err);
+    if (made == EVS_OK)
+        lane->epoch = evs__conn_epoch(lane->conn);
+    return made;
 }
 
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err)
 {
-    if (lane->conn == NULL) {
-        evs_status made = evs__conns_get(&lane->conn, lane->client->conns, lane->shard, err);
-        if (made != EVS_OK)
-            return made;
-        lane->epoch = evs__conn_epoch(lane->conn);
-    }
-    evs_status status = evs__conn_prepare(lane->conn, err);
+    evs_status status = EVS_OK;
+    if (lane->conn == NULL)
+        status = prepare_first(lane, err);
+    if (status != EVS_OK)
+        return status;
+    status = evs__conn_prepare(lane->conn, err);
     uint64_t epoch = evs__conn_epoch(lane->conn);
     if (epoch != lane->epoch) {
         forget(lane);
@@ -51,27 +91,82 @@ evs_status evs__lane_prepare(evs__lane *lane, evs_error *err)
     return status;
 }
 
-evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script)
+/* ---- marks ---- */
+
+static void set_bit(uint64_t *bits, size_t id)
 {
-    if (script->id >= lane->nmarks)
-        return EVS__MARK_UNKNOWN;
-    return (evs__mark)lane->marks[script->id];
+    bits[id / 64] |= (uint64_t)1 << id % 64;
 }
 
-int evs__lane_set_mark(evs__lane *lane, const evs_script *script, evs__mark mark)
+static void clear_bit(uint64_t *bits, size_t nwords, size_t id)
 {
-    if (script->id >= lane->nmarks) {
-        size_t count = evs_registry_count(lane->client->registry);
-        unsigned char *marks = evs__realloc_array(lane->marks, count, 1);
-        if (marks == NULL)
-            return 0;
-        memset(marks + lane->nmarks, EVS__MARK_UNKNOWN, count - lane->nmarks);
-        lane->marks = marks;
-        lane->nmarks = count;
-    }
-    lane->marks[script->id] = (unsigned char)mark;
+    if (bits != NULL && id / 64 < nwords)
+        bits[id / 64] &= ~((uint64_t)1 << id % 64);
+}
+
+/* Longer bits; the new ones are clear. 0 when out of memory. */
+static int grow(uint64_t **bits, size_t from, size_t to)
+{
+    uint64_t *more = evs__realloc_array(*bits, to, sizeof *more);
+    if (more == NULL)
+        return 0;
+    memset(more + from, 0, (to - from) * sizeof *more);
+    *bits = more;
     return 1;
 }
+
+/* Makes room for every script there is. */
+static int reserve(evs__lane *lane, const evs_script *script)
+{
+    if (script->id / 64 < lane->nwords)
+        return 1;
+    size_t nwords = evs_registry_count(lane->client->registry) / 64 + 1;
+    if (lane->loading != NULL && !grow(&lane->loading, lane->nwords, nwords))
+        return 0;
+    if (!grow(&lane->known, lane->nwords, nwords))
+        return 0;
+    lane->nwords = nwords;
+    return 1;
+}
+
+static void set_unknown(evs__lane *lane, const evs_script *script)
+{
+    clear_bit(lane->known, lane->nwords, script->id);
+    clear_bit(lane->loading, lane->nwords, script->id);
+}
+
+void evs__lane_set_known(evs__lane *lane, const evs_script *script)
+{
+    if (!reserve(lane, script))
+        return;
+    set_bit(lane->known, script->id);
+    clear_bit(lane->loading, lane->nwords, script->id);
+}
+
+static int set_loading(evs__lane *lane, const evs_script *script)
+{
+    if (!reserve(lane, script))
+        return 0;
+    if (lane->loading == NULL && !grow(&lane->loading, 0, lane->nwords))
+        return 0;
+    set_bit(lane->loading, script->id);
+    clear_bit(lane->known, lane->nwords, script->id);
+    return 1;
+}
+
+evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script)
+{
+    if (evs__lane_knows(lane, script))
+        return EVS__MARK_KNOWN;
+    if (lane->loading != NULL && script->id / 64 < lane->nwords &&
+        (lane->loading[script->id / 64] >> script->id % 64 & 1) != 0)
+        return EVS__MARK_LOADING;
+    const evs__refusal *refusal = evs__lane_refusal(lane, script);
+    return refusal != NULL && refusal->status == EVS_E_COMPILE ? EVS__MARK_BROKEN
+                                                               : EVS__MARK_UNKNOWN;
+}
+
+/* ---- refusals ---- */
 
 const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script)
 {
@@ -145,18 +240,17 @@ static int is_compile_error(evs_bytes text)
     return memmem(text.data, text.len, shebang, sizeof shebang - 1) != NULL;
 }
 
+/* ---- SCRIPT LOAD ---- */
+
 /* An error reply to SCRIPT LOAD. It decides no call: EVALSHA's own reply does. */
 static void refused(evs__load *load, evs_bytes text)
 {
-    if (is_compile_error(text)) {
-        keep_refusal(load->lane, load->script, EVS_E_COMPILE, text);
-        evs__lane_set_mark(load->lane, load->script, EVS__MARK_BROKEN);
-        return;
-    }
     evs_status status = evs__decide(EVS__SPEAKER_COMMAND, text).status;
+    if (is_compile_error(text))
+        status = EVS_E_COMPILE;
     keep_refusal(load->lane, load->script, status == EVS_OK ? EVS_E_NO_SCRIPT : status, text);
-    if (evs__lane_mark(load->lane, load->script) == EVS__MARK_LOADING)
-        evs__lane_set_mark(load->lane, load->script, EVS__MARK_UNKNOWN);
+    if (status == EVS_E_COMPILE || !evs__lane_knows(load->lane, load->script))
+        set_unknown(load->lane, load->script);
 }
 
 static void loaded(evs__request *request, const evs__answer *answer)
@@ -167,9 +261,9 @@ static void loaded(evs__request *request, const evs__answer *answer)
         if (evs_reply_kind(answer->reply) == EVS_REPLY_ERROR)
             refused(load, text);
         else if (text.len == 40 && memcmp(text.data, load->script->sha1, 40) == 0)
-            evs__lane_set_mark(load->lane, load->script, EVS__MARK_KNOWN);
+            evs__lane_set_known(load->lane, load->script);
     }
-    evs__free(load);
+    drop_load(load);
 }
 
 int evs__lane_load(evs__lane *lane, const evs_script *script)
@@ -187,7 +281,8 @@ int evs__lane_load(evs__lane *lane, const evs_script *script)
         evs__free(load);
         return 0;
     }
+    evs__ring_append(&lane->loads, &load->ring);
     drop_refusal(lane, script);
     lane->client->stats.loads++;
-    return evs__lane_set_mark(lane, script, EVS__MARK_LOADING);
+    return set_loading(lane, script);
 }

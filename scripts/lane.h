@@ -2,7 +2,8 @@
  * lane.h - one shard of a client: its connection, and what its server knows of our scripts.
  *
  * A script is unknown, loading, known or broken (does not compile there). The marks belong to the
- * connection's epoch and die with it.
+ * connection's epoch and die with it. Known is a bit per script; the others are rare, and cost
+ * nothing while nothing is loading and nothing was refused.
  */
 #ifndef EVS_SCRIPTS_LANE_H
 #define EVS_SCRIPTS_LANE_H
@@ -12,7 +13,6 @@
 #include "scripts/script.h"
 #include <evalshard/client.h>
 
-typedef struct evs__heal evs__heal;
 typedef struct evs__lane evs__lane;
 
 typedef enum evs__mark {
@@ -35,19 +35,29 @@ struct evs__lane {
     size_t shard;
     evs__conn *conn;        /* NULL until first used; the client's conns own it */
     uint64_t epoch;         /* of the connection, that the rest belongs to */
-    unsigned char *marks;   /* evs__mark by script id; ours */
-    size_t nmarks;          /* scripts beyond are unknown */
+    uint64_t *known;        /* a bit per script id; ours */
+    uint64_t *loading;      /* the same; NULL while no SCRIPT LOAD is under way; ours */
+    size_t nwords;          /* of each; scripts beyond are unknown */
     evs__refusal *refusals; /* ours */
-    evs__heal *heals;       /* open ones; heal.c owns them */
+    evs__ring loads;        /* SCRIPT LOADs under way; ours */
+    evs__ring heals;        /* open ones; ours */
 };
+
+void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard);
 
 /* Makes the connection usable for queueing and forgets what an older epoch knew. */
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
 
+static inline int evs__lane_knows(const evs__lane *lane, const evs_script *script)
+{
+    size_t word = script->id / 64;
+    return word < lane->nwords && (lane->known[word] >> script->id % 64 & 1) != 0;
+}
+
 evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script);
 
-/* 0 when out of memory; then the script stays unknown, which is always safe. */
-int evs__lane_set_mark(evs__lane *lane, const evs_script *script, evs__mark mark);
+/* Out of memory, the script stays unknown, which is always safe. */
+void evs__lane_set_known(evs__lane *lane, const evs_script *script);
 
 /* Queues SCRIPT LOAD, marks the script as loading, forgets an older refusal. 0 when out of memory.
  */

@@ -108,9 +108,7 @@ static evs_status queue(evs_client *client, evs__call *call, const evs_plain_com
     int reads = known != NULL && (known->flags & EVS__COMMAND_READONLY) != 0;
     call->retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
     call->may_lie = (unsigned char)runs_script(cmd);
-    call->held = EVS__HELD_BY_CONN;
-    call->deadline = evs__loop_now_ms(client->loop) + timeout_ms;
-    evs__client_watch(client, call->deadline);
+    evs__call_start(call, timeout_ms);
     return EVS_OK;
 }
 
@@ -121,16 +119,15 @@ static evs_status submit(evs_client *client, const evs_plain_command *cmd, evs__
     const evs__command *known = evs__command_find(cmd->args[0],
                                                   cmd->nargs > 1 ? cmd->args[1] : none);
     evs__target target;
-    evs__lane *lane;
     evs_status status = check(cmd, known, err);
     if (status == EVS_OK)
         status = route(&target, client, cmd, known, err);
     if (status == EVS_OK)
-        status = evs__client_lane(&lane, client, target.shard, err);
+        status = evs__client_lane(&client->lanes[target.shard], err);
     if (status != EVS_OK)
         return status;
 
-    evs__call *call = evs__call_new(lane, NULL, evs__waiter_done, waiter);
+    evs__call *call = evs__call_new(&client->lanes[target.shard], NULL, evs__waiter_done, waiter);
     if (call == NULL)
         return evs__fail_nomem(err);
     if (queue(client, call, cmd, known) != EVS_OK) {

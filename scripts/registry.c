@@ -108,6 +108,7 @@ static int add(evs_registry *registry, evs_script *script)
     if (!evs__table_set(&registry->names, evs_text(script->name), script))
         return 0;
     script->id = registry->count;
+    evs__script_join(script, registry);
     registry->scripts[registry->count++] = script;
     return 1;
 }

@@ -2,10 +2,19 @@
 
 #include <stdio.h>
 
-enum { LENGTH_ROOM = 24 }; /* '$' or '*', 20 digits, CR LF */
+enum {
+    LENGTH_ROOM = 24, /* '$' or '*', 20 digits, CR LF */
+    MOST_ROOM = SIZE_MAX / 4
+};
 
-/* Writes `mark`, the decimal `n`, CR LF; returns the byte behind. */
-static char *put_length(char *at, char mark, size_t n)
+static inline char *put_crlf(char *at)
+{
+    at[0] = '\r';
+    at[1] = '\n';
+    return at + 2;
+}
+
+static char *put_digits(char *at, size_t n)
 {
     char digits[20];
     size_t count = 0;
@@ -13,83 +22,114 @@ static char *put_length(char *at, char mark, size_t n)
         digits[count++] = (char)('0' + n % 10);
         n /= 10;
     } while (n > 0);
-
-    *at++ = mark;
     while (count > 0)
         *at++ = digits[--count];
-    *at++ = '\r';
-    *at++ = '\n';
     return at;
 }
 
-static char *put_argument(char *at, evs_bytes argument)
+/* Writes `mark`, the decimal `n`, CR LF; returns the byte behind. Most numbers are short. */
+static inline char *put_length(char *at, char mark, size_t n)
+{
+    *at++ = mark;
+    if (n < 10) {
+        *at++ = (char)('0' + n);
+    } else if (n < 100) {
+        unsigned tens = (unsigned)n / 10;
+        at[0] = (char)('0' + tens);
+        at[1] = (char)('0' + (unsigned)n - 10 * tens);
+        at += 2;
+    } else {
+        at = put_digits(at, n);
+    }
+    return put_crlf(at);
+}
+
+/* As memcpy; what is short is copied without a call, in two pieces that may overlap. */
+static inline void copy(char *to, const char *from, size_t len)
+{
+    if (len > 32) {
+        memcpy(to, from, len);
+    } else if (len >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
+    } else if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
+static inline char *put_argument(char *at, evs_bytes argument)
 {
     at = put_length(at, '$', argument.len);
-    if (argument.len > 0)
-        memcpy(at, argument.data, argument.len);
-    at += argument.len;
-    *at++ = '\r';
-    *at++ = '\n';
+    copy(at, argument.data, argument.len);
+    return put_crlf(at + argument.len);
+}
+
+static inline char *put_arguments(char *at, const evs_bytes *args, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        at = put_argument(at, args[i]);
     return at;
 }
 
-/* An upper bound of the bytes that `count` arguments take; SIZE_MAX when that overflows. */
-static size_t room_for(const evs_bytes *args, size_t count)
+/* An upper bound of the bytes that arguments take, added to `room`; MOST_ROOM or more when that is
+ * too much: a length of MOST_ROOM cannot make the sum overflow before it is seen. */
+static inline size_t room_for(size_t room, const evs_bytes *args, size_t count)
 {
-    size_t room = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t next = room + args[i].len + LENGTH_ROOM + 2;
-        if (next < room || args[i].len > SIZE_MAX / 4)
-            return SIZE_MAX;
-        room = next;
-    }
+    for (size_t i = 0; i < count && room < MOST_ROOM; i++)
+        room += (args[i].len < MOST_ROOM ? args[i].len : MOST_ROOM) + LENGTH_ROOM + 2;
     return room;
 }
 
-void evs__head_render(evs__head *head, const char *sha1, size_t nkeys)
+void evs__head_render(evs__head *head, const char *sha1)
 {
-    char count[24];
-    int digits = snprintf(count, sizeof count, "%zu", nkeys);
-    int len = snprintf(head->text, sizeof head->text,
-                       "\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$%d\r\n%s\r\n", sha1, digits, count);
-    head->nkeys = nkeys;
-    head->len = (size_t)len;
+    memset(head, 0, sizeof *head);
+    snprintf(head->text, sizeof head->text, "$7\r\nEVALSHA\r\n$40\r\n%s\r\n", sha1);
 }
 
-void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_bytes *keys,
-                         const evs_bytes *args, size_t nargs)
+/* The number of keys is an argument too. */
+static inline char *put_count(char *at, size_t n)
 {
-    size_t of_keys = room_for(keys, head->nkeys), of_args = room_for(args, nargs);
-    if (of_keys >= SIZE_MAX / 4 || of_args >= SIZE_MAX / 4) {
+    if (n < 10) {
+        at = put_length(at, '$', 1);
+        *at++ = (char)('0' + n);
+        return put_crlf(at);
+    }
+    char digits[20];
+    size_t len = (size_t)(put_digits(digits, n) - digits);
+    return put_argument(at, (evs_bytes){digits, len});
+}
+
+void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call)
+{
+    size_t room = room_for(sizeof head->text + 3 * LENGTH_ROOM, call->keys, call->nkeys);
+    room = room_for(room, call->args, call->nargs);
+    char *begin = room < MOST_ROOM ? evs__buf_reserve(buf, room) : NULL;
+    if (begin == NULL) {
         buf->failed = 1;
         return;
     }
-    char *begin = evs__buf_reserve(buf, LENGTH_ROOM + head->len + of_keys + of_args);
-    if (begin == NULL)
-        return;
-
-    char *at = put_length(begin, '*', 3 + head->nkeys + nargs) - 2; /* the head begins with CR LF */
-    memcpy(at, head->text, head->len);
-    at += head->len;
-    for (size_t i = 0; i < head->nkeys; i++)
-        at = put_argument(at, keys[i]);
-    for (size_t i = 0; i < nargs; i++)
-        at = put_argument(at, args[i]);
+    char *at = put_length(begin, '*', 3 + call->nkeys + call->nargs);
+    memcpy(at, head->text, sizeof head->text);
+    at = put_count(at + EVS__HEAD_LEN, call->nkeys);
+    at = put_arguments(at, call->keys, call->nkeys);
+    at = put_arguments(at, call->args, call->nargs);
     buf->len += (size_t)(at - begin);
 }
 
 void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs)
 {
-    size_t room = room_for(args, nargs);
-    char *begin = room >= SIZE_MAX / 4 ? NULL : evs__buf_reserve(buf, LENGTH_ROOM + room);
+    size_t room = room_for(LENGTH_ROOM, args, nargs);
+    char *begin = room < MOST_ROOM ? evs__buf_reserve(buf, room) : NULL;
     if (begin == NULL) {
         buf->failed = 1;
         return;
     }
     char *at = put_length(begin, '*', nargs);
-    for (size_t i = 0; i < nargs; i++)
-        at = put_argument(at, args[i]);
-    buf->len += (size_t)(at - begin);
+    buf->len += (size_t)(put_arguments(at, args, nargs) - begin);
 }
 
 /* Reads "$12\r\n" or "*3\r\n" at `*at`; the request is ours, so it is well-formed. */

@@ -1,25 +1,25 @@
 /*
  * render.h - requests as bytes. The part of an EVALSHA that does not change from call to call is
- * rendered once per script and number of keys.
+ * rendered once per script.
  */
 #ifndef EVS_SCRIPTS_RENDER_H
 #define EVS_SCRIPTS_RENDER_H
 
 #include "core/buf.h"
+#include <evalshard/client.h>
 
-/* "\r\n$7\r\nEVALSHA\r\n$40\r\n<sha>\r\n$1\r\n2\r\n": everything between the number of arguments
- * and the first key. */
+enum { EVS__HEAD_LEN = 60 };
+
+/* "$7\r\nEVALSHA\r\n$40\r\n<sha>\r\n": everything between the number of arguments and the number of
+ * keys. The rest of `text` is zero, so that it can be copied as a whole. */
 typedef struct evs__head {
-    size_t nkeys;
-    size_t len; /* 0: not rendered yet */
-    char text[96];
+    char text[64];
 } evs__head;
 
-void evs__head_render(evs__head *head, const char *sha1, size_t nkeys);
+void evs__head_render(evs__head *head, const char *sha1);
 
-/* EVALSHA with `keys` and `args`; head->nkeys is the number of keys. */
-void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_bytes *keys,
-                         const evs_bytes *args, size_t nargs);
+/* EVALSHA with the keys and arguments of `call`. */
+void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call);
 
 void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs);
 

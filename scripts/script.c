@@ -337,3 +337,20 @@ evs_status evs__script_allowed(const evs_script *script, evs_audit_policy policy
         return refuse(script, verdict, NULL, err);
     return EVS_OK;
 }
+
+/* ---- joining a registry ---- */
+
+void evs__script_join(evs_script *script, const evs_registry *registry)
+{
+    const evs__contract *contract = &script->contract;
+    evs__script_use *use = &script->use;
+    *use = (evs__script_use){.registry = registry, .max_keys = SIZE_MAX, .max_args = SIZE_MAX};
+    if (contract->counts) {
+        use->min_keys = evs__params_min(&contract->keys);
+        use->max_keys = evs__params_max(&contract->keys);
+        use->min_args = evs__params_min(&contract->args);
+        use->max_args = evs__params_max(&contract->args);
+    }
+    use->denied = evs__script_allowed(script, EVS_AUDIT_DENY, NULL) != EVS_OK;
+    evs__head_render(&use->head, script->sha1);
+}

@@ -6,28 +6,37 @@
 
 #include <stdio.h>
 
-static evs_status find(const evs_script **out, const evs_client *client, const evs_invocation *call,
-                       evs_error *err)
+static evs_status not_found(const evs_client *client, const char *name, evs_error *err)
+{
+    const char *like[2];
+    size_t count = evs_registry_similar(client->registry, name, like);
+    evs_status status = evs__fail(err, EVS_E_NO_SCRIPT, "no script is called \"%s\"%s%s%s", name,
+                                  count > 0 ? "; did you mean \"" : "", count > 0 ? like[0] : "",
+                                  count > 0 ? "\"?" : "");
+    if (err != NULL)
+        snprintf(err->script, sizeof err->script, "%s", name);
+    return status;
+}
+
+static evs_status find_by_name(const evs_script **out, const evs_client *client, const char *name,
+                               evs_error *err)
+{
+    if (name == NULL)
+        return evs__fail(err, EVS_E_INVALID, "an invocation needs a script");
+    *out = evs_script_find(client->registry, name);
+    return *out == NULL ? not_found(client, name, err) : EVS_OK;
+}
+
+static inline evs_status find(const evs_script **out, const evs_client *client,
+                              const evs_invocation *call, evs_error *err)
 {
     *out = call->handle;
-    if (*out == NULL && call->script == NULL)
-        return evs__fail(err, EVS_E_INVALID, "an invocation needs a script");
-    if (*out != NULL && evs_registry_at(client->registry, (*out)->id) != *out)
+    if (*out == NULL)
+        return find_by_name(out, client, call->script, err);
+    if ((*out)->use.registry != client->registry)
         return evs__fail(err, EVS_E_INVALID, "script %s is of another registry than the client's",
                          (*out)->name);
-    if (*out == NULL)
-        *out = evs_script_find(client->registry, call->script);
-    if (*out != NULL)
-        return EVS_OK;
-
-    const char *like[2];
-    size_t count = evs_registry_similar(client->registry, call->script, like);
-    evs_status status = evs__fail(err, EVS_E_NO_SCRIPT, "no script is called \"%s\"%s%s%s",
-                                  call->script, count > 0 ? "; did you mean \"" : "",
-                                  count > 0 ? like[0] : "", count > 0 ? "\"?" : "");
-    if (err != NULL)
-        snprintf(err->script, sizeof err->script, "%s", call->script);
-    return status;
+    return EVS_OK;
 }
 
 /* Routing names the keys; the script is added here. */
@@ -43,30 +52,12 @@ static evs_status route(evs__target *out, const evs_client *client, const evs_sc
     return evs__explain_below(err, &subject);
 }
 
-static evs_status allow(const evs_client *client, const evs_script *script, size_t pool,
-                        evs_error *err)
+static inline evs_status allow(const evs_client *client, const evs_script *script, size_t pool,
+                               evs_error *err)
 {
-    if (client->map->pools[pool].audit != EVS__POOL_AUDIT_DENY)
+    if (!script->use.denied || client->map->pools[pool].audit != EVS__POOL_AUDIT_DENY)
         return EVS_OK;
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
-}
-
-/* The rendered head of the script for this number of keys; NULL when out of memory. */
-static const evs__head *head_of(evs_client *client, const evs_script *script, size_t nkeys)
-{
-    if (script->id >= client->nheads) {
-        size_t count = evs_registry_count(client->registry);
-        evs__head *heads = evs__realloc_array(client->heads, count, sizeof *heads);
-        if (heads == NULL)
-            return NULL;
-        memset(heads + client->nheads, 0, (count - client->nheads) * sizeof *heads);
-        client->heads = heads;
-        client->nheads = count;
-    }
-    evs__head *head = &client->heads[script->id];
-    if (head->len == 0 || head->nkeys != nkeys)
-        evs__head_render(head, script->sha1, nkeys);
-    return head;
 }
 
 /* Makes sure that the server will know the script when the request arrives. */
@@ -83,33 +74,17 @@ static evs_status introduce(evs__lane *lane, const evs_script *script, evs_error
     return EVS_OK;
 }
 
-static evs_status queue(evs_client *client, evs__call *call, const evs_invocation *invocation,
-                        unsigned timeout_ms)
-{
-    const evs__head *head = head_of(client, call->script, invocation->nkeys);
-    if (head == NULL)
-        return EVS_E_NOMEM;
-    evs__buf *out = evs__conn_begin(call->lane->conn, &call->request);
-    evs__render_evalsha(out, head, invocation->keys, invocation->args, invocation->nargs);
-    if (!evs__conn_end(call->lane->conn, &call->request))
-        return EVS_E_NOMEM;
-    call->held = EVS__HELD_BY_CONN;
-    call->retry = (unsigned char)call->script->retry;
-    call->deadline = evs__loop_now_ms(client->loop) + timeout_ms;
-    evs__client_watch(client, call->deadline);
-    return EVS_OK;
-}
-
 /* Everything that can be refused without asking a server. */
-static evs_status plan(const evs_script **script, evs__target *target, const evs_client *client,
-                       const evs_invocation *invocation, evs_error *err)
+static inline evs_status plan(const evs_script **script, evs__target *target,
+                              const evs_client *client, const evs_invocation *invocation,
+                              evs_error *err)
 {
     evs_status status = find(script, client, invocation, err);
     if (status != EVS_OK)
         return status;
-    status = evs_script_check_arity(*script, invocation->nkeys, invocation->nargs, err);
-    if (status == EVS_OK)
-        status = route(target, client, *script, invocation, err);
+    if (!evs__script_takes(*script, invocation->nkeys, invocation->nargs))
+        return evs_script_check_arity(*script, invocation->nkeys, invocation->nargs, err);
+    status = route(target, client, *script, invocation, err);
     if (status == EVS_OK)
         status = allow(client, *script, target->pool, err);
     return status;
@@ -127,30 +102,48 @@ static evs_status blame(evs_error *err, evs_status status, const evs_script *scr
     return evs__explain_below(err, &subject);
 }
 
-static evs_status submit(evs_client *client, const evs_script *script, const evs__target *target,
-                         const evs_invocation *invocation, evs__call **out, evs_error *err)
+/* The usual case costs one look: the connection works, and the server knows the script. */
+static evs_status place(evs__buf **out, evs__call *call, const evs_invocation *invocation,
+                        evs_error *err)
 {
-    evs__lane *lane;
-    evs_status status = evs__client_lane(&lane, client, target->shard, err);
+    evs__lane *lane = call->lane;
+    const evs_script *script = call->script;
+    evs_status status = evs__client_lane(lane, err);
     if (status != EVS_OK)
         return blame(err, status, script, invocation);
-    status = introduce(lane, script, err);
-    if (status != EVS_OK)
-        return status;
+    call->unsure = !evs__lane_knows(lane, script);
+    if (call->unsure)
+        status = introduce(lane, script, err);
+    if (status == EVS_OK)
+        *out = evs__conn_begin(lane->conn, &call->request);
+    return status;
+}
 
-    evs__call *call = evs__call_new(lane, script, NULL, NULL);
-    if (call == NULL)
+static inline evs_status queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
+{
+    evs__lane *lane = call->lane;
+    const evs_script *script = call->script;
+    evs__buf *out = NULL;
+    if (evs__lane_knows(lane, script)) /* so it has a connection */
+        out = evs__conn_try(lane->conn, &call->request, lane->epoch, lane->client->max_in_flight);
+    if (out == NULL) {
+        evs_status status = place(&out, call, invocation, err);
+        if (status != EVS_OK)
+            return status;
+    }
+    evs__render_evalsha(out, &script->use.head, invocation);
+    if (!evs__conn_end(lane->conn, &call->request))
         return evs__fail_nomem(err);
+    call->retry = (unsigned char)script->retry;
+    return EVS_OK;
+}
+
+static inline void start(evs__call *call, const evs_invocation *invocation)
+{
     unsigned timeout_ms = invocation->timeout_ms;
     if (timeout_ms == 0)
-        timeout_ms = client->map->shards[target->shard].script_timeout_ms;
-    if (queue(client, call, invocation, timeout_ms) != EVS_OK) {
-        evs__call_drop(call);
-        return evs__fail_nomem(err);
-    }
-    client->stats.mixed_tags += (uint64_t)(target->mixed_tags != 0);
-    *out = call;
-    return EVS_OK;
+        timeout_ms = call->lane->client->map->shards[call->lane->shard].script_timeout_ms;
+    evs__call_start(call, timeout_ms);
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
@@ -158,7 +151,6 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
 {
     const evs_script *script;
     evs__target target;
-    evs__call *call = NULL;
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
@@ -167,11 +159,16 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     status = plan(&script, &target, client, invocation, err);
     if (status != EVS_OK)
         return status;
-    status = submit(client, script, &target, invocation, &call, err);
-    if (status != EVS_OK)
+    evs__call *call = evs__call_new(&client->lanes[target.shard], script, done, arg);
+    if (call == NULL)
+        return evs__fail_nomem(err);
+    status = queue(call, invocation, err);
+    if (status != EVS_OK) {
+        evs__call_drop(call);
         return status;
-    call->done = done;
-    call->arg = arg;
+    }
+    start(call, invocation);
+    client->stats.mixed_tags += (uint64_t)(target.mixed_tags != 0);
     return EVS_OK;
 }
 

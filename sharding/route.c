@@ -56,7 +56,7 @@ evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key
     return EVS_OK;
 }
 
-int evs__route_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
+static inline int find_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
 {
     const evs__pool *pool = pool_of(map, key);
     if (pool == NULL)
@@ -67,30 +67,47 @@ int evs__route_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
     return 1;
 }
 
+int evs__route_place(evs__placing *out, const evs_shardmap *map, evs_bytes key)
+{
+    return find_place(out, map, key);
+}
+
+static evs_status route_more(int *mixed_out, const evs_shardmap *map, evs__keys all,
+                             const evs__placing *first, evs_error *err)
+{
+    int mixed = 0;
+    for (size_t i = 1; i < all.count; i++) {
+        evs_bytes key = all.at[i];
+        const evs__pool *pool = pool_of(map, key);
+        if (pool == NULL)
+            return evs__fail_no_route(err, map, key);
+        evs_bytes tag = tag_of(pool, key);
+        if (pool == first->pool && equal(tag, first->tag))
+            continue;
+        if (pool != first->pool || place(pool, tag) != first->shard)
+            return evs__fail_cross_shard(err, map, all, i);
+        mixed = pool->same_tag != EVS__SAME_TAG_OFF;
+    }
+    if (mixed && first->pool->same_tag == EVS__SAME_TAG_ERROR)
+        return evs__fail_mixed_tags(err, map, all);
+    *mixed_out = mixed;
+    return EVS_OK;
+}
+
 evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_bytes *keys,
                            size_t nkeys, evs_error *err)
 {
     assert(nkeys > 0);
     evs__placing first;
-    if (!evs__route_place(&first, map, keys[0]))
+    if (!find_place(&first, map, keys[0]))
         return evs__fail_no_route(err, map, keys[0]);
-
     int mixed = 0;
-    for (size_t i = 1; i < nkeys; i++) {
-        const evs__pool *pool = pool_of(map, keys[i]);
-        if (pool == NULL)
-            return evs__fail_no_route(err, map, keys[i]);
-        evs_bytes tag = tag_of(pool, keys[i]);
-        if (pool == first.pool && equal(tag, first.tag))
-            continue;
-        if (pool != first.pool || place(pool, tag) != first.shard)
-            return evs__fail_cross_shard(err, map, (evs__keys){keys, nkeys}, i);
-        mixed = first.pool->same_tag != EVS__SAME_TAG_OFF;
-    }
-    if (mixed && first.pool->same_tag == EVS__SAME_TAG_ERROR)
-        return evs__fail_mixed_tags(err, map, (evs__keys){keys, nkeys});
-    *out = (evs__target){first.shard, (size_t)(first.pool - map->pools), mixed};
-    return EVS_OK;
+    evs_status status = EVS_OK;
+    if (nkeys > 1)
+        status = route_more(&mixed, map, (evs__keys){keys, nkeys}, &first, err);
+    if (status == EVS_OK)
+        *out = (evs__target){first.shard, (size_t)(first.pool - map->pools), mixed};
+    return status;
 }
 
 static const evs__pool *find_pool(const evs_shardmap *map, const char *name)

@@ -5,14 +5,13 @@
 
 #include <assert.h>
 
-enum { KEEP_BUF = 512, MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
+enum { MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
 
 /* ---- life ---- */
 
 static void destroy(evs__conn *conn)
 {
-    evs__resp_free(conn->resp);
-    evs__arena_free(&conn->arena);
+    evs__reader_free(conn->reader);
     evs__buf_free(&conn->out);
     evs__free(conn->problem);
     evs__free(conn);
@@ -30,11 +29,8 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->says = (evs__greeting){login, limits->protocol};
     conn->dirty.flush = evs__conn_flush;
     conn->random = ((uint64_t)(uintptr_t)conn ^ uv_hrtime()) | 1;
-    conn->resp = evs__resp_new(&conn->arena, limits->max_reply_bytes, limits->max_reply_depth);
-    if (conn->resp == NULL) {
-        destroy(conn);
-        return evs__fail_nomem(err);
-    }
+    evs__ring_init(&conn->queue);
+    evs__ring_init(&conn->lost);
     *out = conn;
     return EVS_OK;
 }
@@ -46,8 +42,10 @@ void evs__conn_leave(evs__conn *conn)
         return;
     if (conn->closing)
         destroy(conn);
-    else if (!conn->halfway && conn->arena.blocks != NULL)
-        evs__loop_return_arena(conn->loop, &conn->arena);
+    else if (conn->reader != NULL && !conn->halfway) {
+        evs__loop_return_reader(conn->loop, conn->reader);
+        conn->reader = NULL;
+    }
 }
 
 /* Everything that ties the connection to the loop. */
@@ -89,7 +87,7 @@ void evs__conn_abandon(evs__conn *conn)
 
 static void reconnect_if_dead(evs__conn *conn)
 {
-    if (conn->busy > 0 || conn->queue.head != NULL)
+    if (conn->busy > 0 || !evs__ring_empty(&conn->queue))
         return;
     switch (evs__socket_peek(conn->socket)) {
     case EVS__SOCKET_QUIET:
@@ -107,9 +105,9 @@ static void reconnect_if_dead(evs__conn *conn)
 
 static size_t queued_bytes(const evs__conn *conn)
 {
-    if (conn->queue.head == NULL)
+    if (evs__ring_empty(&conn->queue))
         return 0;
-    return (size_t)(evs__conn_tail(conn) - conn->queue.head->start);
+    return (size_t)(evs__conn_tail(conn) - ((evs__request *)conn->queue.next)->start);
 }
 
 static evs_status queue_full(const evs__conn *conn, evs_error *err)
@@ -134,6 +132,8 @@ evs_status evs__conn_prepare(evs__conn *conn, evs_error *err)
         if (conn->state == EVS__CONN_IDLE)
             return evs__conn_problem(conn, 0, err);
     }
+    if (queued_bytes(conn) > conn->limits.max_queued_bytes && conn->holes)
+        evs__conn_close_holes(conn);
     if (queued_bytes(conn) > conn->limits.max_queued_bytes)
         return queue_full(conn, err);
     return EVS_OK;
@@ -151,7 +151,7 @@ uint64_t evs__conn_epoch(const evs__conn *conn)
 
 size_t evs__conn_queued(const evs__conn *conn)
 {
-    return conn->queue.count + conn->lost.count;
+    return conn->count;
 }
 
 void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum)
@@ -166,7 +166,17 @@ evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request)
 {
     evs__loop_lend_buf(conn->loop, &conn->out);
     request->start = evs__conn_tail(conn);
-    request->next = NULL;
+    return &conn->out;
+}
+
+evs__buf *evs__conn_try(evs__conn *conn, evs__request *request, uint64_t epoch, size_t most)
+{
+    const evs__request *first = (const evs__request *)conn->queue.next;
+    uint64_t tail = evs__conn_tail(conn);
+    if (conn->epoch != epoch || conn->state != EVS__CONN_READY || conn->count >= most ||
+        &first->ring == &conn->queue || tail - first->start > conn->limits.max_queued_bytes)
+        return NULL;
+    request->start = tail;
     return &conn->out;
 }
 
@@ -177,88 +187,75 @@ static int take_back(evs__conn *conn, const evs__request *request)
     return 0;
 }
 
-static void append(evs__queue *queue, evs__request *request)
-{
-    if (queue->head == NULL)
-        queue->head = request;
-    else
-        queue->tail->next = request;
-    queue->tail = request;
-    queue->count++;
-}
-
 int evs__conn_end(evs__conn *conn, evs__request *request)
 {
     assert(request->done != NULL);
     if (conn->closing || !evs__buf_ok(&conn->out))
         return take_back(conn, request);
     request->end = evs__conn_tail(conn);
-    append(&conn->queue, request);
+    evs__ring_append(&conn->queue, &request->ring);
+    conn->count++;
     evs__loop_mark(conn->loop, &conn->dirty);
     if (conn->state == EVS__CONN_READY && request->end - conn->written > WRITE_EARLY)
         evs__conn_write(conn);
     return 1;
 }
 
-/* The request before `request`, NULL when it is the first. Returns 0 when it is not in the queue.
- */
-static int find(evs__request **before, const evs__queue *queue, const evs__request *request)
+/* What is behind the last request of the queue belongs to nobody. */
+static void cut_tail(evs__conn *conn)
 {
-    *before = NULL;
-    for (evs__request *at = queue->head; at != NULL; at = at->next) {
-        if (at == request)
-            return 1;
-        *before = at;
+    uint64_t end = conn->written;
+    if (!evs__ring_empty(&conn->queue)) {
+        const evs__request *last = (const evs__request *)conn->queue.prev;
+        end = last->end > end ? last->end : end;
     }
-    return 0;
+    conn->out.len = (size_t)(end - conn->base);
 }
 
-static void unlink_behind(evs__queue *queue, evs__request *before, evs__request *request)
+/* The bytes stay where they are for now, unless they are at one end of what is unwritten. */
+static void leave_hole(evs__conn *conn, const evs__request *request)
 {
-    if (before == NULL)
-        queue->head = request->next;
-    else
-        before->next = request->next;
-    if (queue->tail == request)
-        queue->tail = before;
-    queue->count--;
-    request->next = NULL;
-}
-
-/* The oldest unwritten request is stepped over, which costs nothing however many follow. */
-static void cut_bytes(evs__conn *conn, evs__request *request)
-{
-    if (request->start == conn->written) {
+    if (request->end == evs__conn_tail(conn))
+        cut_tail(conn);
+    else if (request->start == conn->written)
         conn->written = request->end;
-        return;
+    else
+        conn->holes = 1;
+}
+
+void evs__conn_close_holes(evs__conn *conn)
+{
+    uint64_t to = conn->written;
+    conn->holes = 0;
+    for (evs__ring *at = conn->queue.next; at != &conn->queue; at = at->next) {
+        evs__request *request = (evs__request *)at;
+        uint64_t len = request->end - request->start;
+        if (request->start < conn->written) {
+            to = request->end > to ? request->end : to;
+            continue;
+        }
+        if (request->start != to)
+            memmove(conn->out.data + (to - conn->base),
+                    conn->out.data + (request->start - conn->base), len);
+        request->start = to;
+        request->end = to + len;
+        to += len;
     }
-    uint64_t len = request->end - request->start;
-    char *at = conn->out.data + (request->start - conn->base);
-    memmove(at, at + len, (size_t)(evs__conn_tail(conn) - request->end));
-    conn->out.len -= (size_t)len;
-    for (evs__request *later = request->next; later != NULL; later = later->next) {
-        later->start -= len;
-        later->end -= len;
-    }
+    conn->out.len = (size_t)(to - conn->base);
 }
 
 int evs__conn_withdraw(evs__conn *conn, evs__request *request)
 {
-    evs__request *before;
-    if (request->start < conn->written && conn->lost.head == NULL)
-        return 0; /* without a search: when a server hangs, all that is in flight comes here */
-    if (find(&before, &conn->queue, request)) {
-        if (request->start < conn->written)
-            return 0;
-        cut_bytes(conn, request);
-        unlink_behind(&conn->queue, before, request);
-        if (conn->busy == 0) /* else a completion may still look at its request's bytes */
-            evs__conn_discard(conn);
-        return 1;
-    }
-    if (!find(&before, &conn->lost, request) || request->start < conn->lost_written)
+    int lost = request->start < conn->lost_end;
+    if (request->start < (lost ? conn->lost_written : conn->written))
         return 0;
-    unlink_behind(&conn->lost, before, request);
+    evs__ring_remove(&request->ring);
+    conn->count--;
+    if (lost)
+        return 1;
+    leave_hole(conn, request);
+    if (conn->busy == 0) /* else a completion may still look at its request's bytes */
+        evs__conn_discard(conn);
     return 1;
 }
 
@@ -272,10 +269,10 @@ evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request)
 /* Where the oldest bytes lie that a request still needs. */
 static uint64_t oldest(const evs__conn *conn)
 {
-    if (conn->lost.head != NULL)
-        return conn->lost.head->start;
-    if (conn->queue.head != NULL)
-        return conn->queue.head->start;
+    if (!evs__ring_empty(&conn->lost))
+        return ((const evs__request *)conn->lost.next)->start;
+    if (!evs__ring_empty(&conn->queue))
+        return ((const evs__request *)conn->queue.next)->start;
     return evs__conn_tail(conn);
 }
 
@@ -292,6 +289,6 @@ void evs__conn_discard(evs__conn *conn)
         return;
     }
     conn->out.len = 0;
-    if (conn->out.cap > KEEP_BUF)
+    if (conn->out.data != NULL)
         evs__loop_return_buf(conn->loop, &conn->out);
 }

@@ -24,6 +24,7 @@
 #include "core/endpoint.h"
 #include "core/net/loop.h"
 #include "core/reply.h"
+#include "core/ring.h"
 
 typedef struct evs__conn evs__conn;
 typedef struct evs__request evs__request;
@@ -51,11 +52,11 @@ typedef struct evs__answer {
 } evs__answer;
 
 struct evs__request {
-    evs__request *next; /* in the order of writing */
-    uint64_t start;     /* where its bytes lie in the connection's stream */
+    evs__ring ring; /* in the order of writing; the connection's */
+    uint64_t start; /* where its bytes lie in the connection's stream */
     uint64_t end;
-    int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
     void (*done)(evs__request *request, const evs__answer *answer);
+    int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
 };
 
 typedef struct evs__conn_limits {
@@ -98,9 +99,14 @@ uint64_t evs__conn_epoch(const evs__conn *conn);
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 
-/* Takes a queued request back when the kernel accepted none of its bytes: its bytes leave the
- * stream and `done` never runs. Returns 1 then, and 0 when it is too late. Not between begin and
- * end. */
+/* Prepare and begin in one, for the common case: the connection is READY with something in flight,
+ * its epoch is `epoch`, fewer than `most` requests are queued, and their bytes are within the
+ * limit. NULL when it is not so; nothing has happened then. */
+evs__buf *evs__conn_try(evs__conn *conn, evs__request *request, uint64_t epoch, size_t most);
+
+/* Takes a queued request back when the kernel accepted none of its bytes: they will never be sent,
+ * and `done` never runs. Returns 1 then, and 0 when it is too late. Costs the same however many
+ * requests are queued. Not between begin and end. */
 int evs__conn_withdraw(evs__conn *conn, evs__request *request);
 
 /* The request's bytes; valid inside its `done` and before, until something else is queued: the

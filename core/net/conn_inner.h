@@ -9,6 +9,8 @@
  * The stream. Bytes of requests have positions that only grow. `out` holds those from `base` on,
  * the kernel accepted those before `written`. What lies before the oldest request is dead; it is
  * moved away only once it is more than half of the buffer, so that each byte is moved about once.
+ * A request that is withdrawn leaves a hole behind `written`; the next write closes all holes in
+ * one pass.
  *
  * Completions may do anything, freeing the connection included. Whoever may run one brackets it
  * with evs__conn_enter and evs__conn_leave: the memory goes with the last leave.
@@ -19,15 +21,9 @@
 #include "core/net/conn.h"
 #include "core/net/greeting.h"
 #include "core/net/loop_inner.h"
+#include "core/net/reader.h"
 #include "core/net/resolve.h"
 #include "core/net/socket.h"
-#include "core/resp.h"
-
-typedef struct evs__queue {
-    evs__request *head;
-    evs__request *tail;
-    size_t count;
-} evs__queue;
 
 struct evs__conn {
     evs__dirty dirty; /* first: the list's entry is the connection */
@@ -42,21 +38,23 @@ struct evs__conn {
     unsigned busy; /* enters without leave */
     int closing;   /* freed; only the memory is left */
 
-    evs__queue queue;
-    evs__queue lost;       /* of an earlier epoch, not told yet */
-    uint64_t lost_written; /* `written` when they were lost */
+    evs__ring queue;       /* requests of this epoch */
+    evs__ring lost;        /* of an earlier epoch, not told yet */
+    size_t count;          /* of both */
+    uint64_t lost_end;     /* what begins before was lost */
+    uint64_t lost_written; /* `written` when it was */
 
     evs__buf out;
     uint64_t base;    /* position of out.data[0] */
     uint64_t written; /* the kernel accepted the bytes before */
+    int holes;        /* some bytes behind belong to nobody */
     int blocked;      /* the kernel took less than it was given; writing waits for an event */
     int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
 
     evs__socket *socket; /* NULL while IDLE */
-    evs__resp *resp;
-    evs__arena arena; /* lent by the loop while a reply is read */
-    int halfway;      /* a reply is half read */
-    int skipping;     /* the reader was told to skip the next reply */
+    evs__reader *reader; /* lent by the loop while a reply is read */
+    int halfway;         /* a reply is half read */
+    int skipping;        /* the reader was told to skip the next reply */
 
     /* while connecting */
     evs__timer *timer; /* ours */
@@ -81,6 +79,12 @@ static inline uint64_t evs__conn_tail(const evs__conn *conn)
     return conn->base + conn->out.len;
 }
 
+/* The oldest request; NULL when there is none. */
+static inline evs__request *evs__conn_oldest(evs__conn *conn)
+{
+    return evs__ring_empty(&conn->queue) ? NULL : (evs__request *)conn->queue.next;
+}
+
 static inline void evs__conn_enter(evs__conn *conn)
 {
     conn->busy++;
@@ -89,6 +93,9 @@ void evs__conn_leave(evs__conn *conn);
 
 /* Forgets bytes that belong to no request any more. */
 void evs__conn_discard(evs__conn *conn);
+
+/* Moves what is unwritten together, so that it has no holes. */
+void evs__conn_close_holes(evs__conn *conn);
 
 /* connect.c */
 

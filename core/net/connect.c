@@ -216,7 +216,7 @@ static void become_ready(evs__conn *conn)
     conn->failures = 0;
     conn->retry_at = 0;
     conn->stats.connects++;
-    if (conn->queue.head != NULL)
+    if (!evs__ring_empty(&conn->queue))
         evs__loop_mark(conn->loop, &conn->dirty);
 }
 

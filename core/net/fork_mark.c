@@ -3,15 +3,8 @@
 
 #include "core/mem.h"
 
-#include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-struct evs__fork_mark {
-    volatile char *page; /* ours; its first byte is 1 here and 0 in a child; NULL without support */
-    size_t size;
-    pid_t pid;
-};
 
 static volatile char *map_page(size_t size)
 {
@@ -47,9 +40,7 @@ void evs__fork_mark_free(evs__fork_mark *mark)
     evs__free(mark);
 }
 
-int evs__fork_mark_is_child(const evs__fork_mark *mark)
+int evs__fork_mark_ask(const evs__fork_mark *mark)
 {
-    if (mark->page != NULL)
-        return mark->page[0] == 0;
     return getpid() != mark->pid;
 }

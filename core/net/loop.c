@@ -4,8 +4,15 @@
 #include "core/mem.h"
 
 #include <assert.h>
+#include <time.h>
 
-enum { LARGEST_SPARE = 256 * 1024 };
+enum { MOST_SPARE = 256 * 1024, FIRST_BUF = 1000 };
+
+/* The beginning of memory that is nobody's at the moment. */
+typedef struct evs__spare {
+    struct evs__spare *next;
+    size_t cap;
+} evs__spare;
 
 struct evs__timer {
     uv_timer_t uv; /* first: libuv's handle is the timer */
@@ -103,8 +110,12 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
 
 static void release(evs__loop *loop)
 {
-    evs__arena_free(&loop->spare_arena);
-    evs__buf_free(&loop->spare_buf);
+    evs__reader_free(loop->spare_reader);
+    while (loop->spare_bufs != NULL) {
+        evs__spare *spare = loop->spare_bufs;
+        loop->spare_bufs = spare->next;
+        evs__free(spare);
+    }
     evs__free(loop);
 }
 
@@ -175,44 +186,78 @@ uint64_t evs__loop_now_ms(const evs__loop *loop)
     return uv_hrtime() / 1000000;
 }
 
-/* ---- memory that is lent ---- */
-
-void evs__loop_lend_arena(evs__loop *loop, evs__arena *arena)
+#ifdef CLOCK_MONOTONIC_COARSE
+uint64_t evs__loop_about_ms(void)
 {
-    if (arena->blocks != NULL)
-        return;
-    *arena = loop->spare_arena;
-    loop->spare_arena = (evs__arena)EVS__ARENA_INIT;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t evs__loop_tick_ms(void)
+{
+    struct timespec tick;
+    clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    return (uint64_t)tick.tv_nsec / 1000000 + 1;
+}
+#else
+uint64_t evs__loop_about_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+uint64_t evs__loop_tick_ms(void)
+{
+    return 1; /* for the part of a millisecond that is cut off */
+}
+#endif
+
+/* ---- memory that is lent ---- */
+
+evs__reader *evs__loop_lend_reader(evs__loop *loop, size_t max_bytes, unsigned max_depth)
+{
+    evs__reader *reader = loop->spare_reader;
+    if (reader == NULL || reader->max_bytes != max_bytes || reader->max_depth != max_depth)
+        return evs__reader_new(max_bytes, max_depth);
+    loop->spare_reader = NULL;
+    return reader;
+}
+
+/* New memory is as large as is worth having: growing from nothing would copy every byte twice. */
 void evs__loop_lend_buf(evs__loop *loop, evs__buf *buf)
 {
     if (buf->data != NULL)
         return;
-    *buf = loop->spare_buf;
-    loop->spare_buf = (evs__buf)EVS__BUF_INIT;
-}
-
-void evs__loop_return_arena(evs__loop *loop, evs__arena *arena)
-{
-    evs__arena_reset(arena);
-    if (loop->spare_arena.blocks != NULL || arena->end - arena->at > LARGEST_SPARE) {
-        evs__arena_free(arena);
+    evs__spare *spare = loop->spare_bufs;
+    if (spare == NULL) {
+        evs__buf_reserve(buf, FIRST_BUF);
         return;
     }
-    loop->spare_arena = *arena;
-    *arena = (evs__arena)EVS__ARENA_INIT;
+    loop->spare_bufs = spare->next;
+    loop->spare_bytes -= spare->cap;
+    *buf = (evs__buf){(char *)spare, 0, spare->cap, 0};
+}
+
+void evs__loop_return_reader(evs__loop *loop, evs__reader *reader)
+{
+    if (loop->spare_reader != NULL) {
+        evs__reader_free(reader);
+        return;
+    }
+    evs__arena_reset(&reader->arena);
+    loop->spare_reader = reader;
 }
 
 void evs__loop_return_buf(evs__loop *loop, evs__buf *buf)
 {
-    evs__buf_clear(buf);
-    if (buf->cap > LARGEST_SPARE || buf->cap <= loop->spare_buf.cap) {
+    if (buf->cap < sizeof(evs__spare) || buf->cap > MOST_SPARE - loop->spare_bytes) {
         evs__buf_free(buf);
         return;
     }
-    evs__buf_free(&loop->spare_buf);
-    loop->spare_buf = *buf;
+    evs__spare *spare = (evs__spare *)(void *)buf->data;
+    *spare = (evs__spare){loop->spare_bufs, buf->cap};
+    loop->spare_bufs = spare;
+    loop->spare_bytes += buf->cap;
     *buf = (evs__buf)EVS__BUF_INIT;
 }
 

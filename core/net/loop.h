@@ -27,6 +27,11 @@ void evs__loop_run(evs__loop *loop, int timeout_ms);
 /* Milliseconds of the monotonic clock, read now. */
 uint64_t evs__loop_now_ms(const evs__loop *loop);
 
+/* The clock as it was at the system's last tick: behind by at most evs__loop_tick_ms, for a quarter
+ * of the price. For deadlines, which nobody needs to the millisecond. */
+uint64_t evs__loop_about_ms(void);
+uint64_t evs__loop_tick_ms(void);
+
 /* A timer that calls `fire(owner)` once per start. NULL when out of memory. */
 evs__timer *evs__timer_new(evs__loop *loop, void (*fire)(void *owner), void *owner);
 void evs__timer_start(evs__timer *timer, uint64_t delay_ms); /* restarts a running one */

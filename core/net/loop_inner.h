@@ -8,9 +8,9 @@
 #ifndef EVS_CORE_NET_LOOP_INNER_H
 #define EVS_CORE_NET_LOOP_INNER_H
 
-#include "core/arena.h"
 #include "core/buf.h"
 #include "core/net/loop.h"
+#include "core/net/reader.h"
 #include <uv.h>
 
 enum { EVS__READ_BUFFER = 64 * 1024 };
@@ -32,8 +32,9 @@ struct evs__loop {
     int broken;       /* in a child: they are not, and must not be touched */
 
     /* Lent to whoever reads or writes at the moment, taken back when it has nothing under way. */
-    evs__arena spare_arena;
-    evs__buf spare_buf;
+    evs__reader *spare_reader;
+    struct evs__spare *spare_bufs; /* a list in the memory itself */
+    size_t spare_bytes;
     char read_buffer[EVS__READ_BUFFER];
 };
 
@@ -46,12 +47,15 @@ static inline void evs__loop_stir(evs__loop *loop)
     loop->stirred = 1;
 }
 
-/* Takes the spare memory, or leaves an empty one empty. */
-void evs__loop_lend_arena(evs__loop *loop, evs__arena *arena);
+/* A reader with these limits, between two replies; NULL when out of memory. Given back, it is the
+ * next one's, so that idle connections need none. */
+evs__reader *evs__loop_lend_reader(evs__loop *loop, size_t max_bytes, unsigned max_depth);
+void evs__loop_return_reader(evs__loop *loop, evs__reader *reader);
+
+/* Takes the spare memory, or leaves an empty buffer empty. */
 void evs__loop_lend_buf(evs__loop *loop, evs__buf *buf);
 
-/* Gives memory back; what is larger than worth keeping is freed. Both are empty afterwards. */
-void evs__loop_return_arena(evs__loop *loop, evs__arena *arena);
+/* Gives memory back; what is larger than worth keeping is freed. The buffer is empty afterwards. */
 void evs__loop_return_buf(evs__loop *loop, evs__buf *buf);
 
 /* In a forked child, before handles are closed: gives libuv descriptors of its own, since the ones

@@ -82,29 +82,23 @@ uint64_t evs__conn_wait(const evs__conn *conn)
 
 void evs__conn_strand(evs__conn *conn)
 {
-    if (conn->lost.head == NULL) {
-        conn->lost = conn->queue;
+    /* Those lost before are told before anything is written again: none of the later ones was. */
+    if (evs__ring_empty(&conn->lost))
         conn->lost_written = conn->written;
-    } else if (conn->queue.head != NULL) {
-        /* Those lost before are told before anything is written again: none of these was. */
-        conn->lost.tail->next = conn->queue.head;
-        conn->lost.tail = conn->queue.tail;
-        conn->lost.count += conn->queue.count;
-    }
-    conn->queue = (evs__queue){NULL, NULL, 0};
+    evs__ring_move(&conn->lost, &conn->queue);
+    conn->holes = 0;
     conn->written = evs__conn_tail(conn);
+    conn->lost_end = conn->written;
 }
 
 /* The list is taken from one by one: a completion may withdraw requests, queue new ones for the
  * next connection, or free this one, which tells the rest. */
 void evs__conn_tell(evs__conn *conn, const evs_error *why)
 {
-    evs__queue *lost = &conn->lost;
-    while (lost->head != NULL) {
-        evs__request *request = lost->head;
-        lost->head = request->next;
-        lost->count--;
-        request->next = NULL;
+    while (!evs__ring_empty(&conn->lost)) {
+        evs__request *request = (evs__request *)conn->lost.next;
+        evs__ring_remove(&request->ring);
+        conn->count--;
         evs__answer answer = {
             .got = EVS__GOT_LOST, .sent = request->end <= conn->lost_written, .why = why};
         evs__loop_stir(conn->loop);
@@ -115,7 +109,7 @@ void evs__conn_tell(evs__conn *conn, const evs_error *why)
 
 void evs__conn_tell_lost(evs__conn *conn)
 {
-    if (conn->lost.head == NULL)
+    if (evs__ring_empty(&conn->lost))
         return;
     evs_error why;
     evs__conn_problem(conn, 0, &why);
@@ -141,7 +135,8 @@ static void close_socket(evs__conn *conn)
     conn->resp3 = 0;
     conn->halfway = 0;
     conn->skipping = 0;
-    evs__resp_reset(conn->resp);
+    if (conn->reader != NULL)
+        evs__resp_reset(conn->reader->resp);
 }
 
 void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
@@ -161,6 +156,6 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     conn->state = EVS__CONN_IDLE;
     conn->epoch++;
     evs__conn_strand(conn);
-    if (conn->lost.head != NULL)
+    if (!evs__ring_empty(&conn->lost))
         evs__loop_mark(conn->loop, &conn->dirty);
 }

@@ -12,7 +12,8 @@
 #include <errno.h>
 
 enum {
-    QUOTED = 200, /* bytes of a server's text in a message */
+    ARENA_USED = 8 * 1024, /* bytes of replies that were delivered */
+    QUOTED = 200,          /* bytes of a server's text in a message */
     READS_PER_TURN = 16,
     READS_AT_THE_END = 4096 /* of a broken socket; more than a socket's buffer holds */
 };
@@ -27,6 +28,8 @@ static void set_send_problem(evs__conn *conn, int problem)
 
 void evs__conn_write(evs__conn *conn)
 {
+    if (conn->holes)
+        evs__conn_close_holes(conn);
     size_t left = (size_t)(evs__conn_tail(conn) - conn->written);
     if (conn->send_problem != 0 || conn->blocked || left == 0)
         return;
@@ -63,7 +66,7 @@ static void write_on(evs__conn *conn)
 
 static void unexpected(evs__conn *conn, const evs_reply *reply)
 {
-    const char *when = conn->queue.head == NULL ? "anybody asked" : "the request was sent";
+    const char *when = evs__ring_empty(&conn->queue) ? "anybody asked" : "the request was sent";
     char text[QUOTED] = "";
     if (evs_reply_kind(reply) == EVS_REPLY_ERROR)
         evs__printable(text, sizeof text, evs_reply_bytes(reply));
@@ -88,10 +91,10 @@ static evs__got got_of(evs__resp_got got)
 /* A reply may begin when a part of its request was written: it is a complaint then, and worth
  * reading to its end. It counts as the answer only when all was written; otherwise the server would
  * take the rest of the request for something else. */
-static int is_expected(const evs__conn *conn, int complete)
+static inline int is_expected(const evs__conn *conn, const evs__request *request, int complete)
 {
-    const evs__request *request = conn->queue.head;
-    if (conn->state == EVS__CONN_GREETING || (!complete && evs__resp_owes_nothing(conn->resp)))
+    if (conn->state == EVS__CONN_GREETING ||
+        (!complete && evs__resp_owes_nothing(conn->reader->resp)))
         return 1;
     if (request == NULL)
         return 0;
@@ -99,22 +102,19 @@ static int is_expected(const evs__conn *conn, int complete)
 }
 
 /* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
-static int deliver(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+static inline int deliver(evs__conn *conn, evs__request *request, evs__resp_got got,
+                          const evs_reply *reply)
 {
-    evs__request *request = conn->queue.head;
-    conn->queue.head = request->next;
-    conn->queue.count--;
-    request->next = NULL;
-
     uint64_t epoch = conn->epoch;
     evs__answer answer = {.got = EVS__GOT_REPLY};
+    evs__ring_remove(&request->ring);
+    conn->count--;
     if (!request->unwanted) {
-        answer.got = got_of(got);
+        answer.got = got == EVS__RESP_REPLY ? EVS__GOT_REPLY : got_of(got);
         answer.reply = reply;
     }
     evs__loop_stir(conn->loop);
     request->done(request, &answer);
-    evs__conn_discard(conn);
     return conn->epoch == epoch;
 }
 
@@ -123,26 +123,48 @@ static void not_resp(evs__conn *conn, const char *data, size_t len)
     const char *guess = NULL;
     if (conn->state == EVS__CONN_GREETING)
         guess = evs__greeting_guess(data, len);
-    evs__conn_down(conn, EVS_E_PROTOCOL, "%s%s%s", evs__resp_problem(conn->resp),
+    evs__conn_down(conn, EVS_E_PROTOCOL, "%s%s%s", evs__resp_problem(conn->reader->resp),
                    guess == NULL ? "" : "; ", guess == NULL ? "" : guess);
 }
 
 static void skip_unwanted(evs__conn *conn)
 {
-    const evs__request *request = conn->queue.head;
-    if (conn->state != EVS__CONN_READY || request == NULL || !request->unwanted || conn->skipping)
+    if (conn->state != EVS__CONN_READY || conn->skipping)
         return;
-    evs__resp_skip(conn->resp);
+    evs__resp_skip(conn->reader->resp);
     conn->skipping = 1;
 }
 
-/* What was read of a reply, or a whole one. Returns 0 when the connection is gone. */
-static int take(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+static int take_reader(evs__conn *conn)
 {
+    const evs__conn_limits *limits = &conn->limits;
+    if (conn->reader == NULL)
+        conn->reader = evs__loop_lend_reader(conn->loop, limits->max_reply_bytes,
+                                             limits->max_reply_depth);
+    if (conn->reader == NULL)
+        evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
+    return conn->reader != NULL;
+}
+
+/* Reads one reply, or a part of one. Returns 0 when the connection is gone. */
+static int absorb_one(evs__conn *conn, evs_bytes *data)
+{
+    size_t used;
+    const evs_reply *reply = NULL;
+    evs__request *request = evs__conn_oldest(conn);
+    if (request != NULL && request->unwanted)
+        skip_unwanted(conn);
+    evs__resp_got got = evs__resp_read(conn->reader->resp, data->data, data->len, &used, &reply);
+    if (got == EVS__RESP_BAD) {
+        not_resp(conn, data->data, data->len);
+        return 0;
+    }
+    data->data += used;
+    data->len -= used;
     conn->halfway = got == EVS__RESP_MORE;
     if (got == EVS__RESP_PUSH) /* out of band, and nobody subscribed to anything */
         return 1;
-    if (!is_expected(conn, !conn->halfway)) {
+    if (!is_expected(conn, request, !conn->halfway)) {
         unexpected(conn, reply);
         return 0;
     }
@@ -150,30 +172,21 @@ static int take(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
         return 1;
     conn->skipping = 0;
     return conn->state == EVS__CONN_GREETING ? evs__conn_greeted(conn, reply)
-                                             : deliver(conn, got, reply);
+                                             : deliver(conn, request, got, reply);
 }
 
-/* Returns 0 when the connection is gone. */
+/* What many small replies took of the arena is given back at once, not reply by reply. */
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
-    evs__loop_lend_arena(conn->loop, &conn->arena);
-    while (len > 0) {
-        size_t used;
-        const evs_reply *reply = NULL;
-        skip_unwanted(conn);
-        evs__resp_got got = evs__resp_read(conn->resp, data, len, &used, &reply);
-        if (got == EVS__RESP_BAD) {
-            not_resp(conn, data, len);
-            return 0;
-        }
-        data += used;
-        len -= used;
-        if (!take(conn, got, reply))
-            return 0;
-        if (!conn->halfway)
-            evs__arena_reset(&conn->arena);
+    evs_bytes left = {data, len};
+    int alive = take_reader(conn);
+    while (alive && left.len > 0) {
+        alive = absorb_one(conn, &left);
+        if (alive && !conn->halfway && conn->reader->arena.used > ARENA_USED)
+            evs__arena_reset(&conn->reader->arena);
     }
-    return 1;
+    evs__conn_discard(conn);
+    return alive;
 }
 
 /* ---- reading ---- */
@@ -269,7 +282,7 @@ void evs__conn_flush(evs__dirty *dirty)
     evs__conn *conn = (evs__conn *)dirty;
     evs__conn_enter(conn);
     evs__conn_tell_lost(conn);
-    if (!conn->closing && conn->state == EVS__CONN_IDLE && conn->queue.head != NULL)
+    if (!conn->closing && conn->state == EVS__CONN_IDLE && !evs__ring_empty(&conn->queue))
         open_late(conn);
     if (conn->state == EVS__CONN_READY)
         evs__conn_write(conn);

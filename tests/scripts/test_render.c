@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -19,8 +20,9 @@ static void evalsha_is_rendered_exactly(void **state)
     evs__head head = {0};
     evs_bytes keys[] = {evs_text("{a}1"), {"\0\r\n", 3}};
     evs_bytes args[] = {evs_text(""), evs_text("x")};
-    evs__head_render(&head, sha, 2);
-    evs__render_evalsha(&buf, &head, keys, args, 2);
+    evs__head_render(&head, sha);
+    evs_invocation call = {.keys = keys, .nkeys = 2, .args = args, .nargs = 2};
+    evs__render_evalsha(&buf, &head, &call);
 
     static const char want[] = "*7\r\n$7\r\nEVALSHA\r\n$40\r\n"
                                "0123456789abcdef0123456789abcdef01234567\r\n$1\r\n2\r\n"
@@ -37,11 +39,34 @@ static void many_keys_have_a_longer_count(void **state)
     static evs_bytes keys[COUNT];
     evs__buf buf = EVS__BUF_INIT;
     evs__head head = {0};
-    evs__head_render(&head, sha, COUNT);
-    evs__render_evalsha(&buf, &head, keys, NULL, 0);
+    evs__head_render(&head, sha);
+    evs_invocation call = {.keys = keys, .nkeys = COUNT};
+    evs__render_evalsha(&buf, &head, &call);
     static const char want[] = "*12348\r\n$7\r\nEVALSHA\r\n$40\r\n"
                                "0123456789abcdef0123456789abcdef01234567\r\n$5\r\n12345\r\n$0\r\n";
     assert_memory_equal(buf.data, want, sizeof want - 1);
+    evs__buf_free(&buf);
+}
+
+static void arguments_of_every_length_are_rendered_exactly(void **state)
+{
+    (void)state;
+    enum { LONGEST = 1200 };
+    static char text[LONGEST];
+    evs__buf buf = EVS__BUF_INIT;
+    for (size_t i = 0; i < LONGEST; i++)
+        text[i] = (char)('a' + i % 26);
+    for (size_t len = 0; len < LONGEST; len++) {
+        char mark[24];
+        evs_bytes arg = {text, len};
+        int digits = snprintf(mark, sizeof mark, "*1\r\n$%zu\r\n", len);
+        evs__buf_clear(&buf);
+        evs__render_command(&buf, &arg, 1);
+        assert_int_equal(buf.len, (size_t)digits + len + 2);
+        assert_memory_equal(buf.data, mark, (size_t)digits);
+        assert_memory_equal(buf.data + digits, text, len);
+        assert_memory_equal(buf.data + digits + len, "\r\n", 2);
+    }
     evs__buf_free(&buf);
 }
 
@@ -88,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evalsha_is_rendered_exactly),
         cmocka_unit_test(many_keys_have_a_longer_count),
+        cmocka_unit_test(arguments_of_every_length_are_rendered_exactly),
         cmocka_unit_test(arguments_are_read_back),
         cmocka_unit_test(impossible_sizes_fail_the_buffer),
         cmocka_unit_test(out_of_memory_fails_the_buffer),

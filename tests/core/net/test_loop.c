@@ -234,15 +234,19 @@ static void spare_memory_goes_round(void **state)
     evs__buf_reserve(&buf, 1 << 20); /* more than is worth keeping */
     evs__loop_return_buf(loop, &buf);
     evs__loop_lend_buf(loop, &other);
-    assert_null(other.data);
+    assert_true(other.cap < 1 << 20);
+    evs__buf_free(&other);
 
-    evs__arena arena = EVS__ARENA_INIT;
-    void *first = evs__arena_alloc(&arena, 10, 1);
-    evs__loop_return_arena(loop, &arena);
-    assert_null(arena.blocks);
-    evs__loop_lend_arena(loop, &arena);
-    assert_ptr_equal(evs__arena_alloc(&arena, 10, 1), first);
-    evs__loop_return_arena(loop, &arena);
+    evs__reader *reader = evs__loop_lend_reader(loop, 1000, 8);
+    evs__loop_return_reader(loop, reader);
+    assert_ptr_equal(evs__loop_lend_reader(loop, 1000, 8), reader);
+    evs__reader *second = evs__loop_lend_reader(loop, 1000, 8);
+    assert_true(second != reader);
+    evs__loop_return_reader(loop, second);
+    evs__loop_return_reader(loop, reader);
+    reader = evs__loop_lend_reader(loop, 2000, 8);
+    assert_int_equal(reader->max_bytes, 2000);
+    evs__loop_return_reader(loop, reader);
     evs__loop_free(loop);
 }
 

@@ -1,0 +1,529 @@
+/*
+ * What a call costs, all of it: routing, the hash tag, the test whether the script is known, the
+ * queue, the deadline, the reply, the completion, the counters. Next to it hiredis on the same
+ * servers: redisAppendCommandArgv, all shards flushed, redisGetReply, freeReplyObject.
+ *
+ *   bench.calls PEER MODE COUNT [-d DEPTH] [-s SHARDS] [-a ARGS] [ADDRESS...]
+ *
+ *   PEER  evs or hiredis
+ *   MODE  batch  DEPTH calls, all replies, the next DEPTH calls
+ *         loop   DEPTH calls in flight, each reply starts the next one (evs only)
+ *         block  one blocking call after the other
+ *         idle   connects to every shard, does COUNT calls, and says what a shard takes of the heap
+ *
+ * Defaults: depth 128, 3 shards, no arguments; a call has one key of 20 bytes with a tag. Without
+ * addresses (unix:PATH or HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is
+ * started as a process of its own, so that servers cost next to nothing and
+ *
+ *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.calls evs batch N
+ *
+ * counts the client alone: instructions per call are the difference between two N.
+ */
+#include "core/buf.h"
+#include "core/sha1.h"
+#include <evalshard/evalshard.h>
+
+#include <hiredis/hiredis.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEYS = 10000, KEY_LEN = 20, MOST_SHARDS = 1000, MOST_ARGS = 16, TIMEOUT_MS = 60000 };
+
+extern char **environ;
+
+typedef struct bench {
+    const char *peer, *mode;
+    size_t count, depth, shards, args;
+    char **addresses; /* one per shard */
+    evs_shardmap *map;
+    char sha[41];
+    char (*keys)[KEY_LEN + 1];
+    evs_bytes argv[MOST_ARGS];
+
+    evs_client *client;
+    evs_invocation call;
+    redisContext **contexts;
+    size_t submitted, done;
+} bench;
+
+static const char script[] = "return 1";
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "bench.calls: %s: %s\n", what, why);
+    exit(1);
+}
+
+/* ---- the server: bench.calls serve FOLDER SHARDS ---- */
+
+typedef struct peer {
+    int fd;
+    int listens;
+    size_t len;
+    char buf[128 * 1024];
+} peer;
+
+/* A whole request at `at`: the bytes behind it, else NULL. Requests are well-formed. */
+static const char *request(const char *at, const char *end, evs_bytes words[3])
+{
+    size_t count = 0;
+    const char *eol = memchr(at, '\n', (size_t)(end - at));
+    if (eol == NULL)
+        return NULL;
+    count = strtoul(at + 1, NULL, 10);
+    at = eol + 1;
+    for (size_t i = 0; i < count; i++) {
+        eol = memchr(at, '\n', (size_t)(end - at));
+        size_t len = eol == NULL ? 0 : strtoul(at + 1, NULL, 10);
+        if (eol == NULL || (size_t)(end - eol) < len + 3)
+            return NULL;
+        if (i < 3)
+            words[i] = (evs_bytes){eol + 1, len};
+        at = eol + 1 + len + 2;
+    }
+    return at;
+}
+
+static void answer(evs__buf *out, const evs_bytes words[3])
+{
+    if (words[0].len == 7) { /* EVALSHA */
+        evs__buf_append(out, ":1\r\n", 4);
+    } else if (words[0].data[0] == 'S') { /* SCRIPT LOAD */
+        char sha[41];
+        evs__sha1_hex(sha, words[2]);
+        evs__buf_format(out, "$40\r\n%s\r\n", sha);
+    } else {
+        evs__buf_text(out, "+OK\r\n");
+    }
+}
+
+/* 0 at the end of the connection. */
+static int serve_peer(peer *from, evs__buf *out)
+{
+    ssize_t n = read(from->fd, from->buf + from->len, sizeof from->buf - from->len);
+    if (n <= 0)
+        return 0;
+    from->len += (size_t)n;
+    const char *at = from->buf, *end = from->buf + from->len, *next;
+    evs_bytes words[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    while (at < end && (next = request(at, end, words)) != NULL) {
+        answer(out, words);
+        at = next;
+    }
+    from->len = (size_t)(end - at);
+    memmove(from->buf, at, from->len);
+    for (size_t sent = 0; sent < out->len; sent += (size_t)n)
+        if ((n = write(from->fd, out->data + sent, out->len - sent)) <= 0)
+            return 0;
+    evs__buf_clear(out);
+    return 1;
+}
+
+static void watch(int set, int fd, int listens)
+{
+    peer *one = calloc(1, sizeof *one);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = one};
+    if (one == NULL)
+        die("server", "out of memory");
+    one->fd = fd;
+    one->listens = listens;
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0)
+        die("epoll_ctl", strerror(errno));
+}
+
+static int listen_at(const char *folder, size_t shard)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/%zu", folder, shard);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 8) != 0)
+        die(address.sun_path, strerror(errno));
+    return fd;
+}
+
+/* Ends when the parent closes the pipe that is our standard input. */
+static int serve(const char *folder, size_t shards)
+{
+    evs__buf out = EVS__BUF_INIT;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < shards; i++)
+        watch(set, listen_at(folder, i), 1);
+    watch(set, 0, 0);
+    if (write(1, "+", 1) != 1)
+        return 1;
+    for (;;) {
+        struct epoll_event events[256];
+        int n = epoll_wait(set, events, 256, -1);
+        for (int i = 0; i < n; i++) {
+            peer *from = events[i].data.ptr;
+            if (from->listens)
+                watch(set, accept4(from->fd, NULL, NULL, SOCK_CLOEXEC), 0);
+            else if (from->fd == 0)
+                return 0;
+            else if (!serve_peer(from, &out))
+                close(from->fd);
+        }
+    }
+}
+
+/* The server's process; its standard input is `*leash`. */
+static pid_t start_server(bench *self, const char *program, char folder[32], int *leash)
+{
+    char shards[24], started;
+    int to[2], from[2];
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    snprintf(folder, 32, "/tmp/evs-bench-XXXXXX");
+    snprintf(shards, sizeof shards, "%zu", self->shards);
+    if (mkdtemp(folder) == NULL || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
+        die("server", strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, to[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, from[1], 1);
+    char *argv[] = {(char *)program, (char *)"serve", folder, shards, NULL};
+    int problem = posix_spawn(&pid, program, &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(to[0]);
+    close(from[1]);
+    if (problem != 0 || read(from[0], &started, 1) != 1)
+        die("server", problem == 0 ? "did not start" : strerror(problem));
+    close(from[0]);
+    *leash = to[1];
+    for (size_t i = 0; i < self->shards; i++) {
+        self->addresses[i] = malloc(64);
+        snprintf(self->addresses[i], 64, "unix:%s/%zu", folder, i);
+    }
+    return pid;
+}
+
+static void stop_server(const bench *self, pid_t pid, const char *folder, int leash)
+{
+    close(leash);
+    waitpid(pid, NULL, 0);
+    for (size_t i = 0; i < self->shards; i++)
+        unlink(self->addresses[i] + 5);
+    rmdir(folder);
+}
+
+/* ---- what both peers do ---- */
+
+static void make_map(bench *self)
+{
+    evs__buf yaml = EVS__BUF_INIT;
+    evs_error err;
+    evs__buf_text(&yaml, "evalshard: 1\nshards:\n");
+    for (size_t i = 0; i < self->shards; i++)
+        evs__buf_format(&yaml, "  s%zu: \"%s\"\n", i, self->addresses[i]);
+    if (evs_shardmap_parse(&self->map, (evs_bytes){yaml.data, yaml.len}, "bench", NULL, &err) !=
+        EVS_OK)
+        die("map", err.message);
+    evs__buf_free(&yaml);
+}
+
+static void make_keys(bench *self)
+{
+    self->keys = calloc(KEYS, sizeof *self->keys);
+    for (size_t i = 0; i < KEYS; i++)
+        snprintf(self->keys[i], sizeof self->keys[i], "usr:{%09zu}:hash", i * 9973 % 1000000000);
+    for (size_t i = 0; i < MOST_ARGS; i++)
+        self->argv[i] = evs_text("argument");
+    evs__sha1_hex(self->sha, evs_text(script));
+}
+
+static evs_bytes key_of(const bench *self, size_t call)
+{
+    return (evs_bytes){self->keys[call % KEYS], KEY_LEN};
+}
+
+/* ---- evalshard ---- */
+
+static void submit(bench *self);
+
+static void finished(void *arg, const evs_result *result)
+{
+    bench *self = arg;
+    if (result->status != EVS_OK || evs_reply_integer(result->reply) != 1)
+        die("call", result->error == NULL ? "wrong reply" : result->error->message);
+    self->done++;
+    if (self->mode[0] == 'l' && self->submitted < self->count)
+        submit(self);
+}
+
+static void submit(bench *self)
+{
+    evs_error err;
+    evs_bytes key = key_of(self, self->submitted++);
+    self->call.keys = &key;
+    if (evs_submit(self->client, &self->call, finished, self, &err) != EVS_OK)
+        die("submit", err.message);
+}
+
+static void submit_many(bench *self)
+{
+    size_t left = self->count - self->submitted;
+    for (size_t i = left < self->depth ? left : self->depth; i > 0; i--)
+        submit(self);
+}
+
+static void run_evs(bench *self)
+{
+    if (self->mode[0] == 'b' && self->mode[1] == 'l') {
+        for (; self->done < self->count; self->done++) {
+            evs_reply *reply = NULL;
+            evs_error err;
+            evs_bytes key = key_of(self, self->done);
+            self->call.keys = &key;
+            if (evs_call(&reply, self->client, &self->call, &err) != EVS_OK)
+                die("call", err.message);
+            evs_reply_free(reply);
+        }
+        return;
+    }
+    while (self->done < self->count) {
+        if (self->done == self->submitted)
+            submit_many(self);
+        evs_client_process(self->client, -1, NULL);
+    }
+}
+
+/* ---- hiredis ---- */
+
+static size_t shard_of(const bench *self, evs_bytes key)
+{
+    evs_route route;
+    evs_shardmap_route(&route, self->map, key, NULL);
+    return route.shard;
+}
+
+static void append(const bench *self, size_t call)
+{
+    evs_bytes key = key_of(self, call);
+    const char *argv[4 + MOST_ARGS] = {"EVALSHA", self->sha, "1", key.data};
+    size_t lengths[4 + MOST_ARGS] = {7, 40, 1, key.len};
+    for (size_t i = 0; i < self->args; i++) {
+        argv[4 + i] = self->argv[i].data;
+        lengths[4 + i] = self->argv[i].len;
+    }
+    redisContext *context = self->contexts[shard_of(self, key)];
+    redisAppendCommandArgv(context, (int)(4 + self->args), argv, lengths);
+}
+
+static void flush(redisContext *context)
+{
+    for (int done = 0; !done;)
+        if (redisBufferWrite(context, &done) != REDIS_OK)
+            die("write", context->errstr);
+}
+
+static void take_reply(redisContext *context)
+{
+    void *reply = NULL;
+    if (redisGetReply(context, &reply) != REDIS_OK)
+        die("reply", context->errstr);
+    if (((redisReply *)reply)->integer != 1)
+        die("reply", ((redisReply *)reply)->str);
+    freeReplyObject(reply);
+}
+
+static void run_hiredis(bench *self)
+{
+    size_t depth = self->mode[1] == 'l' ? 1 : self->depth;
+    while (self->done < self->count) {
+        size_t first = self->done, last = first + depth;
+        if (last > self->count)
+            last = self->count;
+        for (size_t i = first; i < last; i++)
+            append(self, i);
+        for (size_t i = 0; i < self->shards; i++)
+            flush(self->contexts[i]);
+        for (size_t i = first; i < last; i++)
+            take_reply(self->contexts[shard_of(self, key_of(self, i))]);
+        self->done = last;
+    }
+}
+
+static void connect_hiredis(bench *self)
+{
+    self->contexts = calloc(self->shards, sizeof *self->contexts);
+    for (size_t i = 0; i < self->shards; i++) {
+        char *at = self->addresses[i], *port = strrchr(at, ':');
+        redisContext *context;
+        if (strncmp(at, "unix:", 5) == 0) {
+            context = redisConnectUnix(at + 5);
+        } else {
+            char host[64];
+            snprintf(host, sizeof host, "%.*s", (int)(port - at), at);
+            context = redisConnect(host, atoi(port + 1));
+        }
+        if (context == NULL || context->err != 0)
+            die(at, context == NULL ? "out of memory" : context->errstr);
+        freeReplyObject(redisCommand(context, "SCRIPT LOAD %s", script));
+        self->contexts[i] = context;
+    }
+}
+
+/* ---- measuring ---- */
+
+static double cpu_us(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void run(bench *self)
+{
+    self->done = self->submitted = 0;
+    if (strcmp(self->peer, "evs") == 0)
+        run_evs(self);
+    else
+        run_hiredis(self);
+}
+
+/* Every shard is connected to and knows the script before anything is measured. */
+static void warm_up(bench *self)
+{
+    size_t count = self->count, depth = self->depth;
+    self->count = self->depth = KEYS;
+    run(self);
+    self->count = count;
+    self->depth = depth;
+}
+
+static void measure(bench *self)
+{
+    double cpu = cpu_us(), wall = now_us();
+    run(self);
+    cpu = cpu_us() - cpu;
+    wall = now_us() - wall;
+    double n = self->count == 0 ? 1 : (double)self->count;
+    printf("%s %s depth %zu shards %zu args %zu: %.3f us CPU per call, %.0f calls/s\n", self->peer,
+           self->mode, self->depth, self->shards, self->args, cpu / n, n / wall * 1e6);
+}
+
+static void measure_and_weigh(bench *self, size_t before)
+{
+    warm_up(self);
+    if (strcmp(self->mode, "idle") != 0)
+        measure(self);
+    else
+        printf("%s idle shards %zu: %.0f bytes of heap per shard\n", self->peer, self->shards,
+               (double)(mallinfo2().uordblks - before) / (double)self->shards);
+}
+
+static void bench_evs(bench *self)
+{
+    evs_registry *registry = NULL;
+    evs_error err;
+    if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
+        evs_script_load(registry, "one", evs_text(script), NULL, &err) != EVS_OK)
+        die("script", err.message);
+    size_t before = mallinfo2().uordblks;
+    if (evs_client_open(&self->client, self->map, registry, NULL, &err) != EVS_OK)
+        die("client", err.message);
+    self->call.handle = evs_script_find(registry, "one");
+    self->call.nkeys = 1;
+    self->call.args = self->argv;
+    self->call.nargs = self->args;
+    self->call.timeout_ms = TIMEOUT_MS;
+    measure_and_weigh(self, before);
+    evs_client_free(self->client);
+    evs_registry_free(registry);
+}
+
+static void bench_hiredis(bench *self)
+{
+    size_t before = mallinfo2().uordblks;
+    connect_hiredis(self);
+    measure_and_weigh(self, before);
+    for (size_t i = 0; i < self->shards; i++)
+        redisFree(self->contexts[i]);
+    free(self->contexts);
+}
+
+/* ---- what is asked ---- */
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: bench.calls evs|hiredis batch|loop|block|idle COUNT [-d DEPTH] "
+                    "[-s SHARDS] [-a ARGS] [ADDRESS...]\n");
+    exit(2);
+}
+
+static void read_options(bench *self, int argc, char **argv)
+{
+    if (argc < 4)
+        usage();
+    self->peer = argv[1];
+    self->mode = argv[2];
+    self->count = strtoul(argv[3], NULL, 10);
+    self->depth = 128;
+    self->shards = 3;
+    optind = 4;
+    for (int c; (c = getopt(argc, argv, "d:s:a:")) != -1;) {
+        size_t n = optarg == NULL ? 0 : strtoul(optarg, NULL, 10);
+        if (c == 'd')
+            self->depth = n;
+        else if (c == 's')
+            self->shards = n;
+        else if (c == 'a')
+            self->args = n;
+        else
+            usage();
+    }
+    if (optind < argc)
+        self->shards = (size_t)(argc - optind);
+    if (self->depth == 0 || self->shards == 0 || self->shards > MOST_SHARDS ||
+        self->args > MOST_ARGS)
+        usage();
+}
+
+int main(int argc, char **argv)
+{
+    bench self = {0};
+    char folder[32];
+    int leash = -1;
+    pid_t server = 0;
+    if (argc == 4 && strcmp(argv[1], "serve") == 0)
+        return serve(argv[2], strtoul(argv[3], NULL, 10));
+    read_options(&self, argc, argv);
+    self.addresses = calloc(self.shards, sizeof *self.addresses);
+    if (optind < argc)
+        memcpy(self.addresses, argv + optind, self.shards * sizeof *self.addresses);
+    else
+        server = start_server(&self, argv[0], folder, &leash);
+    make_map(&self);
+    make_keys(&self);
+    if (strcmp(self.peer, "evs") == 0)
+        bench_evs(&self);
+    else
+        bench_hiredis(&self);
+    if (server != 0)
+        stop_server(&self, server, folder, leash);
+    evs_shardmap_free(self.map);
+    for (size_t i = 0; server != 0 && i < self.shards; i++)
+        free(self.addresses[i]);
+    free(self.addresses);
+    free(self.keys);
+    return 0;
+}
