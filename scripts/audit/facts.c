@@ -4,6 +4,7 @@
  */
 #include "scripts/audit/facts.h"
 
+#include "scripts/audit/callfact.h"
 #include "scripts/audit/interp/interp.h"
 #include "scripts/audit/reach.h"
 
@@ -383,56 +384,6 @@ static int compare_uses(const void *a, const void *b)
     return strcmp(x->command, y->command);
 }
 
-/* ---- calls ---- */
-
-static void make_call(const making *m, evs__callfact *fact, const evs__called *called)
-{
-    fact->kind = called->kind;
-    fact->at = evs__span_public(m->chunk, called->name_at);
-    fact->whole = evs__span_public(m->chunk, called->place.call->at);
-    fact->name = called->name;
-    fact->command = called->command;
-    fact->least = called->least;
-    fact->most = called->most;
-    if (called->kind == EVS__CALL_UNKNOWN)
-        fact->similar = evs__command_similar(evs_text(called->name));
-}
-
-/* The same call in another context adds nothing but its number of arguments. */
-static int is_known(const making *m, evs__table *known, const evs__callfact *fact)
-{
-    evs__arena *arena = &m->pool->arena;
-    evs_bytes key = {NULL, 0};
-    key.data = evs__arena_format(arena, "%d %d:%d %d:%d %zu %zu %s", (int)fact->kind, fact->at.line,
-                                 fact->at.column, fact->whole.line, fact->whole.column, fact->least,
-                                 fact->most, fact->name);
-    if (key.data == NULL) {
-        m->pool->failed = 1;
-        return 1;
-    }
-    key.len = strlen(key.data);
-    if (evs__table_get(known, key) != NULL)
-        return 1;
-    if (!evs__table_set(known, key, (void *)m))
-        m->pool->failed = 1;
-    return 0;
-}
-
-static void make_calls(const making *m, evs__facts *out)
-{
-    const evs__recorder *recorder = m->recorder;
-    evs__table known = EVS__TABLE_INIT;
-    evs__callfact *calls = evs__pool_alloc(m->pool, recorder->ncalled, sizeof *calls);
-    if (calls == NULL)
-        return;
-    for (size_t i = 0; i < recorder->ncalled; i++) {
-        make_call(m, &calls[out->ncalls], recorder->called[i]);
-        out->ncalls += !is_known(m, &known, &calls[out->ncalls]);
-    }
-    evs__table_free(&known);
-    out->calls = calls;
-}
-
 /* ---- all ---- */
 
 static evs_verdict worst(const evs__facts *facts)
@@ -480,7 +431,8 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
         doubt_functions(&m);
         make_uses(&m, out);
         add_unreached(&m, out, &unreached);
-        make_calls(&m, out);
+        evs__call_facts(out, pool, chunk, &recorder);
+        evs__access_facts(out, pool, chunk, &recorder, &unreached);
         out->gaps = recorder.gaps;
         out->ngaps = recorder.ngaps;
         out->may_write = may_write(&recorder);

@@ -8,6 +8,8 @@
 #define EVS_SCRIPTS_AUDIT_FACTS_H
 
 #include "core/command.h"
+#include "scripts/audit/object.h"
+#include "scripts/audit/seq.h"
 #include "scripts/audit/setting.h"
 #include "scripts/audit/value.h"
 #include "scripts/syntax/parser.h"
@@ -55,7 +57,7 @@ typedef enum evs__call_kind {
     EVS__CALL_DYNAMIC  /* the command's name is not a constant */
 } evs__call_kind;
 
-/* One redis.call with one command. */
+/* One redis.call with one command, in one context. callfact.h asks for its arguments. */
 typedef struct evs__callfact {
     evs__call_kind kind;
     evs_span at; /* the name; of the arity, the whole call */
@@ -64,7 +66,51 @@ typedef struct evs__callfact {
     const char *similar; /* of UNKNOWN: a command that may be meant, or NULL */
     const evs__command *command;
     size_t least, most; /* arguments, the name counted; most is SIZE_MAX when not bounded */
+    evs__seq args;      /* what they may be; the name is the first */
+    int doubtful;       /* something before it was not followed: only literals are what they seem */
 } evs__callfact;
+
+typedef enum evs__access_kind {
+    EVS__ACCESS_INDEX,   /* read at a constant place */
+    EVS__ACCESS_SOME,    /* read at a place that is no constant */
+    EVS__ACCESS_STRANGE, /* read at a constant that is no place of a list: 0, "1", 1.5 */
+    EVS__ACCESS_WHOLE,   /* its length is taken, or all of it is read */
+    EVS__ACCESS_PASSED,  /* it is given to redis.call as one argument */
+    EVS__ACCESS_WRITE,   /* something is put into it */
+    EVS__ACCESS_ORDER    /* it is sorted, or elements are removed: they stay elements */
+} evs__access_kind;
+
+/* A way that KEYS or ARGV is used. */
+typedef struct evs__access {
+    evs__given given;
+    evs__access_kind kind;
+    int index; /* of INDEX */
+    evs_span at;
+    const char *text; /* of STRANGE, the index as it is written */
+} evs__access;
+
+/* A command uses an element of KEYS that a command before it has deleted, on some path. */
+typedef struct evs__revival {
+    int index;
+    evs_span deleted_at, at;
+    const char *command;
+} evs__revival;
+
+/* A function with calls of commands that is never called. */
+typedef struct evs__unreached {
+    evs_span at;
+    const char *name; /* "" when it has none */
+} evs__unreached;
+
+/* What the first line says. */
+enum {
+    EVS__SHEBANG_LUA = 1, /* there is one */
+    EVS__SHEBANG_NO_WRITES = 2,
+    EVS__SHEBANG_ALLOW_OOM = 4,
+    EVS__SHEBANG_ALLOW_STALE = 8,
+    EVS__SHEBANG_NO_CLUSTER = 16,
+    EVS__SHEBANG_ALLOW_CROSS_SLOT = 32
+};
 
 /* Something the audit did not follow. */
 typedef struct evs__gap {
@@ -81,8 +127,16 @@ typedef struct evs__facts {
     size_t nuses;
     const evs__callfact *calls;
     size_t ncalls;
+    const evs__access *accesses;
+    size_t naccesses;
+    const evs__revival *revivals;
+    size_t nrevivals;
+    const evs__unreached *unreached;
+    size_t nunreached;
     const evs__gap *gaps;
     size_t ngaps;
+    unsigned shebang;  /* EVS__SHEBANG_* */
+    int has_functions; /* it registers functions, which have KEYS and ARGV of their own */
     evs_verdict verdict;
     int may_write;         /* 0: no command that is reached writes or is replicated */
     int may_return_errors; /* 0: whatever error its code gives, the server marks as a script's */

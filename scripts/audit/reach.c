@@ -13,6 +13,7 @@ enum { HEIGHT_MAX = 1000, ALIAS_MAX = 8 };
 typedef struct walk {
     const evs__recorder *followed;
     evs__interp in;      /* only what evs__run_command needs */
+    int in_never;        /* inside a function that is never called */
     evs__table initials; /* of a declaration that is never assigned: its first value */
 } walk;
 
@@ -128,13 +129,25 @@ static void walk_exprs(walk *w, const evs__exprs *exprs)
         walk_expr(w, exprs->items[i]);
 }
 
+/* Of functions inside one that is never called, the outermost counts. */
+static void walk_function(walk *w, const evs__function *function)
+{
+    size_t calls = w->in.recorder->ncalled;
+    int never = !w->in_never && !evs__recorder_reached(w->followed, function);
+    w->in_never += never;
+    walk_block(w, &function->body);
+    w->in_never -= never;
+    if (never && w->in.recorder->ncalled > calls)
+        evs__record_never(w->in.recorder, function);
+}
+
 static void walk_expr(walk *w, const evs__expr *expr)
 {
     if (expr == NULL || expr->height > HEIGHT_MAX)
         return;
     switch (expr->kind) {
     case EVS__EXPR_FUNCTION:
-        walk_block(w, &expr->as.function->body);
+        walk_function(w, expr->as.function);
         return;
     case EVS__EXPR_INDEX:
         walk_expr(w, expr->as.index.object);
@@ -246,7 +259,8 @@ void evs__find_unreached(evs__recorder *out, const evs__recorder *followed, cons
     w.in.recorder = out;
     w.in.chunk = chunk;
     evs__store_init(&w.in.store, out->pool);
-    w.in.lost = evs__store_slots(&w.in.store, 1);
+    w.in.lost = evs__store_slots(&w.in.store, 2);
+    w.in.deleted = w.in.lost + 1;
     if (!out->pool->failed)
         walk_block(&w, &chunk->main->body);
     evs__table_free(&w.initials);

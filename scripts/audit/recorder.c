@@ -1,5 +1,7 @@
 #include "scripts/audit/recorder.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 void evs__recorder_init(evs__recorder *recorder, evs__pool *pool)
@@ -80,8 +82,8 @@ void evs__record_call(evs__recorder *recorder, const evs__called *called)
     evs_bytes key;
     evs__called *old = find(recorder, &called->place, &key, 'c', space);
     if (old != NULL) {
-        old->least = called->least < old->least ? called->least : old->least;
-        old->most = called->most > old->most ? called->most : old->most;
+        old->args = evs__seq_join(recorder->pool, &old->args, &called->args);
+        old->doubtful |= called->doubtful;
         return;
     }
     evs__called *copy = evs__pool_alloc(recorder->pool, 1, sizeof *copy);
@@ -95,25 +97,27 @@ void evs__record_call(evs__recorder *recorder, const evs__called *called)
     add_index(recorder, key, copy);
 }
 
-/* A gap's place and reason as bytes; empty when out of memory. */
-static evs_bytes gap_key(evs__recorder *recorder, evs_span at, const char *reason)
+/* Is a note with this text as its key the first one? `format` and what follows make the key. */
+static int is_first(evs__recorder *recorder, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static int is_first(evs__recorder *recorder, const char *format, ...)
 {
-    evs_bytes key = {NULL, 0};
-    key.data = evs__arena_format(&recorder->pool->arena, "g%d:%d:%s", at.line, at.column, reason);
-    if (key.data == NULL)
-        recorder->pool->failed = 1;
-    else
-        key.len = strlen(key.data);
-    return key;
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    evs_bytes key = evs_text(text);
+    if (evs__table_get(&recorder->index, key) != NULL)
+        return 0;
+    add_index(recorder, key, recorder);
+    return !recorder->pool->failed;
 }
 
 void evs__record_gap(evs__recorder *recorder, evs_span at, const char *reason)
 {
-    evs_bytes key = gap_key(recorder, at, reason);
-    if (key.data == NULL || evs__table_get(&recorder->index, key) != NULL)
+    if (!is_first(recorder, "g%d:%d:%s", at.line, at.column, reason))
         return;
-    if (!evs__table_set(&recorder->index, key, recorder))
-        recorder->pool->failed = 1;
     evs__gap *gaps = room(recorder->pool, recorder->gaps, recorder->ngaps, &recorder->gaps_cap,
                           sizeof *gaps);
     if (gaps == NULL)
@@ -123,27 +127,63 @@ void evs__record_gap(evs__recorder *recorder, evs_span at, const char *reason)
     gaps[recorder->ngaps++].reason = reason;
 }
 
-static evs_bytes pointer_key(const evs__expr *const *call)
+void evs__record_access(evs__recorder *recorder, const evs__noted_access *access)
 {
-    evs_bytes key = {(const char *)call, sizeof *call};
+    if (!is_first(recorder, "a%d:%d:%d:%zu", (int)access->given, (int)access->kind, access->index,
+                  access->at.start))
+        return;
+    evs__noted_access *all = room(recorder->pool, recorder->accesses, recorder->naccesses,
+                                  &recorder->accesses_cap, sizeof *all);
+    if (all == NULL)
+        return;
+    recorder->accesses = all;
+    all[recorder->naccesses++] = *access;
+}
+
+void evs__record_revival(evs__recorder *recorder, const evs__noted_revival *revival)
+{
+    if (!is_first(recorder, "r%d:%zu:%zu", revival->index, revival->deleted_at.start,
+                  revival->at.start))
+        return;
+    evs__noted_revival *all = room(recorder->pool, recorder->revivals, recorder->nrevivals,
+                                   &recorder->revivals_cap, sizeof *all);
+    if (all == NULL)
+        return;
+    recorder->revivals = all;
+    all[recorder->nrevivals++] = *revival;
+}
+
+void evs__record_never(evs__recorder *recorder, const evs__function *function)
+{
+    const evs__function **all = room(recorder->pool, recorder->never, recorder->nnever,
+                                     &recorder->never_cap, sizeof *all);
+    if (all == NULL)
+        return;
+    recorder->never = all;
+    all[recorder->nnever++] = function;
+}
+
+static evs_bytes pointer_key(const void *const *node)
+{
+    evs_bytes key = {(const char *)node, sizeof *node};
     return key;
 }
 
-void evs__record_reached(evs__recorder *recorder, const evs__expr *call)
+void evs__record_reached(evs__recorder *recorder, const void *node)
 {
-    if (evs__recorder_reached(recorder, call))
+    if (evs__recorder_reached(recorder, node))
         return;
-    const evs__expr **kept = evs__pool_alloc(recorder->pool, 1, sizeof *kept);
+    const void **kept = evs__pool_alloc(recorder->pool, 1, sizeof *kept);
     if (kept == NULL)
         return;
-    *kept = call;
+    *kept = node;
     if (!evs__table_set(&recorder->reached, pointer_key(kept), recorder))
         recorder->pool->failed = 1;
 }
 
-int evs__recorder_reached(const evs__recorder *recorder, const evs__expr *call)
+int evs__recorder_reached(const evs__recorder *recorder, const void *node)
 {
-    return evs__table_get(&recorder->reached, pointer_key(&call)) != NULL;
+    return evs__table_get(&recorder->reached, pointer_key(&node)) != NULL;
 }
 
 const char *evs__recorder_name(evs__recorder *recorder, const char *name)

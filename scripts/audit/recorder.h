@@ -1,13 +1,14 @@
 /*
  * recorder.h - what the interpreter notes on its way: which calls it reached and what their
  * arguments were. Notes about one place in one context are joined, because a loop is gone through
- * several times; evs__recorder_facts makes facts of them at the end.
+ * several times; facts.c makes facts of them at the end.
  */
 #ifndef EVS_SCRIPTS_AUDIT_RECORDER_H
 #define EVS_SCRIPTS_AUDIT_RECORDER_H
 
 #include "core/table.h"
 #include "scripts/audit/facts.h"
+#include "scripts/audit/seq.h"
 
 struct evs__activation;
 
@@ -36,8 +37,25 @@ typedef struct evs__called {
     evs__span name_at;
     const char *name;
     const evs__command *command;
-    size_t least, most;
+    evs__seq args; /* its name is the first */
+    int doubtful;  /* something before it was not followed: only literals are what they seem */
 } evs__called;
+
+/* A way that KEYS or ARGV is used. */
+typedef struct evs__noted_access {
+    evs__given given;
+    evs__access_kind kind;
+    int index; /* of INDEX */
+    evs__span at;
+    const char *text; /* of STRANGE, the index */
+} evs__noted_access;
+
+/* A command uses a key that the script has deleted. */
+typedef struct evs__noted_revival {
+    int index; /* of KEYS */
+    evs__span deleted_at, at;
+    const char *command;
+} evs__noted_revival;
 
 /* What a client may be told, as far as it matters for believing error replies. */
 typedef struct evs__speech {
@@ -57,11 +75,18 @@ typedef struct evs__recorder {
     size_t ncalled, called_cap;
     evs__gap *gaps;
     size_t ngaps, gaps_cap;
+    evs__noted_access *accesses;
+    size_t naccesses, accesses_cap;
+    evs__noted_revival *revivals;
+    size_t nrevivals, revivals_cap;
+    const evs__function **never; /* functions with calls that were never run */
+    size_t nnever, never_cap;
     evs__table index;   /* of visits and calls by place */
-    evs__table reached; /* call expressions */
+    evs__table reached; /* call expressions, and functions that were run */
     evs__table names;   /* of commands that are not in the table */
     evs__speech speech;
-    int over; /* it gave up on everything */
+    int has_functions; /* it registers functions */
+    int over;          /* it gave up on everything */
 } evs__recorder;
 
 void evs__recorder_init(evs__recorder *recorder, evs__pool *pool);
@@ -70,13 +95,14 @@ void evs__recorder_free(evs__recorder *recorder);
 void evs__record_visit(evs__recorder *recorder, const evs__visit *visit);
 void evs__record_call(evs__recorder *recorder, const evs__called *called);
 void evs__record_gap(evs__recorder *recorder, evs_span at, const char *reason);
-void evs__record_reached(evs__recorder *recorder, const evs__expr *call);
-int evs__recorder_reached(const evs__recorder *recorder, const evs__expr *call);
+void evs__record_access(evs__recorder *recorder, const evs__noted_access *access);
+void evs__record_revival(evs__recorder *recorder, const evs__noted_revival *revival);
+void evs__record_never(evs__recorder *recorder, const evs__function *function);
+/* `node` is a call expression or a function. */
+void evs__record_reached(evs__recorder *recorder, const void *node);
+int evs__recorder_reached(const evs__recorder *recorder, const void *node);
 
 /* The one copy of `name`. */
 const char *evs__recorder_name(evs__recorder *recorder, const char *name);
-
-/* Fills in uses, calls and gaps. */
-void evs__recorder_facts(evs__recorder *recorder, evs__facts *out);
 
 #endif

@@ -120,6 +120,16 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->message, y->message);
 }
 
+/* A call in several contexts says the same thing several times. */
+static void drop_repeated(evs__findings *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (kept == 0 || compare(&out->items[kept - 1], &out->items[i]) != 0)
+            out->items[kept++] = out->items[i];
+    out->count = kept;
+}
+
 void evs__rules_run(const evs__facts *facts, evs__findings *out)
 {
     const evs__setting *setting = facts->setting;
@@ -134,4 +144,5 @@ void evs__rules_run(const evs__facts *facts, evs__findings *out)
     }
     if (out->count > 1)
         qsort(out->items, out->count, sizeof *out->items, compare);
+    drop_repeated(out);
 }

@@ -194,6 +194,7 @@ evs__seq evs__builtin_insert(evs__interp *in, const evs__builtin_call *call)
     evs__seq rest = evs__seq_drop(&call->args, 1);
     const evs__value *more = evs__seq_exact(&call->args) ? evs__builtin_arg(in, call, 2)
                                                          : evs__seq_all(in->pool, &rest);
+    evs__note_use(in, table, EVS__ACCESS_WRITE, call->site->at);
     evs__change_tables(in, table, shuffle, more, call->site->at);
     return evs__seq_empty();
 }
@@ -204,6 +205,7 @@ evs__seq evs__builtin_remove(evs__interp *in, const evs__builtin_call *call)
     evs__span at = call->site->at;
     const evs__value *removed = evs__value_join(in->pool, evs__walk_elements(in, table, at),
                                                 evs__value_nil());
+    evs__note_use(in, table, EVS__ACCESS_ORDER, at);
     evs__change_tables(in, table, shuffle, NULL, at);
     return evs__builtin_give(in, call, removed);
 }
@@ -223,6 +225,7 @@ evs__seq evs__builtin_sort(evs__interp *in, const evs__builtin_call *call)
     const evs__value *table = evs__builtin_arg(in, call, 0);
     const evs__value *less = evs__builtin_arg(in, call, 1);
     evs__span at = call->site->at;
+    evs__note_use(in, table, EVS__ACCESS_WRITE, at);
     evs__change_tables(in, table, shuffle, NULL, at);
     if (less->types != EVS__TYPE_NIL) {
         evs__builtin_call copy = *call;

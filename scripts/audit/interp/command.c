@@ -39,6 +39,8 @@ static void note(const run *r, size_t argument, const evs__arg *arg, int flags)
             in->pool, visit.value,
             evs__value_top(in->pool, "something before it was not followed", arg->at));
     evs__record_visit(in->recorder, &visit);
+    if (flags == 0)
+        evs__note_key_used(in, arg->value, r->name, arg->at);
 }
 
 /* The argument at `i`; its value is NULL when there is none. One from the rest is guarded: it may
@@ -351,8 +353,8 @@ static void note_call(const run *r, evs__call_kind kind, const char *name)
     called.name_at = first.value == NULL ? r->site->at : first.at;
     called.name = name;
     called.command = r->command;
-    called.least = r->args->least;
-    called.most = r->args->rest != NULL ? SIZE_MAX : r->args->count;
+    called.args = *r->args;
+    called.doubtful = evs__store_value(&r->in->store, r->in->lost) != NULL;
     evs__record_call(r->in->recorder, &called);
 }
 
@@ -404,6 +406,7 @@ static void run_known(run *r, const evs__command *command)
         optional(r);
     else
         specified_keys(r);
+    evs__note_keys_deleted(r->in, r->name, r->args, r->site->at);
     r->command = NULL;
 }
 
@@ -451,6 +454,7 @@ const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const
 {
     run r = {in, site, args, NULL, "?", 0};
     evs__arg name = argument(&r, 0);
+    evs__note_arguments(in, args, EVS__ACCESS_PASSED, site->at);
     if (name.value == NULL) /* refused: at least one argument is needed */
         return evs__value_reply(in->pool, "a command", site->at);
     for (size_t i = 0; i < name.value->natoms; i++)

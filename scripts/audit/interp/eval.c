@@ -168,6 +168,7 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
     case EVS__OP_NOT:
         return truth(in, evs__value_is_truthy(value) ? 0 : evs__value_is_falsy(value) ? 1 : -1);
     case EVS__OP_LEN:
+        evs__note_use(in, value, EVS__ACCESS_WHOLE, expr->at);
         return eval_length(in, value, expr->at);
     case EVS__OP_NEG:
         break;

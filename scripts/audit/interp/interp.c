@@ -217,8 +217,9 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
     evs__interp in = {.pool = pool, .recorder = recorder, .chunk = chunk};
     in.memory = pool->arena.used;
     evs__store_init(&in.store, pool);
-    in.lost = evs__store_slots(&in.store, 2);
+    in.lost = evs__store_slots(&in.store, 3);
     in.inside = in.lost + 1;
+    in.deleted = in.lost + 2;
     evs__builtins_install(&in);
     in.library_end = in.store.nslots;
 
@@ -228,6 +229,7 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
     if (in.entries != NULL && !in.over && !pool->failed) {
         library lib = {in.store.nslots};
         in.dead = 0;
+        recorder->has_functions = 1;
         evs__iterate(&in, call_entries, &lib);
     }
     evs__table_free(&in.slots);

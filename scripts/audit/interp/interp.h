@@ -17,6 +17,7 @@
  *   invoke.c       calls, closures, recursion
  *   command.c      redis.call: which arguments are keys
  *   reply.c        what goes to the client
+ *   access.c       how KEYS and ARGV are used      vanish.c   keys that the script deletes
  *   ../builtins/   the functions of the sandbox
  */
 #ifndef EVS_SCRIPTS_AUDIT_INTERP_INTERP_H
@@ -86,6 +87,7 @@ typedef struct evs__interp {
     size_t globals, keys, argv, strings; /* slots of objects */
     size_t library_end; /* slots below are those of built-in tables, KEYS and ARGV */
     size_t lost;        /* slot: set on paths behind something that was not followed */
+    size_t deleted;     /* slot: the elements of KEYS that were deleted on the way */
     size_t inside;      /* slot: set once a table that is not followed was changed */
     evs__entry *entries;
     int dead;         /* the present point is never reached */
@@ -198,6 +200,22 @@ void evs__invoke_often(evs__interp *in, const evs__site *site, const evs__value 
                        evs__seq args);
 /* Functions in `args` get into hands nobody knows: they may be called with anything. */
 void evs__escape(evs__interp *in, const evs__site *site, const evs__seq *args);
+
+/* ---- access.c ---- */
+
+/* `object[key]` is read. */
+void evs__note_read(evs__interp *in, const evs__value *object, const evs__value *key, evs__span at);
+/* `value`, or each of `args`, is used in that way as far as it is KEYS or ARGV. */
+void evs__note_use(evs__interp *in, const evs__value *value, evs__access_kind kind, evs__span at);
+void evs__note_arguments(evs__interp *in, const evs__seq *args, evs__access_kind kind,
+                         evs__span at);
+
+/* ---- vanish.c ---- */
+
+void evs__note_key_used(evs__interp *in, const evs__value *value, const char *command,
+                        evs__span at);
+void evs__note_keys_deleted(evs__interp *in, const char *command, const evs__seq *args,
+                            evs__span at);
 
 /* ---- command.c ---- */
 

@@ -103,6 +103,7 @@ evs__seq evs__run_closure(evs__interp *in, const evs__callable *callable, const 
     in->frame = &frame;
     in->loop = NULL;
     in->calls++;
+    evs__record_reached(in->recorder, activation->function);
     run_once(in, &frame);
     if (frame.recursive)
         settle(in, &frame);
@@ -173,6 +174,7 @@ static evs__seq invoke_one(evs__interp *in, const evs__site *site, const evs__ca
 {
     if (callable->builtin != NULL) {
         evs__builtin_call call = {site, callable, args};
+        evs__note_arguments(in, &args, EVS__ACCESS_WHOLE, site->at);
         return callable->builtin->run(in, &call);
     }
     evs__frame *frame = running(in, callable);
@@ -252,6 +254,7 @@ void evs__invoke_often(evs__interp *in, const evs__site *site, const evs__value 
 void evs__escape(evs__interp *in, const evs__site *site, const evs__seq *args)
 {
     const evs__value *all = evs__seq_all(in->pool, args);
+    evs__note_use(in, all, EVS__ACCESS_WHOLE, site->at);
     const char *reason = "it is given by code that is not followed";
     for (size_t i = 0; i < all->ncalls; i++) {
         if (all->calls[i]->builtin != NULL || running(in, all->calls[i]) != NULL ||

@@ -37,6 +37,7 @@ void evs__note_reply(evs__interp *in, const evs__value *value, evs__span at)
 {
     if (in->dead || (value->types & EVS__TYPE_TABLE) == 0)
         return;
+    evs__note_use(in, value, EVS__ACCESS_WHOLE, at);
     for (size_t i = 0; i < value->natoms; i++)
         note_atom(in, value->atoms[i]);
     for (size_t i = 0; i < value->ntables; i++)

@@ -123,6 +123,7 @@ const evs__value *evs__read_index(evs__interp *in, const evs__value *object, con
                                   evs__span at)
 {
     const evs__value *all = evs__value_none();
+    evs__note_read(in, object, key, at);
     for (size_t i = 0; i < object->ntables; i++)
         all = evs__value_join(in->pool, all, from_table(in, object->tables[i], key, at, 0));
     if ((object->types & EVS__TYPE_STRING) &&
@@ -214,6 +215,7 @@ void evs__write_index(evs__interp *in, const evs__value *object, const evs__valu
 {
     int weak = !is_only_table(in, object);
     check_method(in, key, value, at);
+    evs__note_use(in, object, EVS__ACCESS_WRITE, at);
     for (size_t i = 0; i < object->ntables; i++) {
         size_t slot = object->tables[i];
         const evs__object *old = evs__store_object(&in->store, slot);
@@ -245,6 +247,7 @@ void evs__change_tables(evs__interp *in, const evs__value *object, evs__object_c
 
 void evs__append(evs__interp *in, const evs__value *object, const evs__value *value, evs__span at)
 {
+    evs__note_use(in, object, EVS__ACCESS_WRITE, at);
     evs__change_tables(in, object, evs__object_append, value, at);
 }
 
