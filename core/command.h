@@ -72,29 +72,12 @@ enum {
     EVS__COMMAND_DESTRUCTIVE = 131072    /* it destroys what no error undoes */
 };
 
-/* What a reply may be in a script, with RESP2. 0: anything. */
-enum {
-    EVS__REPLY_INTEGER = 1, /* a number */
-    EVS__REPLY_STATUS = 2,  /* a table with the field `ok` */
-    EVS__REPLY_BULK = 4,    /* a string */
-    EVS__REPLY_DOUBLE = 8,  /* a string that is a number, perhaps a fraction or "inf" */
-    EVS__REPLY_NIL = 16,    /* false */
-    EVS__REPLY_ARRAY = 32   /* a table */
-};
-
-typedef struct evs__reply {
-    unsigned char kinds;
-    unsigned char elements; /* what elements of an array may be */
-} evs__reply;
-
 /* A word that changes what a command does, or (`word` is NULL) the argument `place` being there. */
 typedef struct evs__option {
     const char *word; /* upper case */
     unsigned char place;
     unsigned char values; /* arguments that belong to it */
     evs__since since;
-    evs__reply reply; /* of the command with this option; nothing when it changes nothing. Of
-                         several that are given the last one of the table decides. */
 } evs__option;
 
 typedef struct evs__command {
@@ -106,7 +89,6 @@ typedef struct evs__command {
     unsigned flags;
     evs__since since;
     evs__since allowed; /* in scripts */
-    evs__reply reply;   /* without options */
     const evs__key_spec *specs;
     const evs__option *options;
     const char *replaced_by; /* "ZRANGE with BYSCORE", of some that are deprecated; NULL */

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Writes core/command_table.inc from what is in core/data: the recorded COMMAND INFO and COMMAND
-DOCS of Redis 7.0, commands that are newer, and what neither says (command-facts.txt,
-command-replies.txt).
+DOCS of Redis 7.0, commands that are newer, and what neither says (command-facts.txt).
 
     tools/gen_commands.py            writes the file
     tools/gen_commands.py --check    fails when the file is not what would be written
@@ -19,7 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "core/data/commands-redis-7.0.json"
 NEWER = ROOT / "core/data/commands-newer.txt"
 FACTS = ROOT / "core/data/command-facts.txt"
-REPLIES = ROOT / "core/data/command-replies.txt"
 TABLE = ROOT / "core/command_table.inc"
 
 FLAGS = {
@@ -113,7 +111,7 @@ def row(name, arity, since, flags, specs):
     if unknown:
         sys.exit(f"gen_commands: {name}: unknown flags {unknown}")
     return {"name": name, "arity": arity, "since": version(since), "specs": tuple(specs),
-            "flags": {FLAGS[f] for f in flags if f in FLAGS}, "replaced": None, "reply": None,
+            "flags": {FLAGS[f] for f in flags if f in FLAGS}, "replaced": None,
             "allowed": version("never") if "noscript" in flags else "{0, 0}",
             "options": {}, "from": 0}
 
@@ -210,23 +208,6 @@ def add_fact(rows, what, names):
             sys.exit(f"gen_commands: {FACTS.name} has an unknown fact {kind}")
 
 
-def reply(text):
-    """An initializer of evs__reply."""
-    kinds, _, elements = text.partition(" of ")
-    return "{{{}, {}}}".format(*(joined("EVS__REPLY", k.upper().split())
-                                 for k in (kinds, elements)))
-
-
-def add_reply(rows, line):
-    names, base, *clauses = [c.strip() for c in line.split("|")]
-    for r in named(rows, names):
-        r["reply"] = reply(base)
-        for clause in clauses:
-            for word in clause.split(":")[0].split():
-                values, since = r["options"].pop(word, (0, "{0, 0}"))
-                r["options"][word] = (values, since, reply(clause.split(":")[1].strip()))
-
-
 def filled(indent, text, separator):
     """`text` in lines of at most 100 columns, broken behind `separator`."""
     lines = [indent]
@@ -237,10 +218,10 @@ def filled(indent, text, separator):
     return "\n".join(lines)
 
 
-def render_option(word, values, since, answer="{0, 0}"):
+def render_option(word, values, since):
     place = int(word[1:]) if word[0] == "@" else 0
     text = "NULL" if place else f'"{word}"'
-    return f"{{{text}, {place}, {values}, {since}, {answer}}}"
+    return f"{{{text}, {place}, {values}, {since}}}"
 
 
 def render_arrays(rows, field, kind, prefix, text):
@@ -268,7 +249,6 @@ def render(rows):
                    f'{len(r["options"])},')
         out.append(filled("     ", flags + ",", "|"))
         out.append(f'     {r["since"]}, {r["allowed"]},')
-        out.append(f'     {r["reply"] or "{0, 0}"},')
         out.append(f'     {shape_of(r)}, {list_of(r)}, {replaced}}},')
     return "\n".join(out + ["};", ""])
 
@@ -280,8 +260,6 @@ def main():
     newer_rows(rows)
     for line in lines(FACTS):
         add_fact(rows, *line.split(":"))
-    for line in lines(REPLIES):
-        add_reply(rows, line)
     for name in rows:
         if not re.fullmatch(r"[A-Z0-9_-]+( [A-Z0-9_-]+)?", name):
             sys.exit(f"gen_commands: odd name {name}")

@@ -165,20 +165,6 @@ const evs__value *evs__value_computed(evs__pool *pool, const evs__value *from, u
     return evs__draft_freeze(pool, &d);
 }
 
-const evs__value *evs__value_inside(evs__pool *pool, const evs__value *value)
-{
-    evs__draft d;
-    evs__draft_begin(pool, &d, NULL);
-    for (size_t i = 0; i < value->natoms; i++) {
-        unsigned types = evs__atom_types(value->atoms[i]);
-        if ((types & EVS__TYPE_TABLE) == 0)
-            continue;
-        evs__draft_atom(&d, value->atoms[i]);
-        d.types |= types | EVS__TYPE_NIL | EVS__TYPE_BOOLEAN;
-    }
-    return evs__draft_freeze(pool, &d);
-}
-
 const evs__value *evs__value_mixed(evs__pool *pool, const evs__value *a, const evs__value *b,
                                    unsigned types, evs__span at)
 {

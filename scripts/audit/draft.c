@@ -28,8 +28,24 @@ static const evs__atom *generalize(evs__pool *pool, const evs__atom *atom)
     return copy;
 }
 
+/* One reply that is either: it keeps the name of the first one. */
+static const evs__atom *merge_replies(evs__pool *pool, const evs__atom *a, const evs__atom *b)
+{
+    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    if (copy == NULL)
+        return &evs__lost_atom;
+    *copy = *a;
+    copy->forms |= b->forms;
+    copy->first |= b->first;
+    copy->elements |= b->elements;
+    copy->row = a->row == b->row ? a->row : NULL;
+    return copy;
+}
+
 static const evs__atom *merge(evs__pool *pool, const evs__atom *a, const evs__atom *b)
 {
+    if (a->kind == EVS__ATOM_REPLY)
+        return merge_replies(pool, a, b);
     if (a->kind != EVS__ATOM_DATA || (a->sources | b->sources) == a->sources)
         return a;
     evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
@@ -70,6 +86,10 @@ static int covers(const evs__atom *a, const evs__atom *b)
         return 0;
     if (a->kind == EVS__ATOM_KEY || a->kind == EVS__ATOM_ARGUMENT)
         return a->index == 0 || a->index == b->index;
+    if (a->kind == EVS__ATOM_REPLY)
+        return a->enters.start == b->enters.start && (a->forms & b->forms) == b->forms &&
+               (a->first & b->first) == b->first && (a->elements & b->elements) == b->elements &&
+               (a->row == NULL || a->row == b->row);
     if (a->kind == EVS__ATOM_DERIVED && a->index == 0 && a->shape == EVS__SHAPE_OPAQUE)
         return 1;
     return evs__atom_same(a, b);
@@ -84,6 +104,18 @@ int evs__draft_atom(evs__draft *d, const evs__atom *atom)
     assert(d->natoms < EVS__DRAFT_ATOMS);
     d->atoms[d->natoms++] = atom;
     return 1;
+}
+
+unsigned evs__draft_carried(const evs__draft *d)
+{
+    unsigned types = EVS__TYPE_NIL | EVS__TYPE_BOOLEAN;
+    for (size_t i = 0; i < d->natoms; i++)
+        types |= evs__atom_types(d->atoms[i]);
+    if (d->ncalls > 0)
+        types |= EVS__TYPE_FUNCTION;
+    if (d->ntables > 0)
+        types |= EVS__TYPE_TABLE;
+    return types;
 }
 
 static int same_callable(const evs__callable *a, const evs__callable *b)

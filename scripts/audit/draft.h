@@ -33,6 +33,9 @@ int evs__draft_atom(evs__draft *d, const evs__atom *atom);
 int evs__draft_callable(evs__pool *pool, evs__draft *d, const evs__callable *callable);
 int evs__draft_table(evs__pool *pool, evs__draft *d, size_t slot);
 
+/* What its atoms, its functions and its tables can be; nil and booleans need none. */
+unsigned evs__draft_carried(const evs__draft *d);
+
 /* It may be anything, for this reason. */
 int evs__draft_lose(evs__pool *pool, evs__draft *d, const char *reason);
 

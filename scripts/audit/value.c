@@ -120,35 +120,6 @@ const evs__value *evs__value_argument(evs__pool *pool, int index, evs__span at)
     return value;
 }
 
-const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__span at)
-{
-    evs__value *value;
-    evs__atom *atom = one(pool, &value, EVS__ATOM_REPLY, at);
-    if (atom == NULL)
-        return evs__value_lost();
-    atom->text = evs_text(command);
-    value->types = EVS__TYPE_DATA;
-    return value;
-}
-
-const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value)
-{
-    evs__draft d;
-    evs__draft_begin(pool, &d, value);
-    d.types |= EVS__TYPE_TABLE;
-    for (size_t i = 0; i < d.natoms; i++) {
-        if (d.atoms[i]->kind != EVS__ATOM_REPLY)
-            continue;
-        evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
-        if (atom == NULL)
-            return evs__value_lost();
-        *atom = *d.atoms[i];
-        atom->caught = 1;
-        d.atoms[i] = atom;
-    }
-    return evs__draft_freeze(pool, &d);
-}
-
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at)
 {
     evs__value *value;
@@ -256,19 +227,6 @@ const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsi
     return evs__draft_freeze(pool, &d);
 }
 
-/* What the atoms of a draft, its functions and its tables can be; nil and booleans need none. */
-static unsigned carried(const evs__draft *d)
-{
-    unsigned types = EVS__TYPE_NIL | EVS__TYPE_BOOLEAN;
-    for (size_t i = 0; i < d->natoms; i++)
-        types |= evs__atom_types(d->atoms[i]);
-    if (d->ncalls > 0)
-        types |= EVS__TYPE_FUNCTION;
-    if (d->ntables > 0)
-        types |= EVS__TYPE_TABLE;
-    return types;
-}
-
 const evs__value *evs__value_without(evs__pool *pool, const evs__value *value,
                                      const evs__atom *gone)
 {
@@ -280,7 +238,7 @@ const evs__value *evs__value_without(evs__pool *pool, const evs__value *value,
             evs__draft_atom(&d, value->atoms[i]);
     if (d.natoms == value->natoms)
         return value;
-    d.types &= carried(&d);
+    d.types &= evs__draft_carried(&d);
     return evs__draft_freeze(pool, &d);
 }
 
@@ -317,8 +275,9 @@ unsigned evs__atom_types(const evs__atom *atom)
         return EVS__TYPE_STRING;
     case EVS__ATOM_NUMBER:
         return EVS__TYPE_NUMBER;
-    case EVS__ATOM_DERIVED:
     case EVS__ATOM_REPLY:
+        return evs__forms_types(atom->forms) & ~(unsigned)(EVS__TYPE_NIL | EVS__TYPE_BOOLEAN);
+    case EVS__ATOM_DERIVED:
     case EVS__ATOM_DATA:
         return EVS__TYPE_DATA & ~(EVS__TYPE_NIL | EVS__TYPE_BOOLEAN);
     case EVS__ATOM_TOP:
@@ -344,7 +303,8 @@ int evs__atom_same(const evs__atom *a, const evs__atom *b)
     case EVS__ATOM_DERIVED:
         return a->index == b->index && a->shape == b->shape;
     case EVS__ATOM_REPLY:
-        return a->enters.start == b->enters.start && a->caught == b->caught;
+        return a->enters.start == b->enters.start && a->forms == b->forms &&
+               a->first == b->first && a->elements == b->elements && a->row == b->row;
     case EVS__ATOM_DATA:
         return a->sources == b->sources && a->index == b->index;
     case EVS__ATOM_TOP:

@@ -22,6 +22,8 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/command_reply.h"
+#include "scripts/audit/forms.h"
 #include "scripts/audit/range.h"
 
 enum {
@@ -71,10 +73,12 @@ enum {
 
 typedef struct evs__atom {
     evs__atom_kind kind;
-    evs__shape shape; /* of DERIVED */
-    unsigned sources; /* of DATA */
-    int caught;       /* of REPLY: it may be an error, {err = ...}, that was not raised */
-    int index;        /* of the element of KEYS or ARGV; 0: some element */
+    evs__shape shape;               /* of DERIVED */
+    unsigned sources;               /* of DATA */
+    int index;                      /* of the element of KEYS or ARGV; 0: some element */
+    unsigned short forms;           /* of REPLY: what it may be; see evs__reply_forms */
+    unsigned short first, elements; /* of REPLY: what its first element may be, and the others */
+    const evs__command_reply *row;  /* of REPLY: NULL when several may be right */
     double number;
     evs_bytes text;
     evs__span enters; /* where it came in */
@@ -131,6 +135,10 @@ const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at
 const evs__value *evs__value_key(evs__pool *pool, int index, evs__span at);
 const evs__value *evs__value_argument(evs__pool *pool, int index, evs__span at);
 const evs__value *evs__value_reply(evs__pool *pool, const char *command, evs__span at);
+/* The same with the kinds that `row` says, which may be NULL. */
+const evs__value *evs__value_reply_as(evs__pool *pool, const char *command,
+                                      const evs__command_reply *row, unsigned protocols,
+                                      evs__span at);
 /* The same replies, which may be errors as redis.pcall gives them. */
 const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value);
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at);
@@ -173,8 +181,14 @@ const evs__value *evs__value_mixed(evs__pool *pool, const evs__value *a, const e
 /* The same, whose numbers are in `range`. */
 const evs__value *evs__value_ranged(evs__pool *pool, const evs__value *value, evs__range range);
 
-/* What is inside the untracked tables and decoded data that the value stands for. */
-const evs__value *evs__value_inside(evs__pool *pool, const evs__value *value);
+/* What is inside the untracked tables and decoded data that the value stands for: under `key`, or
+ * anywhere when it is NULL. Then the keys of these tables. */
+const evs__value *evs__value_inside(evs__pool *pool, const evs__value *value,
+                                    const evs__value *key);
+const evs__value *evs__value_inside_keys(evs__pool *pool, const evs__value *value);
+
+/* Without what is none of `forms`, among replies; all else stays. */
+const evs__value *evs__value_in_forms(evs__pool *pool, const evs__value *value, unsigned forms);
 
 /* ---- asking ---- */
 
@@ -186,6 +200,8 @@ int evs__value_is_none(const evs__value *value);
 /* The numbers that it is, or is read as where Lua wants a number. */
 evs__range evs__value_range(const evs__value *value);
 int evs__value_has(const evs__value *value, evs__atom_kind kind);
+/* The forms that a reply among the atoms of `value` has there; 0 for any other atom. */
+unsigned evs__reply_forms(const evs__value *value, const evs__atom *atom);
 int evs__atom_same(const evs__atom *a, const evs__atom *b);
 unsigned evs__atom_types(const evs__atom *atom);
 

@@ -168,18 +168,6 @@ static void options_have_a_place_and_a_version(void **state)
     }
 }
 
-static void replies_may_depend_on_options(void **state)
-{
-    (void)state;
-    assert_int_equal(find("GET", "")->reply.kinds, EVS__REPLY_BULK | EVS__REPLY_NIL);
-    assert_int_equal(find("SET", "")->reply.kinds, EVS__REPLY_STATUS);
-    assert_int_equal(option_of("SET", "", "NX")->reply.kinds, EVS__REPLY_STATUS | EVS__REPLY_NIL);
-    assert_int_equal(option_of("SET", "", "EX")->reply.kinds, 0);
-    assert_int_equal(find("MGET", "")->reply.elements, EVS__REPLY_BULK | EVS__REPLY_NIL);
-    assert_int_equal(option_of("LPOP", "", NULL)->reply.elements, EVS__REPLY_BULK);
-    assert_int_equal(find("CONFIG", "SET")->reply.kinds, 0);
-}
-
 /* Splits at blanks; '' is an empty argument. */
 static size_t split(evs_bytes *args, char *line)
 {
@@ -334,7 +322,6 @@ int main(void)
         cmocka_unit_test(facts_are_those_of_the_server),
         cmocka_unit_test(versions_are_those_of_both_servers),
         cmocka_unit_test(options_have_a_place_and_a_version),
-        cmocka_unit_test(replies_may_depend_on_options),
         cmocka_unit_test(keys_are_where_the_server_says),
         cmocka_unit_test(more_keys_than_room_are_counted_only),
         cmocka_unit_test(a_misspelled_name_has_a_suggestion),

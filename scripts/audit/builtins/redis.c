@@ -53,6 +53,7 @@ evs__seq evs__builtin_setresp(evs__interp *in, const evs__builtin_call *call)
     int is_two = version != NULL && version->kind == EVS__ATOM_NUMBER && version->number >= 2 &&
                  version->number <= 2;
     in->recorder->speech.speaks_resp3 |= !is_two;
+    evs__store_set(&in->store, in->protocol, evs__builtin_arg(in, call, 0));
     return evs__seq_empty();
 }
 

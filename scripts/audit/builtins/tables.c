@@ -18,7 +18,9 @@ static const evs__value *walk(evs__interp *in, const evs__value *table, part_of 
             all = evs__value_join(in->pool, all,
                                   evs__value_top(in->pool, "not every server has it", at));
     }
-    all = evs__value_join(in->pool, all, evs__inside(in, table, at));
+    const evs__value *inside = part == evs__object_keys ? evs__inside_keys(in, table, at)
+                                                        : evs__inside(in, table, NULL, at);
+    all = evs__value_join(in->pool, all, inside);
     return evs__value_only(in->pool, all, EVS__TYPE_ANY & ~EVS__TYPE_NIL);
 }
 
@@ -127,7 +129,7 @@ static evs__seq unpack_all(evs__interp *in, const evs__value *table, evs__span a
                                       : unpack_object(in, object, at);
         all = evs__seq_join(in->pool, &all, &one);
     }
-    const evs__value *inside = evs__inside(in, table, at);
+    const evs__value *inside = evs__inside(in, table, NULL, at);
     if (evs__value_is_none(inside) && !all.none)
         return all;
     evs__seq other = evs__seq_any(inside, at);

@@ -18,6 +18,7 @@ typedef struct run {
     const evs__seq *args;
     const evs__command *command;
     const char *name;
+    const evs__value *answer;
     int strange; /* it may be a command that is not in the table: nobody knows its replies */
 } run;
 
@@ -367,6 +368,11 @@ static const char *text_of(evs__interp *in, evs_bytes bytes)
     return "";
 }
 
+static void answered(run *r, const evs__value *reply)
+{
+    r->answer = evs__value_join(r->in->pool, r->answer, reply);
+}
+
 static void run_unknown(run *r, evs_bytes name, evs_bytes sub)
 {
     const char *text = text_of(r->in, name);
@@ -376,6 +382,7 @@ static void run_unknown(run *r, evs_bytes name, evs_bytes sub)
     r->name = evs__recorder_name(r->in->recorder, text);
     r->strange = 1;
     note_call(r, EVS__CALL_UNKNOWN, r->name);
+    answered(r, evs__value_reply(r->in->pool, r->name, r->site->at));
     if (argument(r, 1).value != NULL)
         keys_somewhere(r, 1, "the command is not known");
 }
@@ -393,6 +400,7 @@ static void run_dynamic(run *r, const evs__atom *atom)
     r->name = "?";
     r->strange = 1;
     note_call(r, EVS__CALL_DYNAMIC, name);
+    answered(r, evs__value_reply(r->in->pool, r->name, r->site->at));
     if (argument(r, 1).value != NULL) /* a command without arguments has no keys */
         keys_somewhere(r, 1, "the command is not a constant");
 }
@@ -407,6 +415,7 @@ static void run_known(run *r, const evs__command *command)
     else
         specified_keys(r);
     evs__note_keys_deleted(r->in, r->name, r->args, r->site->at);
+    answered(r, evs__answer(r->in, r->site, r->name, r->args));
     r->command = NULL;
 }
 
@@ -452,7 +461,7 @@ static void run_named(run *r, const evs__atom *atom)
 
 const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const evs__seq *args)
 {
-    run r = {in, site, args, NULL, "?", 0};
+    run r = {in, site, args, NULL, "?", NULL, 0};
     evs__arg name = argument(&r, 0);
     evs__note_arguments(in, args, EVS__ACCESS_PASSED, site->at);
     if (name.value == NULL) /* refused: at least one argument is needed */
@@ -461,6 +470,5 @@ const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const
         run_named(&r, name.value->atoms[i]);
     if (name.value->natoms == 0)
         run_dynamic(&r, NULL);
-    const evs__value *reply = evs__value_reply(in->pool, r.name, site->at);
-    return r.strange ? evs__value_caught(in->pool, reply) : reply;
+    return r.strange ? evs__value_caught(in->pool, r.answer) : r.answer;
 }

@@ -174,6 +174,13 @@ static void check_kept(evs__interp *in, const evs__entry *entry, size_t kept)
     }
 }
 
+/* As every script begins, and every function of a library. */
+static void speak_resp2(evs__interp *in)
+{
+    evs__span nowhere = {0, 0, 0, 0};
+    evs__store_set(&in->store, in->protocol, evs__value_number(in->pool, 2, nowhere));
+}
+
 static void call_entry(evs__interp *in, const evs__entry *entry, const evs__callable *callable)
 {
     evs__span at = entry->call->at;
@@ -182,6 +189,7 @@ static void call_entry(evs__interp *in, const evs__entry *entry, const evs__call
         evs__give_up(in, at, "a built-in function is registered");
         return;
     }
+    speak_resp2(in);
     evs__store_set_object(&in->store, in->keys, evs__object_given(in->pool, EVS__GIVEN_KEYS));
     evs__store_set_object(&in->store, in->argv, evs__object_given(in->pool, EVS__GIVEN_ARGV));
     evs__seq_push(in->pool, &args, evs__value_table(in->pool, in->keys), at);
@@ -217,9 +225,11 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
     evs__interp in = {.pool = pool, .recorder = recorder, .chunk = chunk};
     in.memory = pool->arena.used;
     evs__store_init(&in.store, pool);
-    in.lost = evs__store_slots(&in.store, 3);
+    in.lost = evs__store_slots(&in.store, 4);
     in.inside = in.lost + 1;
     in.deleted = in.lost + 2;
+    in.protocol = in.lost + 3;
+    speak_resp2(&in);
     evs__builtins_install(&in);
     in.library_end = in.store.nslots;
 

@@ -16,6 +16,7 @@
  *   narrow.c       what a condition says about variables
  *   invoke.c       calls, closures, recursion
  *   command.c      redis.call: which arguments are keys
+ *   answer.c       and which reply it gives
  *   reply.c        what goes to the client
  *   access.c       how KEYS and ARGV are used      vanish.c   keys that the script deletes
  *   ../builtins/   the functions of the sandbox
@@ -89,6 +90,7 @@ typedef struct evs__interp {
     size_t lost;        /* slot: set on paths behind something that was not followed */
     size_t deleted;     /* slot: the elements of KEYS that were deleted on the way */
     size_t inside;      /* slot: set once a table that is not followed was changed */
+    size_t protocol;    /* slot: what redis.setresp was given, or 2 */
     evs__entry *entries;
     int dead;         /* the present point is never reached */
     int over;         /* everything was given up */
@@ -161,8 +163,11 @@ void evs__write_index(evs__interp *in, const evs__value *object, const evs__valu
 void evs__append(evs__interp *in, const evs__value *object, const evs__value *value, evs__span at);
 /* Is it a table of the sandbox? Servers differ in what is in them. */
 int evs__is_library(const evs__interp *in, size_t slot);
-/* What is in the tables that `object` may be and that are not followed one by one. */
-const evs__value *evs__inside(evs__interp *in, const evs__value *object, evs__span at);
+/* What is in the tables that `object` may be and that are not followed one by one: under `key`, or
+ * anywhere when it is NULL; and the keys of these tables. */
+const evs__value *evs__inside(evs__interp *in, const evs__value *object, const evs__value *key,
+                              evs__span at);
+const evs__value *evs__inside_keys(evs__interp *in, const evs__value *object, evs__span at);
 /* Everything in the tables that `value` may be, at any depth, and the value itself. */
 const evs__value *evs__deep(evs__interp *in, const evs__value *value, evs__span at);
 /* The server or a library's C code reads fields of `value`, or of tables in it: that may run a
@@ -221,5 +226,9 @@ void evs__note_keys_deleted(evs__interp *in, const char *command, const evs__seq
 
 /* redis.call with these arguments; returns the reply. */
 const evs__value *evs__run_command(evs__interp *in, const evs__site *site, const evs__seq *args);
+
+/* What `command` (its upper-case name) replies to these arguments. */
+const evs__value *evs__answer(evs__interp *in, const evs__site *site, const char *command,
+                              const evs__seq *args);
 
 #endif

@@ -27,7 +27,7 @@ static void note_atom(evs__interp *in, const evs__atom *atom)
     if ((evs__atom_types(atom) & EVS__TYPE_TABLE) == 0)
         return;
     int changed = evs__store_value(&in->store, in->inside) != NULL;
-    if (atom->kind == EVS__ATOM_REPLY && !atom->caught && !changed)
+    if (atom->kind == EVS__ATOM_REPLY && (atom->forms & EVS__FORM_ERROR) == 0 && !changed)
         speech->returns_reply = 1;
     else
         speech->returns_error = 1;

@@ -72,12 +72,23 @@ static const evs__value *from_table(evs__interp *in, size_t slot, const evs__val
     return evs__value_join(in->pool, value, from_meta(in, object->meta, key, at, depth));
 }
 
-const evs__value *evs__inside(evs__interp *in, const evs__value *object, evs__span at)
+/* Unless a table that is not followed was changed: then it may be one of these. */
+static const evs__value *unless_changed(evs__interp *in, const evs__value *inside, evs__span at)
 {
-    const evs__value *inside = evs__value_inside(in->pool, object);
     if (!evs__value_is_none(inside) && evs__store_value(&in->store, in->inside) != NULL)
         return evs__value_top(in->pool, "it is in a table that was changed after it was read", at);
     return inside;
+}
+
+const evs__value *evs__inside(evs__interp *in, const evs__value *object, const evs__value *key,
+                              evs__span at)
+{
+    return unless_changed(in, evs__value_inside(in->pool, object, key), at);
+}
+
+const evs__value *evs__inside_keys(evs__interp *in, const evs__value *object, evs__span at)
+{
+    return unless_changed(in, evs__value_inside_keys(in->pool, object), at);
 }
 
 static const evs__value *deep(evs__interp *in, const evs__value *value, evs__span at, int depth)
@@ -129,7 +140,7 @@ const evs__value *evs__read_index(evs__interp *in, const evs__value *object, con
     if ((object->types & EVS__TYPE_STRING) &&
         (is_tracked_string(object) || evs__value_single(key) != NULL))
         all = evs__value_join(in->pool, all, method_of_string(in, key, at));
-    all = evs__value_join(in->pool, all, evs__inside(in, object, at));
+    all = evs__value_join(in->pool, all, evs__inside(in, object, key, at));
     return evs__value_is_none(all) ? evs__value_nil() : all;
 }
 
@@ -206,7 +217,7 @@ static void change_unknown(evs__interp *in, const evs__value *object, evs__span 
 {
     if (evs__value_has(object, EVS__ATOM_TOP))
         evs__give_up(in, at, "a table is changed that may be any table");
-    if (!evs__value_is_none(evs__value_inside(in->pool, object)))
+    if (!evs__value_is_none(evs__value_inside(in->pool, object, NULL)))
         evs__store_set(&in->store, in->inside, evs__value_lost());
 }
 
