@@ -128,6 +128,9 @@ static const evs__value *element(evs__pool *pool, const evs__object *object, siz
     if (index <= object->nitems)
         return object->items[index - 1];
     const evs__value *there = object->rest;
+    size_t phase = (index - object->nitems - 1) % 2;
+    if (object->pair[0] != NULL)
+        there = phase == 1 ? object->pair[1] : evs__value_join(pool, object->pair[0], object->last);
     if (object->given == EVS__GIVEN_KEYS)
         there = evs__value_key(pool, (int)index, at);
     if (object->given == EVS__GIVEN_ARGV)
@@ -184,6 +187,11 @@ static void set_field(evs__pool *pool, evs__object *object, evs_bytes name, cons
     object->fields[object->nfields++].value = weak ? weaken(pool, NULL, value) : value;
 }
 
+static void forget_pair(evs__object *object)
+{
+    object->pair[0] = object->pair[1] = object->last = NULL;
+}
+
 /* The element at `index` as an item of its own, when it can be one; NULL otherwise. */
 static const evs__value **item_at(evs__pool *pool, evs__object *object, size_t index)
 {
@@ -200,6 +208,7 @@ static const evs__value **item_at(evs__pool *pool, evs__object *object, size_t i
             items[i] = element(pool, object, i + 1, nowhere);
         object->items = items;
         object->nitems = index;
+        forget_pair(object);
     }
     return &object->items[index - 1];
 }
@@ -211,6 +220,7 @@ static void set_any_item(evs__pool *pool, evs__object *object, const evs__value 
         object->items[i] = evs__value_join(pool, object->items[i], value);
     object->rest = evs__value_join(pool, object->rest, value);
     object->given = EVS__GIVEN_NOTHING;
+    forget_pair(object);
 }
 
 static void set_index(evs__pool *pool, evs__object *object, size_t index, const evs__value *value,
@@ -220,6 +230,7 @@ static void set_index(evs__pool *pool, evs__object *object, size_t index, const 
     if (item == NULL) { /* behind all items */
         object->rest = evs__value_join(pool, object->rest, value);
         object->given = EVS__GIVEN_NOTHING;
+        forget_pair(object);
         return;
     }
     *item = weak ? weaken(pool, *item, value) : value;
@@ -256,6 +267,25 @@ const evs__object *evs__object_set(evs__pool *pool, const evs__object *object,
     return after;
 }
 
+/* Are there no holes, and is it known whether the number of elements is even? */
+static int is_regular(const evs__object *object)
+{
+    return evs__object_sure(object) == object->nitems && object->given == EVS__GIVEN_NOTHING &&
+           (object->rest == NULL || object->pair[0] != NULL);
+}
+
+static void append_to_pair(evs__pool *pool, evs__object *object, const evs__value *value)
+{
+    object->rest = evs__value_join(pool, object->rest, value);
+    if (object->last == NULL) {
+        object->last = value;
+        return;
+    }
+    object->pair[0] = evs__value_join(pool, object->pair[0], object->last);
+    object->pair[1] = evs__value_join(pool, object->pair[1], value);
+    object->last = NULL;
+}
+
 /* The new place is behind every item that is surely there: #t is a border, and a border j has
  * nothing at j + 1. An item that may be missing may be what is filled; such a value counts as
  * guarded, because most often the script knows better. */
@@ -270,6 +300,11 @@ const evs__object *evs__object_append(evs__pool *pool, const evs__object *object
         set_index(pool, after, sure + 1, value, 0);
         return after;
     }
+    if (!weak && is_regular(object) && object->rest != NULL && !(value->types & EVS__TYPE_NIL)) {
+        append_to_pair(pool, after, value);
+        return after;
+    }
+    forget_pair(after);
     for (size_t i = sure; i < after->nitems; i++)
         after->items[i] = evs__value_guarded(pool, evs__value_join(pool, after->items[i], value));
     after->rest = evs__value_join(pool, after->rest, value);
@@ -290,6 +325,7 @@ const evs__object *evs__object_shuffle(evs__pool *pool, const evs__object *objec
         after->rest = NULL;
     after->nitems = 0;
     after->given = EVS__GIVEN_NOTHING;
+    forget_pair(after);
     return after;
 }
 
@@ -312,7 +348,8 @@ static int same_parts(const evs__object *a, const evs__object *joined)
 {
     if (a->nitems != joined->nitems || a->nfields != joined->nfields || a->rest != joined->rest ||
         a->keys != joined->keys || a->other != joined->other || a->meta != joined->meta ||
-        a->given != joined->given)
+        a->given != joined->given || a->pair[0] != joined->pair[0] ||
+        a->pair[1] != joined->pair[1] || a->last != joined->last)
         return 0;
     for (size_t i = 0; i < a->nitems; i++)
         if (a->items[i] != joined->items[i])
@@ -375,6 +412,56 @@ static int level(evs__pool *pool, evs__object *into, size_t n, int widen)
     return 1;
 }
 
+/* Do both have elements in twos behind the items that both have? */
+static int in_step(const evs__object *a, const evs__object *b)
+{
+    int alike = a->nitems == b->nitems && a->rest == NULL && b->rest == NULL;
+    return !alike && is_regular(a) && is_regular(b) && a->nitems % 2 == b->nitems % 2 &&
+           (a->last == NULL) == (b->last == NULL);
+}
+
+/* Adds what is behind the first `n` items of `from`. */
+static void join_pair(evs__pool *pool, evs__object *into, const evs__object *from, size_t n,
+                      joiner *join)
+{
+    for (size_t i = n; i < from->nitems; i++)
+        into->pair[(i - n) % 2] = join_optional(pool, into->pair[(i - n) % 2], from->items[i],
+                                                join);
+    for (size_t k = 0; k < 2; k++)
+        into->pair[k] = join_optional(pool, into->pair[k], from->pair[k], join);
+    into->last = join_optional(pool, into->last, from->last, join);
+}
+
+static void join_in_step(evs__pool *pool, evs__object *into, const evs__object *a,
+                         const evs__object *b, joiner *join)
+{
+    size_t n = a->nitems < b->nitems ? a->nitems : b->nitems;
+    into->nitems = n;
+    join_items(pool, into, b, join);
+    forget_pair(into);
+    join_pair(pool, into, a, n, join);
+    join_pair(pool, into, b, n, join);
+    into->rest = join_optional(pool, into->rest, into->pair[0], join);
+    into->rest = join(pool, into->rest, into->pair[1]);
+    into->rest = join_optional(pool, into->rest, into->last, join);
+}
+
+static int join_array(evs__pool *pool, evs__object *into, const evs__object *b, int widen)
+{
+    joiner *join = widen ? evs__value_widen : evs__value_join;
+    forget_pair(into);
+    if (!level(pool, into, b->nitems, widen))
+        return 0;
+    join_items(pool, into, b, join);
+    const evs__value *beyond = b->rest;
+    for (size_t i = into->nitems; i < b->nitems; i++)
+        beyond = evs__value_join(pool, beyond, b->items[i]);
+    into->rest = join_optional(pool, into->rest, beyond, join);
+    if (into->given != b->given || into->nitems < b->nitems)
+        into->given = EVS__GIVEN_NOTHING;
+    return 1;
+}
+
 static const evs__object *join_with(evs__pool *pool, const evs__object *a, const evs__object *b,
                                     int widen)
 {
@@ -384,25 +471,21 @@ static const evs__object *join_with(evs__pool *pool, const evs__object *a, const
         return a;
     /* A longer list of fields than the copy has room for. */
     evs__field *fields = evs__pool_alloc(pool, a->nfields + b->nfields + 1, sizeof *fields);
-    if (fields == NULL || !level(pool, into, b->nitems, widen))
+    if (fields == NULL)
         return a;
     if (a->nfields > 0)
         memcpy(fields, a->fields, a->nfields * sizeof *fields);
     into->fields = fields;
-
-    join_items(pool, into, b, join);
-    const evs__value *beyond = b->rest;
-    for (size_t i = into->nitems; i < b->nitems; i++)
-        beyond = evs__value_join(pool, beyond, b->items[i]);
-    into->rest = join_optional(pool, into->rest, beyond, join);
+    if (in_step(a, b))
+        join_in_step(pool, into, a, b, join);
+    else if (!join_array(pool, into, b, widen))
+        return a;
     join_fields(pool, into, b, join);
     into->keys = join_optional(pool, into->keys, b->keys, join);
     into->other = join_optional(pool, into->other, b->other, join);
     if (into->meta != NULL || b->meta != NULL)
         into->meta = join(pool, into->meta == NULL ? evs__value_nil() : into->meta,
                           b->meta == NULL ? evs__value_nil() : b->meta);
-    if (a->given != b->given || into->nitems < b->nitems)
-        into->given = EVS__GIVEN_NOTHING;
     return same_parts(a, into) ? a : into;
 }
 

@@ -3,6 +3,10 @@
  *
  *   items    the values at 1, 2, ... as far as they are told apart
  *   rest     what may be at any greater whole number
+ *   pair     when elements come in twos, as `t[#t + 1] = k t[#t + 1] = v` in a loop makes them:
+ * what is at the first, third, ... place behind the items and what at the places between. Then
+ *            there are no holes, and the number of elements behind the items is even, or there is
+ *            one more, `last`.
  *   fields   the values under constant strings
  *   keys     which other keys there may be, and `other`, what may be under them
  *   meta     what its metatable may be
@@ -32,8 +36,10 @@ typedef struct evs__field {
 typedef struct evs__object {
     const evs__value **items;
     size_t nitems;
-    const evs__value *rest; /* NULL: nothing there */
-    evs__field *fields;     /* in no order */
+    const evs__value *rest;    /* NULL: nothing there; covers `pair` and `last` */
+    const evs__value *pair[2]; /* NULL: nothing known */
+    const evs__value *last;    /* NULL: none */
+    evs__field *fields;        /* in no order */
     size_t nfields;
     const evs__value *keys;  /* NULL: no other keys */
     const evs__value *other; /* NULL: nothing there */

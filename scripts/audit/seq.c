@@ -43,6 +43,7 @@ static void overflow(evs__pool *pool, evs__seq *seq, const evs__value *value, ev
     if (seq->rest == NULL)
         seq->rest_at = at;
     seq->rest = evs__value_join(pool, seq->rest, value);
+    seq->pair[0] = seq->pair[1] = NULL;
 }
 
 void evs__seq_push(evs__pool *pool, evs__seq *seq, const evs__value *value, evs__span at)
@@ -80,15 +81,27 @@ void evs__seq_append(evs__pool *pool, evs__seq *seq, const evs__seq *tail, evs__
         seq->least += tail->least < taken ? tail->least : taken;
     for (size_t i = taken; i < tail->count; i++)
         overflow(pool, seq, tail->items[i].value, at);
-    if (tail->rest != NULL)
-        overflow(pool, seq, tail->rest, at);
+    if (tail->rest == NULL)
+        return;
+    int follows = seq->rest == NULL; /* right behind the items, as it did in the tail */
+    overflow(pool, seq, tail->rest, at);
+    seq->pair[0] = follows ? tail->pair[0] : NULL;
+    seq->pair[1] = follows ? tail->pair[1] : NULL;
+}
+
+/* What stands at `i`; NULL when the list has ended there. */
+static const evs__value *stands_at(const evs__seq *seq, size_t i)
+{
+    if (i < seq->count)
+        return seq->items[i].value;
+    return seq->pair[0] != NULL ? seq->pair[(i - seq->count) % 2] : seq->rest;
 }
 
 const evs__value *evs__seq_at(evs__pool *pool, const evs__seq *seq, size_t i)
 {
     if (seq->none)
         return evs__value_nil();
-    const evs__value *value = i < seq->count ? seq->items[i].value : seq->rest;
+    const evs__value *value = stands_at(seq, i);
     if (value == NULL)
         return evs__value_nil();
     return i < seq->least ? value : evs__value_join(pool, value, evs__value_nil());
@@ -101,6 +114,10 @@ evs__seq evs__seq_drop(const evs__seq *seq, size_t n)
     rest.items = gone == 0 ? seq->items : seq->items + gone;
     rest.count = seq->count - gone;
     rest.least = seq->least > n ? seq->least - n : 0;
+    if ((n - gone) % 2 == 1) {
+        rest.pair[0] = seq->pair[1];
+        rest.pair[1] = seq->pair[0];
+    }
     return rest;
 }
 
@@ -115,9 +132,18 @@ const evs__value *evs__seq_all(evs__pool *pool, const evs__seq *seq)
 /* Where one list has ended for sure, the value is that of the other one. */
 static const evs__value *join_at(evs__pool *pool, const evs__seq *a, const evs__seq *b, size_t i)
 {
-    const evs__value *left = i < a->count ? a->items[i].value : a->rest;
-    const evs__value *right = i < b->count ? b->items[i].value : b->rest;
-    return evs__value_join(pool, left, right);
+    return evs__value_join(pool, stands_at(a, i), stands_at(b, i));
+}
+
+/* Of two rests, of which one may be none. */
+static void join_pairs(evs__pool *pool, evs__seq *into, const evs__seq *a, const evs__seq *b)
+{
+    int known = (a->rest == NULL || a->pair[0] != NULL) && (b->rest == NULL || b->pair[0] != NULL);
+    size_t shift_a = into->count - a->count, shift_b = into->count - b->count;
+    for (size_t i = 0; i < 2; i++)
+        into->pair[i] = !known ? NULL
+                               : evs__value_join(pool, a->pair[(i + shift_a) % 2],
+                                                 b->pair[(i + shift_b) % 2]);
 }
 
 evs__seq evs__seq_join(evs__pool *pool, const evs__seq *a, const evs__seq *b)
@@ -134,6 +160,7 @@ evs__seq evs__seq_join(evs__pool *pool, const evs__seq *a, const evs__seq *b)
         seq.items[i].value = join_at(pool, a, b, i);
     seq.rest = evs__value_join(pool, a->rest, b->rest);
     seq.rest_at = a->rest != NULL ? a->rest_at : b->rest_at;
+    join_pairs(pool, &seq, a, b);
     return seq;
 }
 
@@ -144,7 +171,8 @@ int evs__seq_exact(const evs__seq *seq)
 
 int evs__seq_same(const evs__seq *a, const evs__seq *b)
 {
-    if (a->none != b->none || a->count != b->count || a->least != b->least || a->rest != b->rest)
+    if (a->none != b->none || a->count != b->count || a->least != b->least || a->rest != b->rest ||
+        a->pair[0] != b->pair[0] || a->pair[1] != b->pair[1])
         return 0;
     for (size_t i = 0; i < a->count; i++)
         if (a->items[i].value != b->items[i].value)

@@ -2,7 +2,8 @@
  * seq.h - a list of Lua values whose length may not be known: arguments, results, `...`.
  *
  * The first `least` of `items` are surely there; behind them the list may end anywhere; behind all
- * items any number of `rest` may follow. An item is always at its own position.
+ * items any number of `rest` may follow. An item is always at its own position. Of a rest that
+ * comes in twos it is known what is at its first, third, ... place and what at the places between.
  */
 #ifndef EVS_SCRIPTS_AUDIT_SEQ_H
 #define EVS_SCRIPTS_AUDIT_SEQ_H
@@ -20,7 +21,8 @@ typedef struct evs__seq {
     evs__arg *items;
     size_t count;
     size_t least;
-    const evs__value *rest; /* NULL: nothing behind the items */
+    const evs__value *rest;    /* NULL: nothing behind the items; covers `pair` */
+    const evs__value *pair[2]; /* NULL: nothing known */
     evs__span rest_at;
     int none; /* no list at all: what would give it is never reached */
 } evs__seq;

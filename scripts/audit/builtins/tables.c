@@ -63,6 +63,11 @@ static evs__seq next_element(evs__interp *in, const evs__builtin_call *call)
     return pair(in, call, index, evs__walk_elements(in, table, at));
 }
 
+int evs__builtin_gives_pairs(const evs__builtin *builtin)
+{
+    return builtin != NULL && (builtin->run == evs__builtin_next || builtin->run == next_element);
+}
+
 static evs__seq iterate(evs__interp *in, const evs__builtin_call *call,
                         const evs__builtin *iterator, const evs__value *start)
 {
@@ -116,6 +121,9 @@ static evs__seq unpack_object(evs__interp *in, const evs__object *object, evs__s
     behind.nitems = 0;
     if (object->rest != NULL)
         seq.rest = evs__object_elements(in->pool, &behind, at);
+    seq.pair[1] = object->pair[1];
+    if (object->pair[0] != NULL)
+        seq.pair[0] = evs__value_join(in->pool, object->pair[0], object->last);
     seq.rest_at = at;
     return seq;
 }
@@ -174,6 +182,7 @@ evs__seq evs__builtin_unpack(evs__interp *in, const evs__builtin_call *call)
         return all;
     all.least = 0; /* it may end anywhere, and go on with nil behind the end */
     all.rest = evs__value_join(in->pool, evs__value_nil(), all.rest);
+    all.pair[0] = all.pair[1] = NULL;
     return all;
 }
 

@@ -82,6 +82,16 @@ static void keys_somewhere(const run *r, size_t from, const char *reason)
 
 /* ---- key specifications ---- */
 
+/* Every second one from `from` on, of a rest that comes in twos: one of them stands for all. */
+static void paired_keys(const run *r, size_t from)
+{
+    const evs__seq *args = r->args;
+    size_t at = args->count > from ? args->count : from;
+    at += (at - from) % 2;
+    evs__arg arg = {args->pair[(at - args->count) % 2], args->rest_at};
+    note(r, at, &arg, args->count < from ? UNSURE : 0);
+}
+
 /* All from `from` on, every `step`; the last `spared` arguments are none. */
 static void keys_to_end(const run *r, size_t from, size_t step, size_t spared)
 {
@@ -90,6 +100,10 @@ static void keys_to_end(const run *r, size_t from, size_t step, size_t spared)
     size_t end = exact && args->count > spared ? args->count - spared : args->count;
     for (size_t i = from; i < end; i += step)
         key_at(r, i, exact || spared == 0 ? 0 : UNSURE);
+    if (args->pair[0] != NULL && step == 2 && spared == 0) {
+        paired_keys(r, from);
+        return;
+    }
     if (args->rest != NULL) {
         size_t at = args->count > from ? args->count : from;
         key_at(r, at, spared > 0 || step > 1 || args->count < from ? UNSURE : 0);

@@ -243,6 +243,17 @@ typedef struct walking {
     size_t control; /* slot of the hidden variable that holds the last first value */
 } walking;
 
+/* Where pairs and ipairs give a key, they give a value. */
+static const evs__value *second(evs__interp *in, const evs__value *iterator,
+                                const evs__value *value)
+{
+    int known = iterator->ncalls == 1 && iterator->natoms == 0 &&
+                evs__builtin_gives_pairs(iterator->calls[0]->builtin);
+    if (!known || value->types == EVS__TYPE_NIL)
+        return value;
+    return evs__value_only(in->pool, value, EVS__TYPE_ANY & ~EVS__TYPE_NIL);
+}
+
 static void each_round(evs__interp *in, void *context)
 {
     const walking *w = context;
@@ -261,8 +272,11 @@ static void each_round(evs__interp *in, void *context)
     if (in->dead)
         return;
     evs__store_set(&in->store, w->control, first);
-    for (size_t i = 0; i < stat->nnames; i++)
-        evs__declare(in, stat->names[i], i == 0 ? first : evs__seq_at(in->pool, &values, i));
+    evs__declare(in, stat->names[0], first);
+    for (size_t i = 1; i < stat->nnames; i++) {
+        const evs__value *value = evs__seq_at(in->pool, &values, i);
+        evs__declare(in, stat->names[i], i == 1 ? second(in, w->iterator, value) : value);
+    }
     evs__exec_block(in, &stat->block);
 }
 

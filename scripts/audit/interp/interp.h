@@ -222,6 +222,9 @@ void evs__note_key_used(evs__interp *in, const evs__value *value, const char *co
 void evs__note_keys_deleted(evs__interp *in, const char *command, const evs__seq *args,
                             evs__span at);
 
+/* Is it next, or the iterator of ipairs? NULL is not. (builtins/tables.c) */
+int evs__builtin_gives_pairs(const struct evs__builtin *builtin);
+
 /* ---- command.c ---- */
 
 /* redis.call with these arguments; returns the reply. */
