@@ -8,7 +8,16 @@
 #include "core/table.h"
 #include "sharding/shardmap.h"
 
+struct evs__compat;
+
 enum { EVS__MOST_SHARDS = 4096, EVS__MOST_DRAWS = 4096, EVS__MOST_WEIGHT = 1000 };
+
+/* What the shards of the pool being read may say of their place. */
+typedef struct evs__place_rules {
+    const evs__placement *placement;
+    const struct evs__compat *compat;
+    int ring_names_are_addresses;
+} evs__place_rules;
 
 typedef struct evs__building {
     evs__reading r;
@@ -16,6 +25,8 @@ typedef struct evs__building {
     size_t shards_room; /* how many map->shards has room for */
     evs__connection_conf defaults;
     evs__table pools; /* evs__pool by name */
+    evs__place_rules rules;
+    const evs__yaml **fingerprints; /* what each pool expects, by number; NULL: nothing */
 } evs__building;
 
 /* Reads the whole map. What is wrong goes to the diagnostics. */
@@ -30,6 +41,9 @@ void evs__build_short_pool(evs__building *b, const evs__yaml *shards);
 /* Reads the shards of the newest pool; each starts from `inherited`. */
 void evs__build_shards(evs__building *b, const evs__yaml *shards,
                        const evs__connection_conf *inherited);
+
+/* Complains of pools that are not placed as they expect. The map is sealed. */
+void evs__check_fingerprints(evs__building *b);
 
 /* Reads the list of routes. */
 void evs__build_routes(evs__building *b, const evs__yaml *routes);

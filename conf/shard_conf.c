@@ -4,8 +4,10 @@
 #include "conf/address.h"
 #include "conf/ascii.h"
 #include "conf/building.h"
+#include "conf/compat.h"
 #include "conf/kinds.h"
 #include "conf/quoted.h"
+#include "conf/slots_conf.h"
 
 #include <inttypes.h>
 
@@ -14,6 +16,8 @@ enum { LONGEST_RING_NAME = 255, LONGEST_NOTE = 1000 };
 typedef struct shard_conf {
     const evs__yaml *address;
     uint64_t weight;
+    uint64_t index; /* EVS__NO_INDEX: none */
+    const evs__yaml *slots;
     const char *ring_name; /* NULL: the name */
     const char *note;
     evs__connection_conf connection;
@@ -40,11 +44,13 @@ static void read_weight(evs__reading *r, const evs__field *field, const evs__yam
 
 static const evs__field fields[] = {
     {.name = "address", .read = evs__read_node, .offset = AT(address)},
-    {.name = "weight",
-     .read = read_weight,
-     .offset = AT(weight),
-     .min = 1,
-     .max = EVS__MOST_WEIGHT},
+    {.name = "weight", .read = read_weight, .offset = AT(weight), .min = 1, .max = UINT32_MAX},
+    {.name = "index",
+     .read = evs__read_integer,
+     .offset = AT(index),
+     .min = 0,
+     .max = EVS__MOST_SHARDS - 1},
+    {.name = "slots", .read = evs__read_node, .offset = AT(slots)},
     {.name = "ring_name",
      .read = evs__read_text,
      .offset = AT(ring_name),
@@ -53,8 +59,6 @@ static const evs__field fields[] = {
     {.name = "note", .read = evs__read_text, .offset = AT(note), .min = 0, .max = LONGEST_NOTE},
     {.name = "sentinel"},
     {.name = "master_name"},
-    {.name = "index"},
-    {.name = "slots"},
     {.name = "state"},
 };
 
@@ -144,10 +148,65 @@ static int read_forms(evs__reading *r, const evs__yaml *value, shard_conf *conf)
     return 0;
 }
 
+/* A key of a shard that its pool's distribution has no use for. */
+static void refuse_key(evs__building *b, const evs__yaml *value, const char *key, unsigned takes)
+{
+    const evs__yaml *node = evs__yaml_get(value, key);
+    if (node == NULL || (b->rules.placement->takes & takes) != 0)
+        return;
+    evs__complain(b->r.diags, "E209", node->key->at, "%s has no meaning with distribution %s%s",
+                  key, b->rules.placement->name, evs__where(&b->r));
+}
+
+/* Weights, numbers and slots, as far as the pool's distribution knows them. */
+static void fill_place(evs__building *b, const evs__yaml *value, const shard_conf *conf,
+                       evs__shard *shard)
+{
+    const evs__yaml *weight = evs__yaml_get(value, "weight");
+    if (b->rules.placement == NULL)
+        return;
+    refuse_key(b, value, "weight", EVS__TAKES_WEIGHTS);
+    refuse_key(b, value, "index", EVS__TAKES_INDEX | EVS__NEEDS_INDEX);
+    refuse_key(b, value, "slots", EVS__TAKES_SLOTS);
+    if (weight != NULL && b->rules.compat->no_weights && conf->weight != 1)
+        evs__complain(b->r.diags, "E208", weight->at, "compat: %s has no weights%s",
+                      b->rules.compat->name, evs__where(&b->r));
+    if (weight != NULL && b->rules.compat->distributions[0] == NULL &&
+        conf->weight > EVS__MOST_WEIGHT)
+        evs__complain(b->r.diags, "E216", weight->at,
+                      "%s must be a whole number from 1 to %d, found %s",
+                      evs__subject(&b->r, weight), EVS__MOST_WEIGHT, evs__found(&b->r, weight));
+    if (conf->slots != NULL && (b->rules.placement->takes & EVS__TAKES_SLOTS) != 0)
+        evs__read_slots(&b->r, conf->slots, b->map->pools[shard->pool].layout.size, shard);
+}
+
 static const evs__yaml *ring_name_node(const evs__yaml *value)
 {
     const evs__yaml *node = evs__yaml_get(value, "ring_name");
     return node == NULL ? value->key : node;
+}
+
+/* Of an address twemproxy makes "host" when the port is 11211, and "/path:" of a unix socket. */
+static const char *address_name(evs__building *b, const evs__endpoint *e)
+{
+    int twemproxy = strncmp(b->rules.compat->name, "twemproxy", 9) == 0 ||
+                    strcmp(b->rules.compat->name, "libmemcached") == 0;
+    const char *name = e->text;
+    if (twemproxy && e->path != NULL)
+        name = evs__arena_format(b->r.arena, "%s:", e->path);
+    else if (twemproxy && e->port == 11211)
+        name = e->host;
+    if (name == NULL)
+        evs__diagnostics_nomem(b->r.diags);
+    return name == NULL ? "" : name;
+}
+
+static const char *ring_name(evs__building *b, const shard_conf *conf, const evs__shard *shard)
+{
+    if (conf->ring_name != NULL)
+        return conf->ring_name;
+    return b->rules.ring_names_are_addresses ? address_name(b, &shard->login.endpoint)
+                                             : shard->name;
 }
 
 static void fill(evs__building *b, const evs__yaml *value, const shard_conf *conf, seen *s)
@@ -159,17 +218,19 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
         .note = conf->note,
         .pool = b->map->npools - 1,
         .weight = (unsigned)conf->weight,
+        .index = (unsigned)conf->index,
         .command_timeout_ms = conf->connection.command_timeout_ms,
         .script_timeout_ms = conf->connection.script_timeout_ms,
     };
     if (shard->script_timeout_ms == 0)
         shard->script_timeout_ms = shard->command_timeout_ms;
-    shard->ring_name = conf->ring_name == NULL ? shard->name : conf->ring_name;
     shard->login.name = shard->name;
     evs__connection_login(&b->r, &conf->connection, &shard->login);
     if (shard->name == NULL || !evs__read_address(&b->r, conf->address, &endpoint))
         return;
     shard->login.endpoint = endpoint;
+    shard->ring_name = ring_name(b, conf, shard);
+    fill_place(b, value, conf, shard);
     check_ring_name(&b->r, s, shard, ring_name_node(value));
     check_address(&b->r, s, &shard->login, conf->address);
     b->map->nshards++;
@@ -178,7 +239,7 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
 static void build_shard(evs__building *b, const evs__yaml *value,
                         const evs__connection_conf *inherited, seen *s)
 {
-    shard_conf conf = {.weight = 1, .note = "", .connection = *inherited};
+    shard_conf conf = {.weight = 1, .index = EVS__NO_INDEX, .note = "", .connection = *inherited};
     evs__reading outer = b->r;
     int named = evs__check_name(&b->r, value->key);
     b->r.noun = "shard";
@@ -188,19 +249,6 @@ static void build_shard(evs__building *b, const evs__yaml *value,
     if (read_forms(&b->r, value, &conf) && named && b->map->nshards < b->shards_room)
         fill(b, value, &conf, s);
     b->r = outer;
-}
-
-static void check_draws(evs__building *b, const evs__pool *pool, const evs__yaml *shards)
-{
-    uint64_t draws = 0;
-    for (size_t i = pool->first_shard; i < b->map->nshards; i++)
-        draws += b->map->shards[i].weight;
-    if (draws <= EVS__MOST_DRAWS)
-        return;
-    evs__complain(b->r.diags, "E211", shards->key->at,
-                  "the weights add up to %" PRIu64 ", more than %d%s", draws, EVS__MOST_DRAWS,
-                  evs__where(&b->r));
-    evs__hint(b->r.diags, "every key costs one step per unit of weight; use smaller weights");
 }
 
 void evs__build_shards(evs__building *b, const evs__yaml *shards,
@@ -219,7 +267,6 @@ void evs__build_shards(evs__building *b, const evs__yaml *shards,
     }
     for (const evs__yaml *entry = shards->first; entry != NULL; entry = entry->next)
         build_shard(b, entry, inherited, &s);
-    check_draws(b, pool, shards);
     pool->nshards = b->map->nshards - pool->first_shard;
     evs__table_free(&s.folded_names);
     evs__table_free(&s.ring_names);

@@ -92,7 +92,8 @@ static int make_room(evs__building *b, const top_conf *top)
     b->shards_room = shards;
     b->map->shards = evs__arena_alloc(&b->map->arena, shards, sizeof *b->map->shards);
     b->map->pools = evs__arena_alloc(&b->map->arena, pools + 1, sizeof *b->map->pools);
-    if (b->map->shards != NULL && b->map->pools != NULL)
+    b->fingerprints = evs__arena_alloc(b->r.scratch, pools + 1, sizeof *b->fingerprints);
+    if (b->map->shards != NULL && b->map->pools != NULL && b->fingerprints != NULL)
         return 1;
     evs__diagnostics_nomem(b->r.diags);
     return 0;

@@ -40,9 +40,10 @@ static void complain_size(evs_diagnostics *diags)
                   MOST_BYTES / (1024 * 1024));
 }
 
-/* Builds the content of `map` from the text. */
-static void build(evs_shardmap *map, const input *in, evs_diagnostics *diags)
+/* Builds the content of `map` from the text, and seals it when there is no error. */
+static evs_status build(evs_shardmap *map, const input *in, evs_diagnostics *diags, evs_error *err)
 {
+    evs_status status = EVS_OK;
     evs__arena scratch = EVS__ARENA_INIT;
     evs__building b = {
         .r = {.arena = &map->arena, .scratch = &scratch, .diags = diags, .folder = in->folder},
@@ -55,8 +56,14 @@ static void build(evs_shardmap *map, const input *in, evs_diagnostics *diags)
         evs__build_map(&b, root);
     else if (!evs__diagnostics_bad(diags))
         complain_empty(diags);
+    if (!evs__diagnostics_bad(diags)) {
+        status = evs__shardmap_seal(map, err);
+        if (status == EVS_OK)
+            evs__check_fingerprints(&b);
+    }
     evs__table_free(&b.pools);
     evs__arena_free(&scratch);
+    return status;
 }
 
 static evs_status make(evs_shardmap **out, const input *in, evs_diagnostics *diags, evs_error *err)
@@ -64,13 +71,13 @@ static evs_status make(evs_shardmap **out, const input *in, evs_diagnostics *dia
     evs_shardmap *map = evs__shardmap_new();
     if (map == NULL)
         return evs__fail_nomem(err);
+    evs_status status = EVS_OK;
     if (in->text.len > MOST_BYTES)
         complain_size(diags);
     else
-        build(map, in, diags);
-    evs_status status = evs__diagnostics_finish(diags, err);
+        status = build(map, in, diags, err);
     if (status == EVS_OK)
-        status = evs__shardmap_seal(map, err);
+        status = evs__diagnostics_finish(diags, err);
     if (status != EVS_OK) {
         evs_shardmap_free(map);
         return status;

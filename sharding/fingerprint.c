@@ -72,6 +72,22 @@ static void put_routes(evs__buf *out, const evs_shardmap *map, lines *work)
     drain(out, work);
 }
 
+/* Numbers and slots of shards, where the pool has them. */
+static void put_numbers(evs__buf *out, const evs__pool *pool, const evs__shard *shards, lines *work)
+{
+    for (size_t i = 0; i < pool->nshards; i++) {
+        evs__buf line = EVS__BUF_INIT;
+        if (!pool->layout.numbered && shards[i].nslots == 0)
+            continue;
+        evs__buf_format(&line, "at %s\t%u", shards[i].ring_name, shards[i].index);
+        for (size_t k = 0; k < shards[i].nslots; k++)
+            evs__buf_format(&line, " %u-%u", shards[i].slots[k].first, shards[i].slots[k].last);
+        evs__buf_text(&line, "\n");
+        add(work, &line);
+    }
+    drain(out, work);
+}
+
 static void put_shards(evs__buf *out, const evs_shardmap *map, const evs__pool *pool, lines *work)
 {
     const evs__shard *shards = &map->shards[pool->first_shard];
@@ -89,16 +105,35 @@ static void put_shards(evs__buf *out, const evs_shardmap *map, const evs__pool *
         add(work, &line);
     }
     drain(out, work);
+    put_numbers(out, pool, shards, work);
+}
+
+/* What only some placements have. */
+static void put_recipe(evs__buf *out, const evs__pool *pool)
+{
+    static const char *const styles[] = {"redis", "codis", "jedis"};
+    const evs__layout *layout = &pool->layout;
+    if (pool->tag_style != EVS__TAGS_REDIS)
+        evs__buf_format(out, "tags %s\n", styles[pool->tag_style]);
+    if (layout->points > 0)
+        evs__buf_format(out, "points %u\n", layout->points);
+    if (layout->size > 0)
+        evs__buf_format(out, "size %u\n", layout->size);
+    if (layout->ring_hash != NULL)
+        evs__buf_format(out, "ring %s\n", layout->ring_hash->name);
+    if (layout->point_names == EVS__POINT_NAMES_WEIGHED)
+        evs__buf_text(out, "names weighed\n");
 }
 
 static void put_pool(evs__buf *out, const evs__pool *pool)
 {
     evs__buf_format(out, "pool %s %s %s ", pool->name, pool->placement->name,
-                    pool->placement->hash);
+                    pool->layout.hash->name);
     if (pool->tag_open == '\0' && pool->tag_close == '\0')
         evs__buf_text(out, "off\n");
     else
         evs__buf_format(out, "%c%c\n", pool->tag_open, pool->tag_close);
+    put_recipe(out, pool);
 }
 
 static int pool_order(const void *a, const void *b)
@@ -106,9 +141,9 @@ static int pool_order(const void *a, const void *b)
     return strcmp((*(const evs__pool *const *)a)->name, (*(const evs__pool *const *)b)->name);
 }
 
-static void put_pools(evs__buf *out, const evs_shardmap *map, lines *work)
+static void put_pools(evs__buf *out, evs_shardmap *map, lines *work)
 {
-    const evs__pool **sorted = evs__alloc_array(map->npools, sizeof *sorted);
+    evs__pool **sorted = evs__alloc_array(map->npools, sizeof *sorted);
     if (sorted == NULL) {
         out->failed = 1;
         return;
@@ -117,8 +152,12 @@ static void put_pools(evs__buf *out, const evs_shardmap *map, lines *work)
         sorted[i] = &map->pools[i];
     qsort(sorted, map->npools, sizeof *sorted, pool_order);
     for (size_t i = 0; i < map->npools; i++) {
+        size_t start = out->len;
         put_pool(out, sorted[i]);
         put_shards(out, map, sorted[i], work);
+        if (evs__buf_ok(out))
+            sorted[i]->fingerprint =
+                (uint32_t)(evs__xxh64((evs_bytes){out->data + start, out->len - start}, 0) >> 32);
     }
     evs__free(sorted);
 }

@@ -6,7 +6,7 @@
 
 #include "sharding/shardmap.h"
 
-/* Sets map->fingerprint. 0 when out of memory. */
+/* Sets map->fingerprint and that of each pool. 0 when out of memory. */
 int evs__fingerprint(evs_shardmap *map);
 
 #endif

@@ -19,3 +19,12 @@ const evs__placement *evs__placement_find(const char *name)
     }
     return NULL;
 }
+
+const evs__key_hash *evs__hash_choice_find(const evs__hash_choice *choices, const char *name)
+{
+    for (; choices->name != NULL; choices++) {
+        if (strcmp(choices->name, name) == 0)
+            return choices->hash;
+    }
+    return NULL;
+}

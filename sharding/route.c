@@ -7,7 +7,6 @@
 #include "sharding/route.h"
 
 #include "core/error.h"
-#include "core/hash64.h"
 #include "sharding/hashtag.h"
 #include "sharding/route_message.h"
 
@@ -33,12 +32,14 @@ static inline const evs__pool *pool_of(const evs_shardmap *map, evs_bytes key)
 
 static inline evs_bytes tag_of(const evs__pool *pool, evs_bytes key)
 {
-    return evs__hash_tag(key, pool->tag_open, pool->tag_close);
+    if (pool->tag_style == EVS__TAGS_REDIS)
+        return evs__hash_tag(key, pool->tag_open, pool->tag_close);
+    return pool->tag_style == EVS__TAGS_CODIS ? evs__hash_tag_codis(key) : evs__hash_tag_jedis(key);
 }
 
 static inline size_t place(const evs__pool *pool, evs_bytes tag)
 {
-    return pool->first_shard + pool->placement->find(pool->placed, evs__xxh64(tag, 0));
+    return pool->first_shard + pool->placement->find(pool->placed, pool->layout.hash->of(tag));
 }
 
 static inline int equal(evs_bytes a, evs_bytes b)

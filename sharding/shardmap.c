@@ -63,16 +63,24 @@ static int index_names(evs_shardmap *map)
     return 1;
 }
 
+evs__place *evs__shards_places(const evs__shard *shards, size_t count)
+{
+    evs__place *places = evs__alloc_array(count, sizeof *places);
+    for (size_t i = 0; places != NULL && i < count; i++)
+        places[i] = (evs__place){shards[i].ring_name, shards[i].weight, shards[i].index,
+                                 shards[i].slots, shards[i].nslots};
+    return places;
+}
+
 static int place_pool(evs_shardmap *map, evs__pool *pool)
 {
-    evs__place *places = evs__alloc_array(pool->nshards, sizeof *places);
+    evs__place *places = evs__shards_places(&map->shards[pool->first_shard], pool->nshards);
     if (places == NULL)
         return 0;
-    for (size_t i = 0; i < pool->nshards; i++) {
-        const evs__shard *shard = &map->shards[pool->first_shard + i];
-        places[i] = (evs__place){shard->ring_name, shard->weight};
-    }
-    pool->placed = pool->placement->build(&map->arena, places, pool->nshards);
+    evs__layout layout = pool->layout;
+    layout.places = places;
+    layout.count = pool->nshards;
+    pool->placed = pool->placement->build(&map->arena, &layout);
     evs__free(places);
 
     pool->turn = evs__arena_alloc(&map->arena, 1, sizeof *pool->turn);

@@ -28,12 +28,20 @@ typedef enum evs__no_keys_rule {
     EVS__NO_KEYS_SHARD
 } evs__no_keys_rule;
 
+/* Whose rule says which part of a key is hashed (hashtag.h). */
+typedef enum evs__tag_style { EVS__TAGS_REDIS, EVS__TAGS_CODIS, EVS__TAGS_JEDIS } evs__tag_style;
+
+enum { EVS__NO_INDEX = 0xffff };
+
 typedef struct evs__shard {
     const char *name;
     const char *ring_name; /* what placement hashes; the name unless the map says otherwise */
     const char *note;      /* "" when there is none */
     size_t pool;           /* number of its pool */
     unsigned weight;
+    unsigned index; /* EVS__NO_INDEX unless the pool's shards are numbered */
+    const evs__slot_range *slots;
+    size_t nslots;
     evs__login login;
     unsigned command_timeout_ms;
     unsigned script_timeout_ms;
@@ -44,8 +52,11 @@ typedef struct evs__pool {
     size_t first_shard; /* its shards are first_shard .. first_shard + nshards - 1 */
     size_t nshards;
     char tag_open, tag_close; /* both NUL: no tags, the whole key is hashed */
+    evs__tag_style tag_style; /* other than REDIS, only "{}" encloses tags */
     const evs__placement *placement;
-    void *placed; /* what placement->build made; in the arena */
+    evs__layout layout;   /* without places, which are made of the shards */
+    uint32_t fingerprint; /* of this pool alone */
+    void *placed;         /* what placement->build made; in the arena */
     evs__audit_rule audit;
     evs__tag_rule same_tag;
     evs__no_keys_rule no_keys;
@@ -80,6 +91,9 @@ struct evs_shardmap {
 
 /* An empty map with one holder, to be filled in and sealed; NULL when out of memory. */
 evs_shardmap *evs__shardmap_new(void);
+
+/* The shards as placement sees them, to be freed; NULL when out of memory. */
+evs__place *evs__shards_places(const evs__shard *shards, size_t count);
 
 /* Derives what follows from shards, pools and routes: the order of routes, placements, the look-up
  * by name, the fingerprint. Fails with NOMEM. */

@@ -30,6 +30,7 @@ OWNERS = {
     "uv.h": "core/net/",
     "yaml.h": "conf/yaml_tree.c",
     "xxhash.h": "core/hash64.c",
+    "md5.h": "sharding/hash/md5.c",
     "hiredis/": "nobody",
     "openssl/": "nobody",
 }

@@ -7,7 +7,7 @@
 unset CDPATH
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libyaml-dev libxxhash-dev
+build_packages=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libyaml-dev libxxhash-dev libmd-dev
     redis-server)
 test_packages=("${build_packages[@]}" libcmocka-dev libhiredis-dev libjansson-dev python3)
 

@@ -10,11 +10,9 @@
  * Check value: among users-a, users-b and users-c, each of weight 1, the key "a" goes to users-b.
  */
 #include "core/hash64.h"
-#include "core/mem.h"
-#include "sharding/placement.h"
+#include "sharding/placement/order.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 typedef struct rendezvous {
     size_t ndraws;
@@ -22,50 +20,33 @@ typedef struct rendezvous {
     uint32_t *owners; /* the shard of each draw */
 } rendezvous;
 
-typedef struct contender {
-    const evs__place *place;
-    uint32_t index;
-} contender;
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const contender *)a)->place->name, ((const contender *)b)->place->name);
-}
-
-static void draw(rendezvous *r, const contender *from, size_t count)
+static void draw(rendezvous *r, const evs__layout *layout, const uint32_t *order)
 {
     size_t n = 0;
-    for (size_t i = 0; i < count; i++) {
-        evs_bytes name = evs_text(from[i].place->name);
-        for (unsigned j = 0; j < from[i].place->weight; j++) {
-            r->draws[n] = evs__xxh64(name, j);
-            r->owners[n++] = from[i].index;
+    for (size_t i = 0; i < layout->count; i++) {
+        const evs__place *place = &layout->places[order[i]];
+        for (unsigned j = 0; j < place->weight; j++) {
+            r->draws[n] = evs__xxh64(evs_text(place->name), j);
+            r->owners[n++] = order[i];
         }
     }
     assert(n == r->ndraws);
 }
 
-static void *build(evs__arena *arena, const evs__place *places, size_t count)
+static void *build(evs__arena *arena, const evs__layout *layout)
 {
-    assert(count > 0 && count <= UINT32_MAX);
     size_t ndraws = 0;
-    for (size_t i = 0; i < count; i++)
-        ndraws += places[i].weight;
+    for (size_t i = 0; i < layout->count; i++)
+        ndraws += layout->places[i].weight;
 
     rendezvous *r = evs__arena_alloc(arena, 1, sizeof *r);
     uint64_t *draws = evs__arena_alloc(arena, ndraws, sizeof *draws);
     uint32_t *owners = evs__arena_alloc(arena, ndraws, sizeof *owners);
-    contender *sorted = evs__alloc_array(count, sizeof *sorted);
-    if (r == NULL || draws == NULL || owners == NULL || sorted == NULL) {
-        evs__free(sorted);
+    uint32_t *order = evs__places_order(arena, layout, EVS__BY_NAME);
+    if (r == NULL || draws == NULL || owners == NULL || order == NULL)
         return NULL;
-    }
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (contender){&places[i], (uint32_t)i};
-    qsort(sorted, count, sizeof *sorted, by_name);
     *r = (rendezvous){ndraws, draws, owners};
-    draw(r, sorted, count);
-    evs__free(sorted);
+    draw(r, layout, order);
     return r;
 }
 
@@ -93,9 +74,12 @@ static size_t find(const void *built, uint64_t hash)
     return r->owners[winner];
 }
 
+static const evs__hash_choice hashes[] = {{"xxh64", &evs__hash_xxh64}, {NULL, NULL}};
+
 const evs__placement evs__placement_rendezvous = {
     .name = "rendezvous",
-    .hash = "xxh64",
+    .hashes = hashes,
+    .takes = EVS__TAKES_WEIGHTS | EVS__COSTS_WEIGHTS,
     .build = build,
     .find = find,
 };

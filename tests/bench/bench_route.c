@@ -1,18 +1,20 @@
 /*
  * What routing a key and loading a map cost.
  *
- *   bench.route SHARDS COUNT      one 20-byte key among so many shards of weight 1
- *   bench.route load SHARDS       reading a map of so many shards, the best of 20 times
+ *   bench.route SHARDS COUNT [DISTRIBUTION]   one 20-byte key among so many shards of weight 1
+ *   bench.route load SHARDS [DISTRIBUTION]    reading a map of so many shards, the best of 20 times
+ *   bench.route all COUNT                     every distribution with 3, 10, 100, 1000, 4096 shards
  *
- * Nanoseconds are printed; instructions come from
+ * Nanoseconds are printed, and the bytes that placement takes; instructions come from
  *
- *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.route 3 N
+ *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.route 3 N maglev
  *
  * as the difference between two N, which leaves out what starting costs.
  */
 #include "core/buf.h"
 #include <evalshard/shardmap.h>
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -24,11 +26,34 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void write_map(evs__buf *out, unsigned shards)
+enum { SLOTS = 16384, LARGE_TABLE = 409609 };
+
+static const char *const distributions[] = {"rendezvous", "ketama", "ketama_plain", "modula",
+                                            "jump",       "maglev", "ring_hash",    "jedis",
+                                            "crc32_mod",  "slots",  "ch3"};
+
+/* Which of its keys a shard needs. */
+static void write_shard(evs__buf *out, unsigned i, unsigned shards, const char *distribution)
 {
-    evs__buf_text(out, "evalshard: 1\nshards:\n");
+    evs__buf_format(out, "      shard-%04u: {address: 10.0.%u.%u:6379", i, i / 256, i % 256);
+    if (strcmp(distribution, "jump") == 0 || strcmp(distribution, "crc32_mod") == 0 ||
+        strcmp(distribution, "ch3") == 0)
+        evs__buf_format(out, ", index: %u", i);
+    if (strcmp(distribution, "slots") == 0)
+        evs__buf_format(out, ", slots: [%u-%u]", i * SLOTS / shards, (i + 1) * SLOTS / shards - 1);
+    evs__buf_text(out, "}\n");
+}
+
+static void write_map(evs__buf *out, unsigned shards, const char *distribution)
+{
+    evs__buf_format(out, "evalshard: 1\npools:\n  p:\n    distribution: %s\n", distribution);
+    if (strcmp(distribution, "slots") == 0)
+        evs__buf_format(out, "    slots_total: %d\n", SLOTS);
+    if (strcmp(distribution, "maglev") == 0 && shards > 655)
+        evs__buf_format(out, "    table_size: %d\n", LARGE_TABLE);
+    evs__buf_text(out, "    shards:\n");
     for (unsigned i = 0; i < shards; i++)
-        evs__buf_format(out, "  shard-%04u: 10.0.%u.%u:6379\n", i, i / 256, i % 256);
+        write_shard(out, i, shards, distribution);
 }
 
 static evs_shardmap *read_map(const evs__buf *text)
@@ -40,30 +65,30 @@ static evs_shardmap *read_map(const evs__buf *text)
     return map;
 }
 
-static int bench_load(const evs__buf *text, unsigned shards)
+static int bench_load(unsigned shards, const char *distribution)
 {
     double best = 1e18;
+    evs__buf text = EVS__BUF_INIT;
+    write_map(&text, shards, distribution);
     for (int i = 0; i < 20; i++) {
         double start = now();
-        evs_shardmap *map = read_map(text);
+        evs_shardmap *map = read_map(&text);
         double took = now() - start;
         if (map == NULL)
             return 1;
         evs_shardmap_free(map);
         best = took < best ? took : best;
     }
-    printf("loading %u shards: %.2f ms\n", shards, best / 1e6);
+    evs__buf_free(&text);
+    printf("loading %u shards, %s: %.2f ms\n", shards, distribution, best / 1e6);
     return 0;
 }
 
 /* The keys differ in the last bytes, so that no branch can learn the answer. */
-static int bench_route(const evs__buf *text, unsigned shards, unsigned long count)
+static double time_route(const evs_shardmap *map, unsigned long count)
 {
+    static volatile size_t sum;
     char keys[1024][21];
-    size_t sum = 0;
-    evs_shardmap *map = read_map(text);
-    if (map == NULL)
-        return 1;
     for (unsigned i = 0; i < 1024; i++)
         snprintf(keys[i], sizeof keys[i], "user:account:%07u", i * 9973u % 10000000u);
     double start = now();
@@ -72,25 +97,58 @@ static int bench_route(const evs__buf *text, unsigned shards, unsigned long coun
         if (evs_shardmap_route(&route, map, (evs_bytes){keys[i % 1024], 20}, NULL) == EVS_OK)
             sum += route.shard;
     }
-    double took = now() - start;
-    printf("routing among %u shards: %.1f ns per key (check %zu)\n", shards,
-           took / (double)(count == 0 ? 1 : count), sum);
+    return (now() - start) / (double)(count == 0 ? 1 : count);
+}
+
+static size_t heap(void)
+{
+    return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static int bench_route(unsigned shards, unsigned long count, const char *distribution)
+{
+    evs__buf text = EVS__BUF_INIT, plain = EVS__BUF_INIT;
+    write_map(&text, shards, distribution);
+    write_map(&plain, shards, "crc32_mod"); /* whose table is one number per shard */
+    size_t before = heap();
+    evs_shardmap *other = read_map(&plain);
+    size_t bare = heap() - before;
+    before = heap();
+    evs_shardmap *map = read_map(&text);
+    size_t all = heap() - before;
+    if (map != NULL)
+        printf("%-12s %5u shards: %6.1f ns per key, %9zu bytes to place keys\n", distribution,
+               shards, time_route(map, count), all > bare ? all - bare : 4 * (size_t)shards);
     evs_shardmap_free(map);
-    return 0;
+    evs_shardmap_free(other);
+    evs__buf_free(&text);
+    evs__buf_free(&plain);
+    return map == NULL;
+}
+
+static int bench_all(unsigned long count)
+{
+    static const unsigned sizes[] = {3, 10, 100, 1000, 4096};
+    int rc = 0;
+    for (size_t d = 0; d < sizeof distributions / sizeof distributions[0]; d++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+            rc |= bench_route(sizes[i], count, distributions[d]);
+    }
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench.route SHARDS COUNT | load SHARDS\n");
+    if (argc < 3 || argc > 4) {
+        fprintf(stderr, "usage: bench.route SHARDS COUNT [DISTRIBUTION] | load SHARDS "
+                        "[DISTRIBUTION] | all COUNT\n");
         return 2;
     }
-    int load = strcmp(argv[1], "load") == 0;
-    unsigned shards = (unsigned)strtoul(argv[load ? 2 : 1], NULL, 10);
-    evs__buf text = EVS__BUF_INIT;
-    write_map(&text, shards);
-    int rc = load ? bench_load(&text, shards)
-                  : bench_route(&text, shards, strtoul(argv[2], NULL, 10));
-    evs__buf_free(&text);
-    return rc;
+    const char *distribution = argc == 4 ? argv[3] : "rendezvous";
+    if (strcmp(argv[1], "all") == 0)
+        return bench_all(strtoul(argv[2], NULL, 10));
+    if (strcmp(argv[1], "load") == 0)
+        return bench_load((unsigned)strtoul(argv[2], NULL, 10), distribution);
+    return bench_route((unsigned)strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10),
+                       distribution);
 }

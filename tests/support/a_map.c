@@ -30,6 +30,7 @@ static size_t pool_of(evs_shardmap *map, const char *name)
             .tag_open = '{',
             .tag_close = '}',
             .placement = evs__placement_find("rendezvous"),
+            .layout = {.hash = &evs__hash_xxh64},
             .same_tag = EVS__SAME_TAG_WARN,
         };
     return number;
