@@ -418,6 +418,22 @@ static const char mistakes[] =
     "  - {prefix: x, pool: pp}\n"
     "  - {prefix: x, pool: pp}\n";
 
+/* One pool of each kind of placement, with what only some of them look at. */
+static const char placements[] =
+    "evalshard: 1\n"
+    "pools:\n"
+    "  a: {compat: twemproxy, hash: crc32, shards: {a: h:1, b: h:2, c: h:3}}\n"
+    "  b: {distribution: slots, slots_total: 4, shards: {a: {address: h:1, slots: [0-3]}}}\n"
+    "  c: {distribution: jump, shards: {a: {address: h:1, index: 0}}}\n"
+    "  d: {distribution: maglev, table_size: 101, shards: {a: h:1}}\n"
+    "  e: {compat: twemproxy, ring_names: address, shards: {a: unix:/s}}\n"
+    "routes:\n"
+    "  - {prefix: a, pool: a}\n"
+    "  - {prefix: b, pool: b}\n"
+    "  - {prefix: c, pool: c}\n"
+    "  - {prefix: d, pool: d}\n"
+    "  - {prefix: e, pool: e}\n";
+
 static evs_status load_text(const char *yaml, evs_status expected)
 {
     evs_shardmap *map = NULL;
@@ -460,6 +476,7 @@ static void a_failing_allocation_is_a_status(void **state)
     setenv("EVS_TEST_SECRET", "x", 1);
     unsetenv("EVS_TEST_UNSET");
     fail_each_allocation(everything, EVS_OK);
+    fail_each_allocation(placements, EVS_OK);
     fail_each_allocation(mistakes, EVS_E_CONFIG);
 }
 
