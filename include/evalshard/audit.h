@@ -109,6 +109,15 @@ typedef struct evs_source_map {
     size_t nparts;
 } evs_source_map;
 
+/* Findings of a script that a baseline has. */
+typedef struct evs_known {
+    const char *code;
+    size_t count;                    /* how many of that code */
+    const char *const *fingerprints; /* of those; a finding whose line was edited has another */
+    size_t nfingerprints;
+    int line; /* of the entry in the baseline */
+} evs_known;
+
 /* What a script is audited for. All texts are read while evs_audit runs and may be NULL. */
 typedef struct evs_audit_options {
     size_t struct_size;
@@ -142,11 +151,18 @@ typedef struct evs_audit_options {
      * says of itself comes first. */
     long keys;
     long args;
+
+    /* Findings that were there before, and no longer count; stale entries give ES901 in
+     * `known_path`. */
+    const evs_known *known;
+    size_t nknown;
+    const char *known_path;
 } evs_audit_options;
 
-#define EVS_AUDIT_OPTIONS_INIT                                                            \
-    {                                                                                     \
-        sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1 \
+#define EVS_AUDIT_OPTIONS_INIT                                                                   \
+    {                                                                                            \
+        sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
+            0, NULL                                                                              \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and

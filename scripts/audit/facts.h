@@ -118,8 +118,11 @@ typedef struct evs__gap {
     const char *reason;
 } evs__gap;
 
+typedef struct evs__directives evs__directives;
+
 typedef struct evs__facts {
-    const evs__setting *setting; /* target, profile, what callers are expected to pass */
+    const evs__setting *setting;       /* target, profile, what callers are expected to pass */
+    const evs__directives *directives; /* what comments say; see directive.h */
     const evs__chunk *chunk;
     const char *syntax_message; /* NULL when it parsed */
     evs_span syntax_at;

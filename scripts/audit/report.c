@@ -8,6 +8,7 @@
 #include "core/sha1.h"
 #include "scripts/audit/line_hash.h"
 #include "scripts/audit/rule.h"
+#include "scripts/audit/suppress.h"
 
 #include <string.h>
 
@@ -75,13 +76,14 @@ static int place_steps(evs_report *report, evs_finding *finding)
 }
 
 /* From positions in the script to positions in the files that it came from. */
-static int place_findings(evs_report *report, evs__findings *findings)
+static int place_findings(evs_report *report, const evs__findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++) {
         evs_finding *finding = &findings->items[i];
         if (!place_steps(report, finding))
             return 0;
-        finding->path = evs__origins_find(&report->origins, &finding->at);
+        if (finding->path == NULL)
+            finding->path = evs__origins_find(&report->origins, &finding->at);
         if (finding->reason == NULL)
             finding->reason = "";
     }
@@ -90,21 +92,40 @@ static int place_findings(evs_report *report, evs__findings *findings)
     return 1;
 }
 
-static int look(evs_report *report, const evs_source_map *map)
+/* Rules, what is accepted of what they found, and what there is to say about that. */
+static int judge(evs_report *report, evs__directives *directives)
+{
+    evs__findings findings = {.pool = &report->pool};
+    evs__rules_run(&report->facts, &findings);
+    evs__findings_sort(&findings);
+    if (!evs__line_hashes(&report->origins, &findings))
+        return 0;
+    evs__suppress_in_source(directives, &findings);
+    if (!evs__suppress_known(directives, &findings, &report->setting.options))
+        return 0;
+    evs__rules_run_late(&report->facts, &findings);
+    evs__findings_sort(&findings);
+    return evs__line_hashes(&report->origins, &findings) && place_findings(report, &findings);
+}
+
+static int look(evs_report *report)
 {
     evs__chunk *chunk;
-    evs__findings findings = {.pool = &report->pool};
+    evs__directives directives;
+    const evs_source_map *map = report->setting.options.map;
     if (!parse(report, &chunk) ||
-        !evs__origins_init(&report->origins, &report->pool, report->path, report->source, map))
+        !evs__origins_init(&report->origins, &report->pool, report->path, report->source, map) ||
+        !evs__directives_read(&directives, &report->pool, chunk, &report->setting))
         return 0;
     report->chunk = chunk;
     report->is_library = is_library(report->source);
     if (!evs__facts_of(&report->facts, &report->pool, chunk, &report->setting) ||
         !make_sites(report))
         return 0;
-    evs__rules_run(&report->facts, &findings);
-    return evs__line_hashes(&report->origins, &findings) && place_findings(report, &findings) &&
-           !report->pool.failed;
+    report->facts.directives = &directives;
+    int done = judge(report, &directives);
+    report->facts.directives = NULL;
+    return done && !report->pool.failed;
 }
 
 /* The texts of the options are the caller's again once this is over. */
@@ -116,8 +137,7 @@ static evs_status audit(evs_report *report, evs_bytes source, const evs_audit_op
     if (status != EVS_OK)
         return status;
     const char *path = report->setting.options.path;
-    if (!copy_source(report, source, path != NULL ? path : "-") ||
-        !look(report, report->setting.options.map))
+    if (!copy_source(report, source, path != NULL ? path : "-") || !look(report))
         return evs__fail_nomem(err);
     report->setting.options = defaults;
     evs__sha1_hex(report->sha1, report->source);

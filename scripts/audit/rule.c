@@ -112,6 +112,8 @@ void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin
 static int compare(const void *a, const void *b)
 {
     const evs_finding *x = a, *y = b;
+    if ((x->path == NULL) != (y->path == NULL))
+        return x->path == NULL ? -1 : 1;
     if (x->at.line != y->at.line)
         return x->at.line < y->at.line ? -1 : 1;
     if (x->at.column != y->at.column)
@@ -130,19 +132,34 @@ static void drop_repeated(evs__findings *out)
     out->count = kept;
 }
 
-void evs__rules_run(const evs__facts *facts, evs__findings *out)
+static void run(const evs__facts *facts, evs__findings *out, int late)
 {
     const evs__setting *setting = facts->setting;
     for (size_t i = 0; i < RULES; i++) {
         size_t before = out->count;
-        if (facts->syntax_message == NULL && !evs__setting_runs(setting, &rules[i]->info))
+        if (rules[i]->late != late ||
+            (facts->syntax_message == NULL && !evs__setting_runs(setting, &rules[i]->info)))
             continue;
         out->rule = rules[i];
         out->severity = evs__setting_severity(setting, &rules[i]->info);
         rules[i]->check(facts, out);
         weigh(out, before, setting);
     }
-    if (out->count > 1)
-        qsort(out->items, out->count, sizeof *out->items, compare);
-    drop_repeated(out);
+}
+
+void evs__rules_run(const evs__facts *facts, evs__findings *out)
+{
+    run(facts, out, 0);
+}
+
+void evs__rules_run_late(const evs__facts *facts, evs__findings *out)
+{
+    run(facts, out, 1);
+}
+
+void evs__findings_sort(evs__findings *findings)
+{
+    if (findings->count > 1)
+        qsort(findings->items, findings->count, sizeof *findings->items, compare);
+    drop_repeated(findings);
 }

@@ -24,10 +24,15 @@ typedef struct evs__findings {
 struct evs__rule {
     evs_rule_info info;
     void (*check)(const evs__facts *facts, evs__findings *out);
+    int late; /* it runs when all others have, and it is known which findings are suppressed */
 };
 
-/* Runs the checks that the setting wants; the findings are in the order of the text. */
+/* Runs the checks that the setting wants: those that are not late, then those that are. */
 void evs__rules_run(const evs__facts *facts, evs__findings *out);
+void evs__rules_run_late(const evs__facts *facts, evs__findings *out);
+
+/* Puts the findings into the order of the text; those of other files come last. */
+void evs__findings_sort(evs__findings *findings);
 
 /* Adds a finding of the running rule. NULL when out of memory. */
 evs_finding *evs__finding_add(evs__findings *out, evs_span at, const char *format, ...)

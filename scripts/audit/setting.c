@@ -132,14 +132,14 @@ static long limit(size_t n)
 }
 
 /* A faulty header block says nothing. */
-static evs_status expect(evs__expected *out, evs__arena *arena, evs_bytes source,
-                         const evs_audit_options *o, evs_error *err)
+static evs_status expect(evs__setting *setting, evs__arena *arena, evs_bytes source, evs_error *err)
 {
+    const evs_audit_options *o = &setting->options;
+    evs__expected *out = &setting->expected;
     evs__contract contract;
-    evs_error ignored;
     out->keys_least = out->keys_most = o->keys;
     out->args_least = out->args_most = o->args;
-    evs_status status = evs__contract_read(&contract, arena, source, &ignored);
+    evs_status status = evs__contract_read(&contract, arena, source, &setting->block);
     if (status == EVS_E_NOMEM)
         return evs__fail_nomem(err);
     if (status != EVS_OK || !contract.present)
@@ -189,7 +189,7 @@ evs_status evs__setting_make(evs__setting *out, evs__arena *arena, evs_bytes sou
     evs_status status = understand(out, opts, err);
     if (status != EVS_OK)
         return status;
-    return expect(&out->expected, arena, source, &out->options, err);
+    return expect(out, arena, source, err);
 }
 
 int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule)

@@ -8,13 +8,16 @@
 #include "scripts/audit/profile.h"
 #include "scripts/audit/target.h"
 
+#include <stdint.h>
+
 /* What callers pass and what they rely on, as far as anybody said so: the header block of the
  * script, or the options. */
 typedef struct evs__expected {
     long keys_least, keys_most; /* -1: nothing is said; LONG_MAX: no limit */
     long args_least, args_most;
-    int readonly; /* it is called by EVALSHA_RO, say */
-    int hashtag;  /* callers pass keys with one {tag} */
+    int readonly;   /* it is called by EVALSHA_RO, say */
+    int hashtag;    /* callers pass keys with one {tag} */
+    uint64_t small; /* bit N-1: what KEYS[N] holds is small */
 } evs__expected;
 
 typedef struct evs__setting {
@@ -22,6 +25,7 @@ typedef struct evs__setting {
     evs__targets targets;
     const evs__profile *profile;
     evs__expected expected;
+    evs_error block; /* what is wrong with the header block; status OK when nothing */
 } evs__setting;
 
 /* Understands `opts`, which may be NULL, and what `source` says of itself. Fails with

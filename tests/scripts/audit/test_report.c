@@ -243,6 +243,8 @@ static void memory_may_run_out_anywhere(void **state)
         "#!lua name=lib\nredis.register_function('f', function(k) redis.call('GETT', k[1]) end)",
         "local x = loadstring('a') x() return redis.call(ARGV[1], 'a')",
         "return (",
+        "--- S.\n-- @key a\n-- evalshard: keys=2 small=KEYS[1] bad\n"
+        "-- evalshard: ignore[ES101,ES102] r\nredis.call('GET', 'x') -- evalshard: ignore",
     };
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         evs__mem_fail_at(0);

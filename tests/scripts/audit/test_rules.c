@@ -121,6 +121,9 @@ static void every_rule_documents_itself(void **state)
 
 /* Rules that are not in the catalogue, because they came later. */
 static const char *const added[] = {
+    "ES900",
+    "ES904",
+    "ES905",
     NULL,
 };
 
