@@ -425,6 +425,7 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
     making m = {pool, chunk, &recorder};
     evs__recorder_init(&recorder, pool);
     evs__recorder_init(&unreached, pool);
+    recorder.flow = evs__flow_new(pool, chunk);
     evs__interp_run(pool, &recorder, chunk);
     evs__find_unreached(&unreached, &recorder, chunk);
     if (!pool->failed) {
@@ -437,6 +438,9 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
         out->ngaps = recorder.ngaps;
         out->may_write = may_write(&recorder);
         out->may_return_errors = may_return_errors(&recorder);
+        evs__flow_finish(pool, recorder.flow, chunk);
+        if (recorder.flow != NULL)
+            out->flow = recorder.flow;
     }
     evs__recorder_free(&recorder);
     evs__recorder_free(&unreached);
@@ -449,7 +453,9 @@ int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
                   const evs__setting *setting)
 {
     memset(out, 0, sizeof *out);
+    static const evs__flow nothing;
     out->setting = setting;
+    out->flow = &nothing;
     out->chunk = chunk;
     if (chunk->main == NULL) {
         out->syntax_message = chunk->error.message;

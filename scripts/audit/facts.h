@@ -8,6 +8,7 @@
 #define EVS_SCRIPTS_AUDIT_FACTS_H
 
 #include "core/command.h"
+#include "scripts/audit/flow.h"
 #include "scripts/audit/object.h"
 #include "scripts/audit/seq.h"
 #include "scripts/audit/setting.h"
@@ -138,8 +139,9 @@ typedef struct evs__facts {
     size_t nunreached;
     const evs__gap *gaps;
     size_t ngaps;
-    unsigned shebang;  /* EVS__SHEBANG_* */
-    int has_functions; /* it registers functions, which have KEYS and ARGV of their own */
+    unsigned shebang;      /* EVS__SHEBANG_* */
+    int has_functions;     /* it registers functions, which have KEYS and ARGV of their own */
+    const evs__flow *flow; /* empty when it did not parse */
     evs_verdict verdict;
     int may_write;         /* 0: no command that is reached writes or is replicated */
     int may_return_errors; /* 0: whatever error its code gives, the server marks as a script's */

@@ -87,6 +87,7 @@ typedef struct evs__recorder {
     evs__speech speech;
     int has_functions; /* it registers functions */
     int over;          /* it gave up on everything */
+    evs__flow *flow;   /* NULL: facts of flow.h are not wanted */
 } evs__recorder;
 
 void evs__recorder_init(evs__recorder *recorder, evs__pool *pool);

@@ -56,7 +56,10 @@ static int parse(evs_report *report, evs__chunk **chunk)
         memcpy(text, "--", 2);
         source.data = text;
     }
-    return evs__lua_parse(chunk, &report->pool.arena, source);
+    if (!evs__lua_parse(chunk, &report->pool.arena, source))
+        return 0;
+    (*chunk)->is_library = is_library(report->source);
+    return 1;
 }
 
 /* Steps are shared between findings, so each gets its own. */
@@ -118,7 +121,7 @@ static int look(evs_report *report)
         !evs__directives_read(&directives, &report->pool, chunk, &report->setting))
         return 0;
     report->chunk = chunk;
-    report->is_library = is_library(report->source);
+    report->is_library = chunk->is_library;
     if (!evs__facts_of(&report->facts, &report->pool, chunk, &report->setting) ||
         !make_sites(report))
         return 0;

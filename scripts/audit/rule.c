@@ -95,6 +95,21 @@ evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
     return finding;
 }
 
+void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding *finding,
+                       evs__span at, const char *text)
+{
+    if (finding == NULL)
+        return;
+    evs_trace_step *steps = evs__pool_alloc(out->pool, finding->nsteps + 1, sizeof *steps);
+    if (steps == NULL)
+        return;
+    if (finding->nsteps > 0)
+        memcpy(steps, finding->steps, finding->nsteps * sizeof *steps);
+    steps[finding->nsteps].at = evs__span_public(facts->chunk, at);
+    steps[finding->nsteps++].text = text;
+    finding->steps = steps;
+}
+
 void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin)
 {
     for (size_t i = 0; i < facts->nuses; i++) {

@@ -43,6 +43,10 @@ evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
                                   const evs__cause *cause, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Adds a step to the way that `finding` shows; nothing when it is NULL. */
+void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding *finding,
+                       evs__span at, const char *text);
+
 /* Findings for every use that has a cause of `origin`: "key of GET is ARGV[1], not taken from
  * KEYS". */
 void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin);

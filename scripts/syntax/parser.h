@@ -24,6 +24,8 @@ typedef struct evs__chunk {
     evs__function *main; /* NULL when it did not parse */
     evs__parse_error error;
     evs_bytes shebang;            /* "#!lua ..." without its line feed; empty when there is none */
+    int is_library;               /* its first line names a library of functions: whoever hid that
+                                     line from the parser says so */
     const evs__comment *comments; /* in order; those before the error when there is one */
     size_t ncomments;
     evs__span nested;    /* the first [[ inside [[ ]], which older servers refuse (see lexer.h);

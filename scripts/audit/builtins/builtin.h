@@ -87,6 +87,14 @@ void evs__builtins_install(evs__interp *in);
 /* Is `name` one of the globals? */
 int evs__builtins_has_global(evs_bytes name);
 
+/* Is there a table of that name; is `name` in it? */
+int evs__builtins_has_table(evs_bytes table);
+int evs__builtins_has(evs_bytes table, evs_bytes name);
+
+/* What may be meant by `name`: the same in another case, or something of that name in a table.
+ * NULL when nothing is like it. */
+const char *evs__builtins_similar(evs__pool *pool, evs_bytes name);
+
 /* ---- for the implementations ---- */
 
 /* One argument, from 0; nil when it is missing. */

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 static const evs__builtin builtins[] = {
 #define EVS_BUILTIN(table, name, run, types)      {table, name, evs__builtin_##run, types, 0},
@@ -133,6 +134,53 @@ int evs__builtins_has_global(evs_bytes name)
         if (strlen(others[i]) == name.len && memcmp(others[i], name.data, name.len) == 0)
             return 1;
     return 0;
+}
+
+static int is(const char *text, evs_bytes bytes)
+{
+    return strlen(text) == bytes.len && memcmp(text, bytes.data, bytes.len) == 0;
+}
+
+int evs__builtins_has_table(evs_bytes table)
+{
+    for (size_t i = 0; i < BUILTINS; i++)
+        if (builtins[i].table[0] != '\0' && is(builtins[i].table, table))
+            return 1;
+    return 0;
+}
+
+int evs__builtins_has(evs_bytes table, evs_bytes name)
+{
+    for (size_t i = 0; i < BUILTINS; i++)
+        if (is(builtins[i].table, table) && is(builtins[i].name, name))
+            return 1;
+    return 0;
+}
+
+static int is_alike(const char *text, evs_bytes bytes)
+{
+    return strlen(text) == bytes.len && strncasecmp(text, bytes.data, bytes.len) == 0;
+}
+
+const char *evs__builtins_similar(evs__pool *pool, evs_bytes name)
+{
+    if (is_alike("KEYS", name) || is_alike("KEY", name))
+        return "KEYS";
+    if (is_alike("ARGV", name) || is_alike("ARGS", name) || is_alike("ARG", name))
+        return "ARGV";
+    for (size_t i = 0; i < BUILTINS; i++)
+        if (builtins[i].table[0] != '\0' && is_alike(builtins[i].table, name))
+            return builtins[i].table;
+    for (size_t i = 0; i < BUILTINS; i++) {
+        if (!is_alike(builtins[i].name, name))
+            continue;
+        const char *table = builtins[i].table;
+        const char *text = evs__arena_format(&pool->arena, "%s%s%s", table, table[0] ? "." : "",
+                                             builtins[i].name);
+        pool->failed |= text == NULL;
+        return text;
+    }
+    return NULL;
 }
 
 /* ---- for the implementations ---- */

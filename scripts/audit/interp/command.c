@@ -7,7 +7,7 @@
  * not a constant, nobody knows where the keys are, and that is noted as a key argument that nothing
  * is known of.
  */
-#include "scripts/audit/interp/interp.h"
+#include "scripts/audit/interp/watch.h"
 
 #include <strings.h>
 
@@ -424,6 +424,7 @@ static void run_known(run *r, const evs__command *command)
     r->command = command;
     r->name = command->name;
     note_call(r, EVS__CALL_KNOWN, r->name);
+    evs__watch_command(r->in, r->site, command, r->args);
     if (command->flags & EVS__COMMAND_CODE)
         optional(r);
     else

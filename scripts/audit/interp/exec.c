@@ -3,6 +3,8 @@
  */
 #include "scripts/audit/interp/interp.h"
 
+#include "scripts/audit/interp/watch.h"
+
 static void exec(evs__interp *in, const evs__stat *stat);
 
 void evs__exec_block(evs__interp *in, const evs__block *block)
@@ -83,9 +85,11 @@ static void aim_again(evs__interp *in, target *t)
     t->key = evs__reread(in, t->expr->as.index.key, t->key);
 }
 
-static void assign_local(evs__interp *in, const evs__local *local, const evs__value *value)
+static void assign_local(evs__interp *in, const evs__local *local, const evs__value *value,
+                         evs__span at)
 {
     size_t slot = evs__local_slot(in, local);
+    evs__watch_assign(in, local, at);
     if (evs__store_is_many(&in->store, slot))
         value = evs__value_join(in->pool, evs__store_value(&in->store, slot), value);
     evs__store_set(&in->store, slot, value);
@@ -102,7 +106,7 @@ static void assign(evs__interp *in, const target *t, const evs__value *value)
         return;
     }
     if (local_of(expr) != NULL) {
-        assign_local(in, local_of(expr), value);
+        assign_local(in, local_of(expr), value, expr->at);
         return;
     }
     evs__write_index(in, evs__value_table(in->pool, in->globals),
@@ -184,6 +188,13 @@ static void repeat_round(evs__interp *in, void *context)
     test(in, stat->condition, 1);
 }
 
+static void exec_loop(evs__interp *in, const evs__stat *stat, evs__round *round)
+{
+    evs__watched_loop watched = evs__watch_loop(in, stat);
+    evs__iterate(in, round, (void *)&stat->as.loop);
+    evs__watch_loop_left(in, &watched);
+}
+
 typedef struct counting {
     const evs__count_stat *stat;
     int surely; /* the body runs at least once */
@@ -221,8 +232,9 @@ static void count_round(evs__interp *in, void *context)
         evs__loop_leave(in);
 }
 
-static void exec_count(evs__interp *in, const evs__count_stat *stat)
+static void exec_count(evs__interp *in, const evs__stat *loop)
 {
+    const evs__count_stat *stat = &loop->as.count;
     const evs__value *from = evs__eval(in, stat->start), *to = evs__eval(in, stat->limit);
     const evs__value *by = stat->step == NULL ? NULL : evs__eval(in, stat->step);
     const evs__atom *start = evs__value_single(from), *limit = evs__value_single(to);
@@ -234,7 +246,10 @@ static void exec_count(evs__interp *in, const evs__count_stat *stat)
     if (numbers && start->number > limit->number)
         return;
     c.surely = numbers && start->number <= limit->number;
+    evs__watched_loop watched = evs__watch_loop(in, loop);
+    evs__watch_bounds(in, &watched, from, to);
     evs__iterate(in, count_round, &c);
+    evs__watch_loop_left(in, &watched);
 }
 
 typedef struct walking {
@@ -288,7 +303,10 @@ static void exec_each(evs__interp *in, const evs__stat *stat)
     walking w = {stat, evs__seq_at(in->pool, &values, 0), evs__seq_at(in->pool, &values, 1),
                  evs__node_slot_of(in, stat)};
     evs__store_set(&in->store, w.control, evs__seq_at(in->pool, &values, 2));
+    evs__watched_loop watched = evs__watch_loop(in, stat);
+    evs__watch_bounds(in, &watched, w.iterator, w.subject);
     evs__iterate(in, each_round, &w);
+    evs__watch_loop_left(in, &watched);
 }
 
 static void exec_return(evs__interp *in, const evs__exprs *values)
@@ -297,6 +315,7 @@ static void exec_return(evs__interp *in, const evs__exprs *values)
     evs__seq results = evs__eval_all(in, values);
     if (in->dead)
         return;
+    evs__watch_return(in, values, &results);
     if (frame->activation->caller == NULL && values->count > 0) {
         evs__touch(in, evs__seq_all(in->pool, &results), values->items[0]->at);
         evs__note_reply(in, evs__seq_at(in->pool, &results, 0), values->items[0]->at);
@@ -327,16 +346,16 @@ static void exec(evs__interp *in, const evs__stat *stat)
         evs__exec_block(in, &stat->as.block);
         return;
     case EVS__STAT_WHILE:
-        evs__iterate(in, while_round, (void *)&stat->as.loop);
+        exec_loop(in, stat, while_round);
         return;
     case EVS__STAT_REPEAT:
-        evs__iterate(in, repeat_round, (void *)&stat->as.loop);
+        exec_loop(in, stat, repeat_round);
         return;
     case EVS__STAT_IF:
         exec_arms(in, &stat->as.branch, 0);
         return;
     case EVS__STAT_FOR:
-        exec_count(in, &stat->as.count);
+        exec_count(in, stat);
         return;
     case EVS__STAT_FOR_IN:
         exec_each(in, stat);

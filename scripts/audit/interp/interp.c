@@ -1,6 +1,7 @@
 #include "scripts/audit/interp/interp.h"
 
 #include "scripts/audit/builtins/builtin.h"
+#include "scripts/audit/interp/watch.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -232,6 +233,8 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
     speak_resp2(&in);
     evs__builtins_install(&in);
     in.library_end = in.store.nslots;
+    evs__watch watch;
+    evs__watch_begin(&in, &watch, recorder->flow);
 
     evs__callable main = {.function = chunk->main};
     if (!pool->failed)
@@ -240,8 +243,10 @@ void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk 
         library lib = {in.store.nslots};
         in.dead = 0;
         recorder->has_functions = 1;
+        evs__watch_serving(&in, lib.kept);
         evs__iterate(&in, call_entries, &lib);
     }
+    evs__watch_end(&in);
     evs__table_free(&in.slots);
     evs__table_free(&in.activations);
     evs__table_free(&in.texts);

@@ -19,6 +19,7 @@
  *   answer.c       and which reply it gives
  *   reply.c        what goes to the client
  *   access.c       how KEYS and ARGV are used      vanish.c   keys that the script deletes
+ *   watch.c        noting facts about the way that is taken
  *   ../builtins/   the functions of the sandbox
  */
 #ifndef EVS_SCRIPTS_AUDIT_INTERP_INTERP_H
@@ -66,6 +67,7 @@ typedef struct evs__frame {
     evs__changes entries; /* states in which it calls itself, from the mark */
     int recursive;        /* it was called while it ran */
     int again;            /* it must be run once more for that */
+    size_t returns;       /* counts the return statements that it came to */
 } evs__frame;
 
 /* A function that redis.register_function was given. */
@@ -75,9 +77,12 @@ typedef struct evs__entry {
     struct evs__entry *next;
 } evs__entry;
 
+struct evs__watch;
+
 typedef struct evs__interp {
     evs__pool *pool;
     evs__recorder *recorder;
+    struct evs__watch *watch; /* NULL, or notes the facts of flow.h */
     const evs__chunk *chunk;
     evs__store store;
     evs__table slots; /* of nodes */

@@ -9,6 +9,7 @@
 #include "scripts/audit/interp/interp.h"
 
 #include "scripts/audit/builtins/builtin.h"
+#include "scripts/audit/interp/watch.h"
 
 enum { CALLS_MAX = 40, RECURSION_ROUNDS = 12, RECURSION_EXACT = 3 };
 
@@ -170,16 +171,19 @@ static evs__seq lost(evs__interp *in, evs__span at, const char *reason)
 }
 
 static evs__seq invoke_one(evs__interp *in, const evs__site *site, const evs__callable *callable,
-                           evs__seq args)
+                           evs__seq args, int sure)
 {
     if (callable->builtin != NULL) {
         evs__builtin_call call = {site, callable, args};
         evs__note_arguments(in, &args, EVS__ACCESS_WHOLE, site->at);
+        evs__watch_call(in, site, callable, &args, sure);
         return callable->builtin->run(in, &call);
     }
     evs__frame *frame = running(in, callable);
-    if (frame != NULL)
+    if (frame != NULL) {
+        evs__watch_recursion(in, frame, site);
         return run_again(in, frame, &args);
+    }
     if (in->calls >= CALLS_MAX) {
         evs__give_up(in, site->at, too_deep);
         return lost(in, site->at, too_deep);
@@ -200,6 +204,7 @@ static evs__seq invoke_unknown(evs__interp *in, const evs__site *site, const evs
         in->pool->failed = 1;
         return evs__seq_none();
     }
+    evs__watch_unknown(in);
     evs__give_up(in, site->at, reason);
     evs__escape(in, site, &args);
     return lost(in, site->at, "it comes from a function that is not followed");
@@ -214,13 +219,13 @@ evs__seq evs__invoke(evs__interp *in, const evs__site *site, const evs__value *c
     if (callee->natoms > 0 || callee->ncalls == 0)
         return invoke_unknown(in, site, callee, args);
     if (callee->ncalls == 1)
-        return invoke_one(in, site, callee->calls[0], args);
+        return invoke_one(in, site, callee->calls[0], args, 1);
 
     evs__seq results = evs__seq_none();
     evs__changes ends = {NULL, 0, 1};
     size_t mark = evs__store_mark(&in->store);
     for (size_t i = 0; i < callee->ncalls; i++) {
-        evs__seq some = invoke_one(in, site, callee->calls[i], args);
+        evs__seq some = invoke_one(in, site, callee->calls[i], args, 0);
         results = evs__seq_join(in->pool, &results, &some);
         evs__changes end = evs__branch_end(in, mark);
         evs__changes_join(&in->store, &ends, &end);

@@ -12,6 +12,7 @@
 #include "scripts/audit/interp/interp.h"
 
 #include "scripts/audit/builtins/builtin.h"
+#include "scripts/audit/interp/watch.h"
 
 enum {
     META_MAX = 8, /* length of a chain of __index */
@@ -227,6 +228,7 @@ void evs__write_index(evs__interp *in, const evs__value *object, const evs__valu
     int weak = !is_only_table(in, object);
     check_method(in, key, value, at);
     evs__note_use(in, object, EVS__ACCESS_WRITE, at);
+    evs__watch_write(in, object, key, at);
     for (size_t i = 0; i < object->ntables; i++) {
         size_t slot = object->tables[i];
         const evs__object *old = evs__store_object(&in->store, slot);
@@ -242,6 +244,7 @@ void evs__change_tables(evs__interp *in, const evs__value *object, evs__object_c
                         const evs__value *value, evs__span at)
 {
     int weak = !is_only_table(in, object);
+    evs__watch_write(in, object, NULL, at);
     for (size_t i = 0; i < object->ntables; i++) {
         size_t slot = object->tables[i];
         const evs__object *old = evs__store_object(&in->store, slot);

@@ -1,0 +1,40 @@
+/* ES602 - a global is read that no server has. */
+#include "scripts/audit/rule.h"
+
+static void check(const evs__facts *facts, evs__findings *out)
+{
+    for (const evs__nameuse *use = facts->flow->names; use != NULL; use = use->next) {
+        if (use->kind != EVS__NAME_READ)
+            continue;
+        if (use->similar != NULL)
+            evs__finding_add(out, evs__span_public(facts->chunk, use->at),
+                             "there is no global %s; did you mean %s?", use->name, use->similar);
+        else
+            evs__finding_add(out, evs__span_public(facts->chunk, use->at), "there is no global %s",
+                             use->name);
+    }
+}
+
+const evs__rule evs__rule_undefined_global = {
+    .info =
+        {
+            .code = "ES602",
+            .name = "undefined-global",
+            .severity = EVS_SEVERITY_ERROR,
+            .tier = EVS_TIER_A,
+            .why = "Reading a global that does not exist is an error in scripts, even in `x == "
+                   "nil` and type(x).",
+            .bad = "return keys[1]",
+            .good = "return KEYS[1]",
+            .exceptions = "",
+            .false_positives =
+                "Globals that a host program puts in front of the script: declare them "
+                "local there.",
+            .server = "ERR user_script:1: Script attempted to access nonexistent global variable "
+                      "'keys'",
+            .fix = "declare it local, or name what is meant",
+            .companions = "",
+            .target = "",
+        },
+    .check = check,
+};
