@@ -25,7 +25,7 @@ const evs__rule evs__rule_analysis_incomplete = {
                                "design and never counts as declared.",
             .server = "",
             .fix = "write it so that it can be followed, or review it by hand",
-            .companions = "",
+            .companions = "ES607",
             .target = "",
         },
     .check = check,

@@ -94,7 +94,7 @@ const evs__rule evs__rule_bad_api_call = {
             .false_positives = "None.",
             .server = "ERR Lua redis lib command arguments must be strings or integers",
             .fix = "redis.call with a dot, and the arguments that the function takes",
-            .companions = "ES110",
+            .companions = "ES107",
             .target = "",
         },
     .check = check,

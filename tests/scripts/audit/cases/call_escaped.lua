@@ -1,5 +1,6 @@
 -- redis.call is given to unknown code
 -- verdict: unproven
--- expect: ES006 5:1
+-- expect: ES607 5:11
+-- expect: ES006 6:1
 local f = loadstring(ARGV[1])
 f(redis.call)

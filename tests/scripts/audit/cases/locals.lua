@@ -1,5 +1,6 @@
 -- what is followed: locals, aliases, loops, functions
 -- verdict: declared
+-- expect: ES408 13:14
 local rcall, keys = redis.call, KEYS
 local function first() return keys[1] end
 local k = first()

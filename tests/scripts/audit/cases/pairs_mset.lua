@@ -1,5 +1,7 @@
 -- Arguments in twos, made in a loop
 -- verdict: declared
+-- expect: ES408 10:12
+-- expect: ES408 20:41
 local args = {'MSET'}
 for i, key in ipairs(KEYS) do
     args[#args + 1] = key

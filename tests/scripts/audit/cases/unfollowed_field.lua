@@ -1,7 +1,8 @@
 -- a function in a table is called by code made at run time
 -- verdict: unproven
--- expect: ES105 6:44
--- expect: ES006 9:1
+-- expect: ES105 7:44
+-- expect: ES607 9:11
+-- expect: ES006 10:1
 local t = {}
 t.f = function(k) return redis.call('GET', k) end
 t.f(KEYS[1])
