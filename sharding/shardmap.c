@@ -128,6 +128,18 @@ size_t evs_shardmap_pool_count(const evs_shardmap *map)
     return map->npools;
 }
 
+evs_status evs_shardmap_pool(evs_pool_info *out, const evs_shardmap *map, size_t pool,
+                             evs_error *err)
+{
+    if (pool >= map->npools)
+        return evs__fail(err, EVS_E_INVALID, "there is no pool number %zu: the map has %zu", pool,
+                         map->npools);
+    const evs__pool *p = &map->pools[pool];
+    *out = (evs_pool_info){p->name,        p->placement->name, p->layout.hash->name,
+                           p->fingerprint, p->first_shard,     p->nshards};
+    return EVS_OK;
+}
+
 evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size_t shard,
                               evs_error *err)
 {

@@ -48,6 +48,13 @@ EVS_API evs_status evs_shardmap_load(evs_shardmap **out, const char *path, evs_d
 EVS_API evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const char *name,
                                       evs_diagnostics **diags, evs_error *err);
 
+/* Writes the shard map that places keys as the pool `pool` of the twemproxy configuration at `path`
+ * does; NULL: the only pool. `*out` is NUL-terminated YAML, yours to free with evs_text_free
+ * (audit.h). What has no counterpart in a map is a warning in `*diags`, which is yours to free.
+ * Fails as evs_shardmap_load does, and leaves `*out` alone then. */
+EVS_API evs_status evs_shardmap_import_twemproxy(char **out, const char *path, const char *pool,
+                                                 evs_diagnostics **diags, evs_error *err);
+
 /* Adds a holder; returns `map`. */
 EVS_API evs_shardmap *evs_shardmap_ref(evs_shardmap *map);
 
@@ -66,6 +73,20 @@ EVS_API uint64_t evs_shardmap_fingerprint(const evs_shardmap *map);
 /* The number of shards over all pools, and of pools. */
 EVS_API size_t evs_shardmap_count(const evs_shardmap *map);
 EVS_API size_t evs_shardmap_pool_count(const evs_shardmap *map);
+
+/* How one pool places keys. Text is borrowed from the map. */
+typedef struct evs_pool_info {
+    const char *name;
+    const char *distribution; /* as in the map: "rendezvous" */
+    const char *hash;         /* of keys; a variant has a name of its own */
+    uint32_t fingerprint;     /* of this pool alone: what expect_fingerprint is compared with */
+    size_t first_shard;       /* its shards are first_shard .. first_shard + shards - 1 */
+    size_t shards;
+} evs_pool_info;
+
+/* Pool number `pool`, from 0. Fails with EVS_E_INVALID past the end. */
+EVS_API evs_status evs_shardmap_pool(evs_pool_info *out, const evs_shardmap *map, size_t pool,
+                                     evs_error *err);
 
 /* Shard number `shard`. Fails with EVS_E_INVALID past the end. */
 EVS_API evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size_t shard,

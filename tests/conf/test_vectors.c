@@ -4,6 +4,7 @@
  */
 #include "core/buf.h"
 #include "tests/support/vectors.h"
+#include <evalshard/audit.h>
 #include <evalshard/shardmap.h>
 
 #include <setjmp.h>
@@ -149,6 +150,66 @@ static void every_pool_of_twemproxy(void **state)
     }
     printf("twemproxy-0.5.0.json: %zu pools, %zu placements equal\n", i, cells);
     assert_int_equal(i, 128);
+    json_decref(all);
+}
+
+/* The same pool as twemproxy's own configuration, imported. Shards are told apart by address. */
+static size_t compare_import(json_t *pool)
+{
+    char path[] = "/tmp/evalshard-nutcracker-XXXXXX";
+    const char *tag = text_of(pool, "hash_tag");
+    json_t *servers = json_object_get(pool, "servers"), *server;
+    size_t i, compared = 0;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    assert_non_null(file);
+    fprintf(file, "p:\n  redis: true\n  hash: %s\n  distribution: %s\n", text_of(pool, "hash"),
+            text_of(pool, "distribution"));
+    if (tag[0] != '\0')
+        fprintf(file, "  hash_tag: \"%s\"\n", tag);
+    fputs("  servers:\n", file);
+    json_array_foreach(servers, i, server)
+    {
+        fprintf(file, "   - %s\n", json_string_value(server));
+    }
+    fclose(file);
+
+    char *text = NULL;
+    evs_error err = {0};
+    evs_shardmap *map = NULL;
+    if (evs_shardmap_import_twemproxy(&text, path, NULL, NULL, &err) != EVS_OK ||
+        evs_shardmap_parse(&map, evs_text(text), "-", NULL, &err) != EVS_OK)
+        fail_msg("%s: %s", text_of(pool, "pool"), err.message);
+    remove(path);
+    for (; compared < VECTOR_KEYS; compared++) {
+        char digit[2] = {text_of(pool, "assign")[compared], '\0'};
+        const char *want = json_string_value(json_array_get(servers, strtoul(digit, NULL, 36)));
+        evs_route route;
+        evs_shard_info info;
+        assert_int_equal(evs_shardmap_route(&route, map, vector_key(compared), NULL), EVS_OK);
+        assert_int_equal(evs_shardmap_shard(&info, map, route.shard, NULL), EVS_OK);
+        if (strncmp(want, info.address, strlen(info.address)) != 0)
+            fail_msg("%s: line %zu is on %s, recorded is %s", text_of(pool, "pool"), compared + 1,
+                     info.address, want);
+    }
+    evs_shardmap_free(map);
+    evs_text_free(text);
+    return compared;
+}
+
+static void every_pool_of_twemproxy_imported(void **state)
+{
+    (void)state;
+    json_t *all = vector_json("twemproxy-0.5.0.json"), *pool;
+    size_t i, cells = 0;
+    json_array_foreach(json_object_get(all, "pools"), i, pool)
+    {
+        if (json_object_get(pool, "ejected") == NULL)
+            cells += compare_import(pool);
+    }
+    printf("imported configurations: %zu placements equal\n", cells);
+    assert_int_equal(cells, 125 * VECTOR_KEYS);
     json_decref(all);
 }
 
@@ -388,6 +449,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pool_of_twemproxy),
+        cmocka_unit_test(every_pool_of_twemproxy_imported),
         cmocka_unit_test(every_row_of_libmemcached),
         cmocka_unit_test(every_row_of_jedis),
         cmocka_unit_test(every_row_of_envoy),

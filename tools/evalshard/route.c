@@ -3,11 +3,11 @@
  * any length pass through a pipe.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "tools/evalshard/command.h"
 #include "tools/evalshard/json.h"
+#include "tools/evalshard/keys.h"
 #include "tools/evalshard/session.h"
 #include "tools/evalshard/table.h"
 
@@ -129,34 +129,15 @@ static void take(router *r, evs_bytes word)
     free(bytes);
 }
 
-static void take_file(router *r, const char *path)
+static void take_line(void *arg, evs_bytes line)
 {
-    char *line = NULL;
-    size_t room = 0, count = 0;
-    ssize_t len;
-    progress p;
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    progress_start(&p, "keys routed:");
-    while (file != NULL && (len = getline(&line, &room, file)) != -1) {
-        if (len > 0 && line[len - 1] == '\n')
-            len--;
-        take(r, (evs_bytes){line, (size_t)len});
-        progress_show(&p, ++count, 0);
-    }
-    progress_end(&p);
-    if (file == NULL || ferror(file)) {
-        complain("cannot read %s: %s", path, strerror(errno));
-        went_wrong(r, EXIT_UNREACHABLE);
-    }
-    if (file != NULL && file != stdin)
-        fclose(file);
-    free(line);
+    take(arg, line);
 }
 
 static void take_all(router *r, const opts *given)
 {
     if (opt_given(given, KEYS))
-        take_file(r, opt_text(given, KEYS));
+        went_wrong(r, keys_read(opt_text(given, KEYS), "keys routed:", take_line, r));
     for (size_t i = 0; i < given->plain.count; i++)
         take(r, evs_text(given->plain.words[i]));
 }
