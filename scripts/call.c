@@ -21,7 +21,7 @@ struct evs__call_block {
 
 /* ---- where calls come from ---- */
 
-static int add_block(evs__calls *calls)
+int evs__calls_grow(evs__calls *calls)
 {
     evs__call_block *block = evs__alloc_array(1, sizeof *block);
     if (block == NULL)
@@ -30,11 +30,28 @@ static int add_block(evs__calls *calls)
     calls->blocks = block;
     for (size_t i = BLOCK; i-- > 0;) {
         evs__call *call = &block->calls[i];
-        call->held = EVS__FREE;
+        call->state.held = EVS__FREE;
         call->with.next = calls->free;
         calls->free = call;
     }
     return 1;
+}
+
+static int is_unused(const evs__call_block *block)
+{
+    for (size_t i = 0; i < BLOCK; i++)
+        if (block->calls[i].state.held != EVS__FREE)
+            return 0;
+    return 1;
+}
+
+void evs__calls_trim(evs__calls *calls)
+{
+    for (const evs__call_block *block = calls->blocks; block != NULL; block = block->next)
+        if (!is_unused(block))
+            return;
+    calls->free = NULL;
+    evs__calls_free(calls);
 }
 
 static void free_aside(evs__call *call)
@@ -52,54 +69,17 @@ void evs__calls_free(evs__calls *calls)
         evs__call_block *block = calls->blocks;
         calls->blocks = block->next;
         for (size_t i = 0; i < BLOCK; i++)
-            if (block->calls[i].held != EVS__FREE)
+            if (block->calls[i].state.held != EVS__FREE)
                 free_aside(&block->calls[i]);
         evs__free(block);
     }
-}
-
-evs__call *evs__call_new(evs__lane *lane, const evs_script *script, evs_done_fn done, void *arg)
-{
-    evs__calls *calls = &lane->client->calls;
-    if (calls->free == NULL && !add_block(calls))
-        return NULL;
-    evs__call *call = calls->free;
-    calls->free = call->with.next;
-
-    call->request.done = evs__call_answered;
-    call->request.unwanted = 0;
-    call->lane = lane;
-    call->script = script;
-    call->done = done;
-    call->arg = arg;
-    call->with.aside = NULL;
-    call->retry = EVS_RETRY_ONCE;
-    call->held = EVS__HELD_BY_NOBODY;
-    call->finished = 0;
-    call->unsure = 0;
-    call->healed = 0;
-    call->resent = 0;
-    call->maybe = 0;
-    call->may_lie = 0;
-    return call;
-}
-
-void evs__call_start(evs__call *call, unsigned timeout_ms)
-{
-    evs_client *client = call->lane->client;
-    call->held = EVS__HELD_BY_CONN;
-    call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
-    evs__wheel_add(&client->wheel, &call->due);
-    client->pending++;
-    if (call->due.at < client->sweep_at)
-        evs__client_watch(client, call->due.at);
 }
 
 static inline void release(evs__call *call)
 {
     evs__calls *calls = &call->lane->client->calls;
     free_aside(call);
-    call->held = EVS__FREE;
+    call->state.held = EVS__FREE;
     call->with.next = calls->free;
     calls->free = call;
 }
@@ -137,15 +117,15 @@ static inline void complete(evs__call *call, const evs_result *result)
     evs__wheel_remove(&call->due);
     client->pending--;
     client->stats.calls++;
-    call->finished = 1;
+    call->state.finished = 1;
     call->done(call->arg, result);
-    if (call->held == EVS__HELD_BY_NOBODY)
+    if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);
 }
 
 void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
 {
-    if (outcome == EVS_NOT_EXECUTED && call->maybe)
+    if (outcome == EVS_NOT_EXECUTED && call->state.maybe)
         outcome = EVS_MAYBE_EXECUTED;
     err->outcome = outcome;
     evs_result result = {err->status, outcome, NULL, err};
@@ -197,7 +177,7 @@ static void refused(evs__call *call, const evs_reply *reply)
         evs_error err;
         evs__subject subject = evs__call_subject(call);
         evs__explain(&err, &subject, decision.status, "%.*s", (int)text.len, text.data);
-        call->maybe |= call->may_lie;
+        call->state.maybe |= call->state.may_lie;
         evs__call_fail(call, decision.outcome, &err);
     }
 }
@@ -208,7 +188,7 @@ static void replied(evs__call *call, const evs_reply *reply)
         refused(call, reply);
         return;
     }
-    if (call->unsure)
+    if (call->state.unsure)
         evs__lane_set_known(call->lane, call->script);
     succeed(call, reply);
 }
@@ -245,9 +225,9 @@ evs__aside *evs__call_set_aside(evs__call *call)
 static int may_send_again(const evs__call *call, const evs__answer *answer)
 {
     evs_client *client = call->lane->client;
-    if (call->resent || client->closing || answer->why->status != EVS_E_CLOSED)
+    if (call->state.resent || client->closing || answer->why->status != EVS_E_CLOSED)
         return 0;
-    if (answer->sent && call->retry == EVS_RETRY_ONCE)
+    if (answer->sent && call->state.retry == EVS_RETRY_ONCE)
         return 0;
     return evs__loop_now_ms(client->loop) < call->due.at;
 }
@@ -255,8 +235,8 @@ static int may_send_again(const evs__call *call, const evs__answer *answer)
 static void lost(evs__call *call, const evs__answer *answer)
 {
     if (may_send_again(call, answer) && evs__call_set_aside(call) != NULL) {
-        call->resent = 1;
-        call->maybe |= (unsigned char)(answer->sent != 0);
+        call->state.resent = 1;
+        call->state.maybe |= (unsigned char)(answer->sent != 0);
         call->lane->client->stats.resends++;
         evs__call_send_again(call);
         return;
@@ -270,8 +250,8 @@ static void lost(evs__call *call, const evs__answer *answer)
 void evs__call_answered(evs__request *request, const evs__answer *answer)
 {
     evs__call *call = (evs__call *)request;
-    call->held = EVS__HELD_BY_NOBODY;
-    if (call->finished)
+    call->state.held = EVS__HELD_BY_NOBODY;
+    if (call->state.finished)
         release(call);
     else if (answer->got == EVS__GOT_REPLY)
         replied(call, answer->reply);
@@ -287,8 +267,8 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs_status status = evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
-    call->unsure = call->script != NULL && !evs__lane_knows(lane, call->script);
-    if (call->unsure && evs__lane_mark(lane, call->script) == EVS__MARK_UNKNOWN &&
+    call->state.unsure = call->script != NULL && !evs__lane_knows(lane, call->script);
+    if (call->state.unsure && evs__lane_mark(lane, call->script) == EVS__MARK_UNKNOWN &&
         !evs__lane_load(lane, call->script))
         return evs__fail_nomem(err);
 
@@ -308,7 +288,7 @@ void evs__call_send_again(evs__call *call)
         evs__call_fail(call, EVS_NOT_EXECUTED, &err);
         return;
     }
-    call->held = EVS__HELD_BY_CONN;
+    call->state.held = EVS__HELD_BY_CONN;
     evs__buf_free(&call->with.aside->bytes);
 }
 
@@ -321,9 +301,9 @@ void evs__call_expire(evs__due *due)
     evs__explain(&err, &subject, EVS_E_TIMEOUT, "no reply before the deadline");
 
     evs_outcome outcome = EVS_MAYBE_EXECUTED;
-    if (call->held == EVS__HELD_BY_CONN) {
+    if (call->state.held == EVS__HELD_BY_CONN) {
         if (evs__conn_withdraw(call->lane->conn, &call->request)) {
-            call->held = EVS__HELD_BY_NOBODY;
+            call->state.held = EVS__HELD_BY_NOBODY;
             outcome = EVS_NOT_EXECUTED;
         } else {
             call->request.unwanted = 1;

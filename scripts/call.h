@@ -39,6 +39,17 @@ typedef struct evs__aside {
     evs__call *next_waiting; /* in a heal */
 } evs__aside;
 
+typedef struct evs__call_state {
+    unsigned char held;     /* evs__held */
+    unsigned char retry;    /* evs_retry */
+    unsigned char finished; /* the caller has its result */
+    unsigned char unsure;   /* the server was not known to have the script when this was queued */
+    unsigned char healed;
+    unsigned char resent;
+    unsigned char maybe;   /* an earlier try may have run */
+    unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
+} evs__call_state;
+
 struct evs__call {
     evs__request request; /* first: the connection's handle is the call */
     evs__due due;         /* in the client's wheel until finished */
@@ -50,14 +61,7 @@ struct evs__call {
         evs__aside *aside; /* ours; NULL while nothing went wrong */
         evs__call *next;   /* of a free one */
     } with;
-    unsigned char retry;    /* evs_retry */
-    unsigned char held;     /* evs__held */
-    unsigned char finished; /* the caller has its result */
-    unsigned char unsure;   /* the server was not known to have the script when this was queued */
-    unsigned char healed;
-    unsigned char resent;
-    unsigned char maybe;   /* an earlier try may have run */
-    unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
+    evs__call_state state;
 };
 
 typedef struct evs__call_block evs__call_block;
@@ -70,11 +74,28 @@ typedef struct evs__calls {
 
 void evs__calls_free(evs__calls *calls);
 
-/* A new call on `lane`, not queued. NULL when out of memory. */
-evs__call *evs__call_new(evs__lane *lane, const evs_script *script, evs_done_fn done, void *arg);
+/* Gives memory of a burst back when no call is in use. */
+void evs__calls_trim(evs__calls *calls);
 
-/* Behind evs__conn_end: from now on the call is pending and has a deadline. */
-void evs__call_start(evs__call *call, unsigned timeout_ms);
+int evs__calls_grow(evs__calls *calls); /* for evs__call_new; 0 when out of memory */
+
+/* The evs__request.done of every call. */
+void evs__call_answered(evs__request *request, const evs__answer *answer);
+
+/* A new call, not queued; lane, script and completion are for the caller to set. NULL when out of
+ * memory. */
+static inline evs__call *evs__call_new(evs__calls *calls)
+{
+    if (calls->free == NULL && !evs__calls_grow(calls))
+        return NULL;
+    evs__call *call = calls->free;
+    calls->free = call->with.next;
+    call->request.done = evs__call_answered;
+    call->request.unwanted = 0;
+    call->with.aside = NULL;
+    call->state = (evs__call_state){0};
+    return call;
+}
 
 /* Gives back a call that was never started; `done` does not run. */
 void evs__call_drop(evs__call *call);
@@ -95,9 +116,6 @@ void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err);
 
 /* The deadline passed; the call has left the wheel. */
 void evs__call_expire(evs__due *due);
-
-/* The evs__request.done of every call. */
-void evs__call_answered(evs__request *request, const evs__answer *answer);
 
 /* What the call is about; the key is borrowed from its bytes. */
 evs__subject evs__call_subject(const evs__call *call);

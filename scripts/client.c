@@ -47,6 +47,8 @@ static void sweep(void *owner)
     client->sweep_at = UINT64_MAX;
     if (next != 0)
         evs__client_watch(client, next);
+    else
+        evs__calls_trim(&client->calls);
 }
 
 void evs__client_watch(evs_client *client, uint64_t deadline)

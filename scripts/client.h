@@ -64,6 +64,17 @@ void evs__client_leave(evs_client *client);
 /* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
+/* Behind evs__conn_end: from now on the call is pending and has a deadline. */
+static inline void evs__call_start(evs_client *client, evs__call *call, unsigned timeout_ms)
+{
+    call->state.held = EVS__HELD_BY_CONN;
+    call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
+    evs__wheel_add(&client->wheel, &call->due);
+    client->pending++;
+    if (call->due.at < client->sweep_at)
+        evs__client_watch(client, call->due.at);
+}
+
 /* Makes the lane usable for one more request. Fails as evs__conn_prepare does, or with QUEUE_FULL.
  */
 evs_status evs__client_lane(evs__lane *lane, evs_error *err);

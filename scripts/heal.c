@@ -29,9 +29,9 @@ static void fail_refused(evs__call *call, const evs__refusal *refusal)
 /* The script exists, so the NOSCRIPT may be its own words, said after it ran. */
 static void present(evs__call *call)
 {
-    if (call->retry != EVS_RETRY_ONCE && !call->healed) {
-        call->healed = 1;
-        call->maybe = 1;
+    if (call->state.retry != EVS_RETRY_ONCE && !call->state.healed) {
+        call->state.healed = 1;
+        call->state.maybe = 1;
         call->lane->client->stats.heals++;
         evs__call_send_again(call);
         return;
@@ -42,11 +42,11 @@ static void present(evs__call *call)
 static void absent(evs__call *call)
 {
     const evs__refusal *refusal = evs__lane_refusal(call->lane, call->script);
-    if (call->healed || refusal != NULL) {
+    if (call->state.healed || refusal != NULL) {
         fail_refused(call, refusal);
         return;
     }
-    call->healed = 1;
+    call->state.healed = 1;
     call->lane->client->stats.heals++;
     evs__call_send_again(call);
 }
@@ -102,8 +102,8 @@ static void answered(evs__request *request, const evs__answer *answer)
 
     while (call != NULL) {
         evs__call *next = call->with.aside->next_waiting;
-        call->held = EVS__HELD_BY_NOBODY;
-        if (call->finished)
+        call->state.held = EVS__HELD_BY_NOBODY;
+        if (call->state.finished)
             evs__call_drop(call);
         else if (settled == SETTLED_ABSENT)
             absent(call);
@@ -177,13 +177,13 @@ void evs__heal_call(evs__call *call, const evs_reply *reply)
     evs__heal *heal = find_open(call);
     if (heal == NULL)
         heal = open_heal(lane, call->script);
-    if (heal != NULL && !heal->loads && refusal == NULL && !call->healed)
+    if (heal != NULL && !heal->loads && refusal == NULL && !call->state.healed)
         heal->loads = evs__lane_load(lane, call->script);
     if (heal == NULL) {
         fail_nomem(call);
         return;
     }
-    call->held = EVS__HELD_BY_HEAL;
+    call->state.held = EVS__HELD_BY_HEAL;
     call->with.aside->next_waiting = NULL;
     *heal->last = call;
     heal->last = &call->with.aside->next_waiting;

@@ -106,9 +106,9 @@ static evs_status queue(evs_client *client, evs__call *call, const evs_plain_com
     if (timeout_ms == 0)
         timeout_ms = client->map->shards[call->lane->shard].command_timeout_ms;
     int reads = known != NULL && (known->flags & EVS__COMMAND_READONLY) != 0;
-    call->retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
-    call->may_lie = (unsigned char)runs_script(cmd);
-    evs__call_start(call, timeout_ms);
+    call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
+    call->state.may_lie = (unsigned char)runs_script(cmd);
+    evs__call_start(client, call, timeout_ms);
     return EVS_OK;
 }
 
@@ -127,9 +127,13 @@ static evs_status submit(evs_client *client, const evs_plain_command *cmd, evs__
     if (status != EVS_OK)
         return status;
 
-    evs__call *call = evs__call_new(&client->lanes[target.shard], NULL, evs__waiter_done, waiter);
+    evs__call *call = evs__call_new(&client->calls);
     if (call == NULL)
         return evs__fail_nomem(err);
+    call->lane = &client->lanes[target.shard];
+    call->script = NULL;
+    call->done = evs__waiter_done;
+    call->arg = waiter;
     if (queue(client, call, cmd, known) != EVS_OK) {
         evs__call_drop(call);
         return evs__fail_nomem(err);

@@ -7,10 +7,15 @@ enum {
     MOST_ROOM = SIZE_MAX / 4
 };
 
+static const char pairs[] = "0001020304050607080910111213141516171819"
+                            "2021222324252627282930313233343536373839"
+                            "4041424344454647484950515253545556575859"
+                            "6061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
 static inline char *put_crlf(char *at)
 {
-    at[0] = '\r';
-    at[1] = '\n';
+    memcpy(at, "\r\n", 2);
     return at + 2;
 }
 
@@ -34,9 +39,7 @@ static inline char *put_length(char *at, char mark, size_t n)
     if (n < 10) {
         *at++ = (char)('0' + n);
     } else if (n < 100) {
-        unsigned tens = (unsigned)n / 10;
-        at[0] = (char)('0' + tens);
-        at[1] = (char)('0' + (unsigned)n - 10 * tens);
+        memcpy(at, &pairs[2 * n], 2);
         at += 2;
     } else {
         at = put_digits(at, n);

@@ -111,8 +111,8 @@ static evs_status place(evs__buf **out, evs__call *call, const evs_invocation *i
     evs_status status = evs__client_lane(lane, err);
     if (status != EVS_OK)
         return blame(err, status, script, invocation);
-    call->unsure = !evs__lane_knows(lane, script);
-    if (call->unsure)
+    call->state.unsure = !evs__lane_knows(lane, script);
+    if (call->state.unsure)
         status = introduce(lane, script, err);
     if (status == EVS_OK)
         *out = evs__conn_begin(lane->conn, &call->request);
@@ -134,16 +134,8 @@ static inline evs_status queue(evs__call *call, const evs_invocation *invocation
     evs__render_evalsha(out, &script->use.head, invocation);
     if (!evs__conn_end(lane->conn, &call->request))
         return evs__fail_nomem(err);
-    call->retry = (unsigned char)script->retry;
+    call->state.retry = (unsigned char)script->retry;
     return EVS_OK;
-}
-
-static inline void start(evs__call *call, const evs_invocation *invocation)
-{
-    unsigned timeout_ms = invocation->timeout_ms;
-    if (timeout_ms == 0)
-        timeout_ms = call->lane->client->map->shards[call->lane->shard].script_timeout_ms;
-    evs__call_start(call, timeout_ms);
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
@@ -159,15 +151,22 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     status = plan(&script, &target, client, invocation, err);
     if (status != EVS_OK)
         return status;
-    evs__call *call = evs__call_new(&client->lanes[target.shard], script, done, arg);
+    evs__call *call = evs__call_new(&client->calls);
     if (call == NULL)
         return evs__fail_nomem(err);
+    call->lane = &client->lanes[target.shard];
+    call->script = script;
+    call->done = done;
+    call->arg = arg;
     status = queue(call, invocation, err);
     if (status != EVS_OK) {
         evs__call_drop(call);
         return status;
     }
-    start(call, invocation);
+    unsigned timeout_ms = invocation->timeout_ms;
+    if (timeout_ms == 0)
+        timeout_ms = client->map->shards[target.shard].script_timeout_ms;
+    evs__call_start(client, call, timeout_ms);
     client->stats.mixed_tags += (uint64_t)(target.mixed_tags != 0);
     return EVS_OK;
 }

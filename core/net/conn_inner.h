@@ -25,6 +25,16 @@
 #include "core/net/resolve.h"
 #include "core/net/socket.h"
 
+/* What only connecting needs. */
+typedef struct evs__attempt {
+    evs__timer *timer; /* ours */
+    evs__lookup *lookup;
+    struct addrinfo *addresses;     /* ours */
+    const struct addrinfo *address; /* the one being tried */
+    uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
+    evs__buf greeting;              /* not accepted by the kernel yet */
+} evs__attempt;
+
 struct evs__conn {
     evs__dirty dirty; /* first: the list's entry is the connection */
     evs__loop *loop;
@@ -56,13 +66,7 @@ struct evs__conn {
     int halfway;         /* a reply is half read */
     int skipping;        /* the reader was told to skip the next reply */
 
-    /* while connecting */
-    evs__timer *timer; /* ours */
-    evs__lookup *lookup;
-    struct addrinfo *addresses;     /* ours */
-    const struct addrinfo *address; /* the one being tried */
-    uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
-    evs__buf greeting;              /* not accepted by the kernel yet */
+    struct evs__attempt *attempt; /* while connecting; ours */
     evs__greeting says;
     unsigned step; /* of the greeting, the one whose answer comes next */
 

@@ -8,6 +8,7 @@
 #include "core/net/conn_inner.h"
 
 #include "core/error.h"
+#include "core/mem.h"
 
 #include <errno.h>
 #include <sys/un.h>
@@ -16,17 +17,18 @@ enum { UNIX_RETRY_MS = 10 };
 
 void evs__conn_drop_attempt(evs__conn *conn)
 {
-    evs__timer_free(conn->timer);
-    conn->timer = NULL;
-    evs__lookup_drop(conn->lookup);
-    conn->lookup = NULL;
-    if (conn->addresses != NULL)
-        freeaddrinfo(conn->addresses);
-    conn->addresses = NULL;
-    conn->address = NULL;
-    if (conn->greeting.data != NULL)
-        explicit_bzero(conn->greeting.data, conn->greeting.cap);
-    evs__buf_free(&conn->greeting);
+    evs__attempt *attempt = conn->attempt;
+    if (attempt == NULL)
+        return;
+    conn->attempt = NULL;
+    evs__timer_free(attempt->timer);
+    evs__lookup_drop(attempt->lookup);
+    if (attempt->addresses != NULL)
+        freeaddrinfo(attempt->addresses);
+    if (attempt->greeting.data != NULL)
+        explicit_bzero(attempt->greeting.data, attempt->greeting.cap);
+    evs__buf_free(&attempt->greeting);
+    evs__free(attempt);
 }
 
 /* ---- time ---- */
@@ -34,13 +36,13 @@ void evs__conn_drop_attempt(evs__conn *conn)
 static uint64_t time_left(const evs__conn *conn)
 {
     uint64_t now = evs__loop_now_ms(conn->loop);
-    return conn->deadline > now ? conn->deadline - now : 0;
+    return conn->attempt->deadline > now ? conn->attempt->deadline - now : 0;
 }
 
 static void start_timer(evs__conn *conn, uint64_t ways)
 {
-    if (conn->deadline != 0)
-        evs__timer_start(conn->timer, time_left(conn) / ways);
+    if (conn->attempt->deadline != 0)
+        evs__timer_start(conn->attempt->timer, time_left(conn) / ways);
 }
 
 static void time_out(evs__conn *conn)
@@ -53,8 +55,9 @@ static void time_out(evs__conn *conn)
 static uint64_t addresses_left(const evs__conn *conn)
 {
     uint64_t count = 1;
-    if (conn->address != NULL)
-        for (const struct addrinfo *at = conn->address->ai_next; at != NULL; at = at->ai_next)
+    if (conn->attempt->address != NULL)
+        for (const struct addrinfo *at = conn->attempt->address->ai_next; at != NULL;
+             at = at->ai_next)
             count++;
     return count;
 }
@@ -79,8 +82,10 @@ static int try_address(evs__conn *conn, const struct sockaddr *address, socklen_
 /* Tries addresses from the current one on until one is under way. */
 static void try_addresses(evs__conn *conn, int problem)
 {
-    for (; conn->address != NULL; conn->address = conn->address->ai_next) {
-        problem = try_address(conn, conn->address->ai_addr, conn->address->ai_addrlen);
+    for (; conn->attempt->address != NULL;
+         conn->attempt->address = conn->attempt->address->ai_next) {
+        problem = try_address(conn, conn->attempt->address->ai_addr,
+                              conn->attempt->address->ai_addrlen);
         if (problem == 0)
             return;
     }
@@ -91,8 +96,8 @@ static void try_next(evs__conn *conn, int problem)
 {
     evs__socket_close(conn->socket);
     conn->socket = NULL;
-    if (conn->address != NULL)
-        conn->address = conn->address->ai_next;
+    if (conn->attempt->address != NULL)
+        conn->attempt->address = conn->attempt->address->ai_next;
     try_addresses(conn, problem);
 }
 
@@ -100,9 +105,9 @@ static void found(void *owner, int problem, struct addrinfo *addresses)
 {
     evs__conn *conn = owner;
     evs__conn_enter(conn);
-    conn->lookup = NULL;
-    conn->addresses = addresses;
-    conn->address = addresses;
+    conn->attempt->lookup = NULL;
+    conn->attempt->addresses = addresses;
+    conn->attempt->address = addresses;
     if (problem != 0)
         evs__conn_down(conn, EVS_E_CONNECT, "name lookup: %s", evs__resolve_text(problem));
     else
@@ -114,14 +119,15 @@ static void found(void *owner, int problem, struct addrinfo *addresses)
 static void open_tcp(evs__conn *conn)
 {
     const evs__endpoint *to = &conn->login->endpoint;
-    if (evs__resolve_numeric(&conn->addresses, to->host, to->port) == 0) {
-        conn->address = conn->addresses;
+    if (evs__resolve_numeric(&conn->attempt->addresses, to->host, to->port) == 0) {
+        conn->attempt->address = conn->attempt->addresses;
         try_addresses(conn, EADDRNOTAVAIL);
         return;
     }
-    conn->addresses = NULL;
+    conn->attempt->addresses = NULL;
     start_timer(conn, 1);
-    int problem = evs__lookup_start(&conn->lookup, conn->loop, to->host, to->port, found, conn);
+    int problem = evs__lookup_start(&conn->attempt->lookup, conn->loop, to->host, to->port, found,
+                                    conn);
     if (problem != 0)
         evs__conn_down(conn, EVS_E_CONNECT, "name lookup: %s", evs__resolve_text(problem));
 }
@@ -140,7 +146,7 @@ static void open_unix(evs__conn *conn)
     memcpy(address.sun_path, conn->login->endpoint.path, len);
     int problem = try_address(conn, (const struct sockaddr *)&address, sizeof address);
     if (problem == EAGAIN)
-        evs__timer_start(conn->timer, UNIX_RETRY_MS);
+        evs__timer_start(conn->attempt->timer, UNIX_RETRY_MS);
     else if (problem != 0)
         evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
 }
@@ -156,10 +162,14 @@ static void on_timer(void *owner)
 void evs__conn_open(evs__conn *conn)
 {
     unsigned timeout = conn->login->connect_timeout_ms;
-    conn->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
+    evs__attempt *attempt = evs__zalloc_array(1, sizeof *attempt);
+    conn->attempt = attempt;
     conn->state = EVS__CONN_CONNECTING;
-    conn->timer = evs__timer_new(conn->loop, on_timer, conn);
-    if (conn->timer == NULL)
+    if (attempt != NULL) {
+        attempt->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
+        attempt->timer = evs__timer_new(conn->loop, on_timer, conn);
+    }
+    if (attempt == NULL || attempt->timer == NULL)
         evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
     else if (conn->login->endpoint.path != NULL)
         open_unix(conn);
@@ -171,7 +181,7 @@ void evs__conn_open(evs__conn *conn)
 
 static void write_greeting(evs__conn *conn)
 {
-    evs__buf *left = &conn->greeting;
+    evs__buf *left = &conn->attempt->greeting;
     ssize_t n = evs__socket_send(conn->socket, left->data, left->len);
     if (n < 0 && n != -EAGAIN) {
         evs__conn_down(conn, EVS_E_CONNECT, "%s during the greeting", uv_strerror((int)n));
@@ -193,9 +203,9 @@ static int compose_greeting(evs__conn *conn)
     size_t len = 256; /* the commands, and the lengths of three words */
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         len += words[i] == NULL ? 0 : strlen(words[i]);
-    evs__buf_reserve(&conn->greeting, len);
-    evs__greeting_write(&conn->greeting, &conn->says);
-    return evs__buf_ok(&conn->greeting);
+    evs__buf_reserve(&conn->attempt->greeting, len);
+    evs__greeting_write(&conn->attempt->greeting, &conn->says);
+    return evs__buf_ok(&conn->attempt->greeting);
 }
 
 static void greet(evs__conn *conn)
@@ -240,7 +250,7 @@ int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
 
 static void timer_event(evs__conn *conn)
 {
-    if (conn->deadline != 0 && time_left(conn) == 0) {
+    if (conn->attempt->deadline != 0 && time_left(conn) == 0) {
         time_out(conn);
         return;
     }

@@ -4,9 +4,8 @@
 #include "core/mem.h"
 
 #include <assert.h>
-#include <time.h>
 
-enum { MOST_SPARE = 256 * 1024, FIRST_BUF = 1000 };
+enum { MOST_SPARE = 64 * 1024, FIRST_BUF = 1000 };
 
 /* The beginning of memory that is nobody's at the moment. */
 typedef struct evs__spare {
@@ -187,13 +186,6 @@ uint64_t evs__loop_now_ms(const evs__loop *loop)
 }
 
 #ifdef CLOCK_MONOTONIC_COARSE
-uint64_t evs__loop_about_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 uint64_t evs__loop_tick_ms(void)
 {
     struct timespec tick;

@@ -181,9 +181,9 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
     evs_bytes left = {data, len};
     int alive = take_reader(conn);
     while (alive && left.len > 0) {
-        alive = absorb_one(conn, &left);
-        if (alive && !conn->halfway && conn->reader->arena.used > ARENA_USED)
+        if (conn->reader->arena.used > ARENA_USED && !conn->halfway)
             evs__arena_reset(&conn->reader->arena);
+        alive = absorb_one(conn, &left);
     }
     evs__conn_discard(conn);
     return alive;

@@ -404,7 +404,8 @@ static void run(bench *self)
 static void warm_up(bench *self)
 {
     size_t count = self->count, depth = self->depth;
-    self->count = self->depth = KEYS;
+    self->count = KEYS;
+    self->depth = KEYS / 10;
     run(self);
     self->count = count;
     self->depth = depth;

@@ -177,7 +177,7 @@ static void an_idle_connection_keeps_no_large_buffer(void **state)
     evs__loop_run(a.loop, 0);
     assert_true(a.conn->out.cap <= 512);
     assert_null(a.conn->reader);
-    assert_null(a.conn->greeting.data);
+    assert_null(a.conn->attempt);
     asker_close(&a);
     fake_shard_stop(fake);
 }
