@@ -3,7 +3,7 @@
 is reached from more than the one module that owns it.
 
 The ladder, low to high: core (pure) < core/net < sharding < conf | scripts/syntax < scripts/audit
-< scripts < tools. An include goes down or stays in its folder; conf and scripts/syntax do not see
+< scripts < tools; beside scripts/audit: scripts/audit/extract. An include goes down or stays in its folder; conf and scripts/syntax do not see
 each other; tools see public headers only; scripts/audit sees the pure rungs only.
 """
 import pathlib
@@ -21,6 +21,7 @@ MAY = {
     "conf": ["core", "sharding"],
     "scripts/syntax": ["core"],
     "scripts/audit": ["core", "scripts/syntax"],
+    "scripts/audit/extract": ["core", "scripts/syntax"],
     "scripts": ["core", "core/net", "sharding", "scripts/syntax", "scripts/audit"],
     "tools": [],
 }

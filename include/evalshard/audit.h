@@ -118,6 +118,17 @@ typedef struct evs_known {
     int line; /* of the entry in the baseline */
 } evs_known;
 
+/* A stretch of a script that is not known, because a program puts it in: "${prefix}" in a template.
+ * What stands there is a name. In a string it is any text, where a value stands it is any value
+ * (but one that is had without a call of Redis), where a function is called it is any code. */
+typedef struct evs_hole {
+    size_t begin, end; /* bytes of the script; end is behind the last one */
+    const char *code;  /* what the program puts in, as it is written there: "${prefix}" */
+} evs_hole;
+
+/* Is a text that does not parse a broken script (ES001) or a part of one, which is a note? */
+typedef enum evs_wholeness { EVS_TEXT_WHOLE = 0, EVS_TEXT_PART = 1 } evs_wholeness;
+
 /* What a script is audited for. All texts are read while evs_audit runs and may be NULL. */
 typedef struct evs_audit_options {
     size_t struct_size;
@@ -157,12 +168,17 @@ typedef struct evs_audit_options {
     const evs_known *known;
     size_t nknown;
     const char *known_path;
+
+    /* What is not known of the text: in order, none inside of another. Borrowed as `map` is. */
+    const evs_hole *holes;
+    size_t nholes;
+    evs_wholeness wholeness;
 } evs_audit_options;
 
 #define EVS_AUDIT_OPTIONS_INIT                                                                   \
     {                                                                                            \
         sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
-            0, NULL                                                                              \
+            0, NULL, NULL, 0, EVS_TEXT_WHOLE                                                     \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and
@@ -197,7 +213,8 @@ EVS_API int evs_report_may_write(const evs_report *report);
  * server's own word. 1 when that is not certain. */
 EVS_API int evs_report_may_return_errors(const evs_report *report);
 
-/* 40 lower-case hexadecimal digits: what SCRIPT LOAD answers for this source. */
+/* 40 lower-case hexadecimal digits: what SCRIPT LOAD answers for this source. "" when the text has
+ * holes or is a part of a script, so that nobody knows what a server will get. */
 EVS_API const char *evs_report_sha1(const evs_report *report);
 
 /* The path given in the options. */

@@ -15,6 +15,7 @@
 #include <evalshard/audit.h>
 #include <evalshard/base.h>
 #include <evalshard/client.h>
+#include <evalshard/extract.h>
 #include <evalshard/reply.h>
 #include <evalshard/script.h>
 #include <evalshard/shardmap.h>

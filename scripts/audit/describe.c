@@ -36,6 +36,9 @@ static void sources(evs__buf *out, const evs__atom *atom)
             evs__buf_text(out, "a reply");
     } else if (atom->sources & EVS__SOURCE_ARGUMENT) {
         indexed(out, "ARGV", atom->index);
+    } else if (atom->sources == EVS__SOURCE_HOLE ||
+               atom->sources == (EVS__SOURCE_HOLE | EVS__SOURCE_CONSTANT)) {
+        evs__buf_format(out, "text with interpolated `%.*s`", (int)atom->text.len, atom->text.data);
     } else if (atom->sources & EVS__SOURCE_RANDOM) {
         evs__buf_text(out, "a random number");
     } else if (atom->sources & EVS__SOURCE_NUMBER) {

@@ -457,7 +457,9 @@ int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
     out->setting = setting;
     out->flow = &nothing;
     out->chunk = chunk;
+    evs__facts_holes(out, pool, chunk);
     if (chunk->main == NULL) {
+        out->is_fragment = chunk->nholes > 0 || setting->options.wholeness == EVS_TEXT_PART;
         out->syntax_message = chunk->error.message;
         out->syntax_at = evs__span_public(chunk, chunk->error.at);
         out->verdict = EVS_VERDICT_NONE;

@@ -121,12 +121,30 @@ typedef struct evs__gap {
 
 typedef struct evs__directives evs__directives;
 
+/* Where a hole is. */
+typedef enum evs__hole_place {
+    EVS__HOLE_IN_STRING,
+    EVS__HOLE_VALUE, /* where a value, a variable or a name stands */
+    EVS__HOLE_CODE,  /* where a statement stands: any code */
+    EVS__HOLE_IN_COMMENT
+} evs__hole_place;
+
+/* Code of a program that puts text into the script when it runs: `${prefix}`. */
+typedef struct evs__holefact {
+    evs_span at;
+    const char *code;
+    evs__hole_place place;
+} evs__holefact;
+
 typedef struct evs__facts {
     const evs__setting *setting;       /* target, profile, what callers are expected to pass */
     const evs__directives *directives; /* what comments say; see directive.h */
     const evs__chunk *chunk;
     const char *syntax_message; /* NULL when it parsed */
     evs_span syntax_at;
+    int is_fragment;            /* it did not parse, and may be a part of a script only */
+    const evs__holefact *holes; /* what programs put into it, in the order of the text */
+    size_t nholes;
     const evs__keyuse *uses; /* in the order of the text */
     size_t nuses;
     const evs__callfact *calls;
@@ -146,6 +164,9 @@ typedef struct evs__facts {
     int may_write;         /* 0: no command that is reached writes or is replicated */
     int may_return_errors; /* 0: whatever error its code gives, the server marks as a script's */
 } evs__facts;
+
+/* Fills in what is said of the holes of the chunk. */
+void evs__facts_holes(evs__facts *out, evs__pool *pool, const evs__chunk *chunk);
 
 /* Follows the script and says what was found; 0 when out of memory. Everything is in the arena. */
 int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,

@@ -80,6 +80,8 @@ static int is_redis_call(const walk *w, const evs__expr *expr)
 static const evs__value *value_of(walk *w, const evs__expr *expr)
 {
     const evs__expr *means = meaning(w, expr);
+    if (evs__chunk_hole(w->in.chunk, means->at) != NULL)
+        return evs__value_top(w->in.pool, "the code is never executed", expr->at);
     if (means->kind == EVS__EXPR_STRING)
         return evs__value_constant(w->in.pool, means->as.string, expr->at);
     if (means->kind == EVS__EXPR_NUMBER)

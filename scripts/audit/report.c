@@ -120,6 +120,8 @@ static int look(evs_report *report)
         !evs__origins_init(&report->origins, &report->pool, report->path, report->source, map) ||
         !evs__directives_read(&directives, &report->pool, chunk, &report->setting))
         return 0;
+    chunk->holes = report->setting.options.holes;
+    chunk->nholes = report->setting.options.nholes;
     report->chunk = chunk;
     report->is_library = chunk->is_library;
     if (!evs__facts_of(&report->facts, &report->pool, chunk, &report->setting) ||
@@ -143,7 +145,8 @@ static evs_status audit(evs_report *report, evs_bytes source, const evs_audit_op
     if (!copy_source(report, source, path != NULL ? path : "-") || !look(report))
         return evs__fail_nomem(err);
     report->setting.options = defaults;
-    evs__sha1_hex(report->sha1, report->source);
+    if (report->facts.nholes == 0 && !report->facts.is_fragment)
+        evs__sha1_hex(report->sha1, report->source);
     return EVS_OK;
 }
 
@@ -168,6 +171,15 @@ void evs_report_free(evs_report *report)
         return;
     evs__arena_free(&report->pool.arena);
     evs__free(report);
+}
+
+void evs__report_name(evs__buf *out, const evs_report *report)
+{
+    evs_span at = {1, 1, 1, 1};
+    const char *path = evs__origins_find(&report->origins, &at);
+    evs__buf_text(out, report->path);
+    if (at.line > 1 && strcmp(path, report->path) == 0)
+        evs__buf_format(out, ":%d", at.line);
 }
 
 evs_verdict evs_report_verdict(const evs_report *report)

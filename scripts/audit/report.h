@@ -22,4 +22,7 @@ struct evs_report {
     size_t nfindings;
 };
 
+/* What the script is called: its path, and the line when it begins further down, as in programs. */
+void evs__report_name(evs__buf *out, const evs_report *report);
+
 #endif

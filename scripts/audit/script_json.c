@@ -25,6 +25,29 @@ static void span(evs__json *json, evs_span at)
     evs__json_number(json, "endCol", at.end_column);
 }
 
+/* ---- what programs put in ---- */
+
+static void holes(evs__json *json, const evs_report *report)
+{
+    static const char *const places[] = {[EVS__HOLE_IN_STRING] = "string",
+                                         [EVS__HOLE_VALUE] = "value",
+                                         [EVS__HOLE_CODE] = "code",
+                                         [EVS__HOLE_IN_COMMENT] = "comment"};
+    evs__json_list(json, "holes");
+    for (size_t i = 0; i < report->facts.nholes; i++) {
+        const evs__holefact *hole = &report->facts.holes[i];
+        evs_span at = hole->at;
+        const char *path = evs__origins_find(&report->origins, &at);
+        evs__json_object(json, NULL);
+        span(json, at);
+        elsewhere(json, report, path);
+        evs__json_text(json, "code", hole->code);
+        evs__json_text(json, "place", places[hole->place]);
+        evs__json_close(json, '}');
+    }
+    evs__json_close(json, ']');
+}
+
 /* ---- sites ---- */
 
 static const char *atom_kind(const evs__atom *atom)
@@ -169,13 +192,19 @@ void evs__script_json(evs__json *json, const evs_report *report)
     evs__json_text(json, "path", report->path);
     if (report->origins.map != NULL) {
         evs_span at = {1, 1, 1, 1};
-        elsewhere(json, report, evs__origins_find(&report->origins, &at));
-        evs__json_number(json, "line", at.line);
-        evs__json_number(json, "col", at.column);
+        const char *path = evs__origins_find(&report->origins, &at);
+        if (strcmp(path, report->path) == 0) {
+            evs__json_number(json, "line", at.line);
+            evs__json_number(json, "col", at.column);
+        }
     }
     evs__json_text(json, "kind", report->is_library ? "function" : "eval");
-    evs__json_text(json, "sha1", report->sha1);
+    evs__json_text(json, "sha1", report->sha1[0] == '\0' ? NULL : report->sha1);
     evs__json_text(json, "verdict", verdict == EVS_VERDICT_NONE ? NULL : evs_verdict_name(verdict));
+    if (report->facts.is_fragment)
+        evs__json_truth(json, "fragment", 1);
+    if (report->facts.nholes > 0)
+        holes(json, report);
     needs(json, report);
     evs__json_truth(json, "complete", evs_report_complete(report));
     evs__json_list(json, "sites");

@@ -143,6 +143,18 @@ const evs__value *evs__value_within(evs__pool *pool, evs__range range, evs__span
     return value;
 }
 
+const evs__value *evs__value_holed(evs__pool *pool, const char *code, evs__span at)
+{
+    evs__value *value;
+    evs__atom *atom = one(pool, &value, EVS__ATOM_DATA, at);
+    if (atom == NULL)
+        return evs__value_lost();
+    atom->sources = EVS__SOURCE_HOLE;
+    atom->text = evs_text(code);
+    value->types = EVS__TYPE_STRING;
+    return value;
+}
+
 const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at)
 {
     evs__value *value;

@@ -66,9 +66,10 @@ typedef enum evs__shape {
 enum {
     EVS__SOURCE_CONSTANT = 1,
     EVS__SOURCE_NUMBER = 2, /* lengths, counters, results of arithmetic */
-    EVS__SOURCE_ARGUMENT = 4,
-    EVS__SOURCE_REPLY = 8,
-    EVS__SOURCE_RANDOM = 16
+    EVS__SOURCE_HOLE = 4,   /* text that a program puts in */
+    EVS__SOURCE_ARGUMENT = 8,
+    EVS__SOURCE_REPLY = 16,
+    EVS__SOURCE_RANDOM = 32
 };
 
 typedef struct evs__atom {
@@ -142,6 +143,8 @@ const evs__value *evs__value_reply_as(evs__pool *pool, const char *command,
 /* The same replies, which may be errors as redis.pcall gives them. */
 const evs__value *evs__value_caught(evs__pool *pool, const evs__value *value);
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at);
+/* A string with a hole in it: nobody knows which string, but it is no element of KEYS. */
+const evs__value *evs__value_holed(evs__pool *pool, const char *code, evs__span at);
 const evs__value *evs__value_top(evs__pool *pool, const char *reason, evs__span at);
 /* Numbers in `range` that no key and no argument had part in: lengths, counters. */
 const evs__value *evs__value_within(evs__pool *pool, evs__range range, evs__span at);

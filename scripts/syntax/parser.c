@@ -285,6 +285,19 @@ void evs__chunk_place(const evs__chunk *chunk, size_t offset, int *line, int *co
     *column = (int)(offset - chunk->lines[low]) + 1;
 }
 
+const evs_hole *evs__chunk_hole(const evs__chunk *chunk, evs__span span)
+{
+    size_t low = 0, high = chunk->nholes;
+    while (low < high) { /* the first one that ends behind the span's beginning */
+        size_t middle = low + (high - low) / 2;
+        if (chunk->holes[middle].end <= span.start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < chunk->nholes && chunk->holes[low].begin < span.end ? &chunk->holes[low] : NULL;
+}
+
 evs_span evs__span_public(const evs__chunk *chunk, evs__span span)
 {
     evs_span at = {span.line, span.column, span.line, span.column};

@@ -33,6 +33,8 @@ typedef struct evs__chunk {
     size_t nfunctions;   /* the main one included: evs__function.number is below this */
     const size_t *lines; /* offset where each line begins, as far as the parse came */
     size_t nlines;
+    const evs_hole *holes; /* what is not known of the source; set by whoever knows */
+    size_t nholes;
 } evs__chunk;
 
 /* Parses `source`, which must outlive the tree. 1 and a chunk, whose `error` tells whether it
@@ -45,6 +47,9 @@ int evs__lua_parse_inside(evs__chunk **out, evs__arena *arena, evs_bytes source,
 
 /* A span as the public headers have it, end exclusive. */
 evs_span evs__span_public(const evs__chunk *chunk, evs__span span);
+
+/* The first hole that the span has a part in; NULL when all of it is known. */
+const evs_hole *evs__chunk_hole(const evs__chunk *chunk, evs__span span);
 
 /* Line and column of an offset, both from 1. */
 void evs__chunk_place(const evs__chunk *chunk, size_t offset, int *line, int *column);

@@ -33,7 +33,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 PATH = re.compile(r"(?<![\w./<-])((?:core|sharding|conf|scripts|include|tools|tests|docs|examples|"
                   r"cmake)/[\w./-]*\w\.(?:c|h|py|md|def))\b")
 END = "<<<end of command>>> "
-LANGUAGES = {"console", "yaml", "lua", "c", "cmake", "text", "json", "csv", ""}
+LANGUAGES = {"console", "yaml", "lua", "python", "c", "cmake", "text", "json", "csv", ""}
 
 
 class Step:

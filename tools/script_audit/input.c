@@ -36,10 +36,11 @@ static void add(input_list *list, char *path)
     list->paths[list->count++] = path;
 }
 
-static int is_script(const char *name)
+static int is_wanted(const input_list *list, const char *name)
 {
     size_t len = strlen(name);
-    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
+    return (len > 4 && strcmp(name + len - 4, ".lua") == 0) ||
+           (list->hosts && evs_extract_language(name) != NULL);
 }
 
 static char *join(const char *folder, const char *name)
@@ -68,11 +69,11 @@ static void add_entry(input_list *list, const char *folder, const char *name)
         free(path);
         return;
     }
-    if (path != NULL && is_script(name) && stat(path, &target) == 0 && !S_ISREG(target.st_mode) &&
-        !S_ISDIR(target.st_mode))
+    if (path != NULL && is_wanted(list, name) && stat(path, &target) == 0 &&
+        !S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode))
         complain(list, path, "not a file"); /* a pipe would make us wait for ever */
     else if (path == NULL ||
-             (is_script(name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode)))) {
+             (is_wanted(list, name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode)))) {
         add(list, path);
         return;
     }
@@ -113,7 +114,8 @@ void input_add(input_list *list, const char *path)
     size_t failed = list->failed->count;
     add_folder(list, path);
     if (list->count == before && list->failed->count == failed)
-        fprintf(stderr, "script-audit: %s: no *.lua files\n", path);
+        fprintf(stderr, "script-audit: %s: no *.lua files%s\n", path,
+                list->hosts ? " and no programs" : "");
 }
 
 static int path_order(const void *a, const void *b)
@@ -203,10 +205,14 @@ char *input_read(const char *path, const char *name, size_t *len, failures *fail
         free(text);
         text = NULL;
     }
-    if (text != NULL && begins(text, *len, "\xef\xbb\xbf"))
-        fprintf(stderr, "script-audit: %s: begins with a byte order mark, which servers refuse\n",
-                name);
     if (file != NULL && !is_stdin)
         fclose(file);
     return text;
+}
+
+void input_warn(const char *name, evs_bytes text)
+{
+    if (begins(text.data, text.len, "\xef\xbb\xbf"))
+        fprintf(stderr, "script-audit: %s: begins with a byte order mark, which servers refuse\n",
+                name);
 }

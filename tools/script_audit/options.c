@@ -153,6 +153,7 @@ static const row rows[] = {
     {"--extend-select", VALUE, set_list, AT(extend_select)},
     {"--ignore", VALUE, set_list, AT(ignore)},
     {"--severity", VALUE, set_list, AT(severities)},
+    {"--extract", NO_VALUE, set_flag, AT(extract)},
     {"--stdin-filename", VALUE, set_text, AT(stdin_name)},
     {"--explain", MAYBE_VALUE, set_explain, 0},
     {"--list-rules", NO_VALUE, set_task, TASK_EXPLAIN},

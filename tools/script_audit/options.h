@@ -26,6 +26,7 @@ typedef struct options {
     int colour;
     int quiet;
     const char *stdin_name;
+    int extract; /* from programs */
 
     const char *target, *profile;
     char *select, *extend_select, *ignore, *severities;

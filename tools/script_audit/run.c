@@ -1,5 +1,6 @@
 #include "tools/script_audit/run.h"
 
+#include "tools/script_audit/hosts.h"
 #include "tools/script_audit/input.h"
 #include "tools/script_audit/output.h"
 
@@ -12,7 +13,8 @@ typedef struct run {
     input_list inputs;
     failures failed;
     evs_report **reports; /* ours */
-    size_t count;
+    size_t count, cap;
+    hosts hosts; /* programs, to which their scripts' reports point */
 } run;
 
 /* What the file at `path` is called in reports. */
@@ -34,20 +36,65 @@ static evs_audit_options settings(const options *o, const char *name)
     return how;
 }
 
+static int has_room(run *r)
+{
+    if (r->count < r->cap)
+        return 1;
+    size_t cap = r->cap * 2 + 64;
+    evs_report **reports = realloc(r->reports, cap * sizeof *reports);
+    if (reports == NULL)
+        return 0;
+    r->reports = reports;
+    r->cap = cap;
+    return 1;
+}
+
+static void audit_text(run *r, evs_bytes source, const evs_audit_options *how)
+{
+    evs_error err = {.message = "out of memory"};
+    if (has_room(r) && evs_audit(&r->reports[r->count], source, how, &err) == EVS_OK)
+        r->count++;
+    else
+        failures_add(&r->failed, how->path, err.message);
+}
+
+/* All scripts of a program. The program is kept: the reports show its lines. */
+static void audit_host(run *r, const char *name, evs_bytes source)
+{
+    size_t count;
+    evs_error err;
+    const evs_extraction *found = hosts_add(&r->hosts, source, name, &err);
+    if (found == NULL) {
+        failures_add(&r->failed, name, err.message);
+        return;
+    }
+    const evs_embedded_script *scripts = evs_extraction_scripts(found, &count);
+    for (size_t i = 0; i < count; i++) {
+        evs_audit_options how = settings(r->o, name);
+        how.map = &scripts[i].map;
+        how.holes = scripts[i].holes;
+        how.nholes = scripts[i].nholes;
+        how.wholeness = scripts[i].wholeness;
+        audit_text(r, scripts[i].source, &how);
+    }
+}
+
 static void audit_one(run *r, const char *path)
 {
     const char *name = name_of(r->o, path);
-    evs_error err;
-    size_t len;
-    char *text = input_read(path, name, &len, &r->failed);
+    int is_host = r->o->extract && evs_extract_language(name) != NULL;
+    evs_bytes source;
+    char *text = input_read(path, name, &source.len, &r->failed);
+    source.data = text;
     if (text == NULL)
         return;
+    if (is_host) {
+        audit_host(r, name, source);
+        return;
+    }
     evs_audit_options how = settings(r->o, name);
-    evs_bytes source = {text, len};
-    if (evs_audit(&r->reports[r->count], source, &how, &err) == EVS_OK)
-        r->count++;
-    else
-        failures_add(&r->failed, name, err.message);
+    input_warn(name, source);
+    audit_text(r, source, &how);
     free(text);
 }
 
@@ -71,20 +118,18 @@ static void finish(run *r)
     for (size_t i = 0; i < r->count; i++)
         evs_report_free(r->reports[i]);
     free(r->reports);
+    hosts_free(&r->hosts);
     input_free(&r->inputs);
     failures_free(&r->failed);
 }
 
 int run_audit(const options *o)
 {
-    run r = {.o = o, .inputs.failed = &r.failed};
+    run r = {.o = o, .inputs = {.failed = &r.failed, .hosts = o->extract}};
     for (int i = 0; i < o->npaths; i++)
         input_add(&r.inputs, o->paths[i]);
     input_sort(&r.inputs);
-    r.reports = calloc(r.inputs.count + 1, sizeof *r.reports);
-    if (r.reports == NULL)
-        failures_add(&r.failed, "-", "out of memory");
-    for (size_t i = 0; r.reports != NULL && i < r.inputs.count; i++)
+    for (size_t i = 0; i < r.inputs.count; i++)
         audit_one(&r, r.inputs.paths[i]);
     int code = exit_code(&r);
     if (!output_write(o, (const evs_report *const *)r.reports, r.count, &r.failed))

@@ -5,9 +5,27 @@
 
 #include <math.h>
 
+static const char *hole_reason(evs__interp *in, const evs_hole *hole)
+{
+    const char *reason = evs__arena_format(&in->pool->arena, "interpolated `%s` is not known",
+                                           hole->code);
+    in->pool->failed |= reason == NULL;
+    return reason == NULL ? "" : reason;
+}
+
+static const evs__value *eval_string(evs__interp *in, const evs__expr *expr)
+{
+    const evs_hole *hole = evs__chunk_hole(in->chunk, expr->at);
+    return hole == NULL ? evs__value_constant(in->pool, expr->as.string, expr->at)
+                        : evs__value_holed(in->pool, hole->code, expr->at);
+}
+
 static const evs__value *eval_name(evs__interp *in, const evs__expr *expr)
 {
     const evs__name *name = &expr->as.name;
+    const evs_hole *hole = evs__chunk_hole(in->chunk, expr->at);
+    if (hole != NULL)
+        return evs__value_top(in->pool, hole_reason(in, hole), expr->at);
     if (name->local != NULL) {
         const evs__value *value = evs__store_value(&in->store, evs__local_slot(in, name->local));
         return value != NULL ? value : evs__value_lost();
@@ -197,7 +215,7 @@ static const evs__value *eval(evs__interp *in, const evs__expr *expr)
     case EVS__EXPR_NUMBER:
         return evs__value_number(in->pool, expr->as.number, expr->at);
     case EVS__EXPR_STRING:
-        return evs__value_constant(in->pool, expr->as.string, expr->at);
+        return eval_string(in, expr);
     case EVS__EXPR_FUNCTION:
         return eval_function(in, expr);
     case EVS__EXPR_NAME:

@@ -105,6 +105,7 @@ static void assign(evs__interp *in, const target *t, const evs__value *value)
             evs__write_index(in, t->object, t->key, value, expr->at);
         return;
     }
+    evs__check_variable(in, expr->at);
     if (local_of(expr) != NULL) {
         assign_local(in, local_of(expr), value, expr->at);
         return;

@@ -90,9 +90,16 @@ size_t evs__local_slot(const evs__interp *in, const evs__local *local)
 
 /* Only a captured variable can exist several times at once: of the others, the one before is gone
  * when the next one is declared. */
+void evs__check_variable(evs__interp *in, evs__span at)
+{
+    if (evs__chunk_hole(in->chunk, at) != NULL)
+        evs__give_up(in, at, "which variable this is, is not known");
+}
+
 void evs__declare(evs__interp *in, const evs__local *local, const evs__value *value)
 {
     size_t slot = evs__local_slot(in, local);
+    evs__check_variable(in, local->at);
     if (local->captured) {
         evs__store_make(&in->store, slot);
         if (evs__store_is_many(&in->store, slot))

@@ -130,6 +130,8 @@ void evs__ascend(evs__interp *in);
 
 size_t evs__node_slot_of(evs__interp *in, const void *node);
 size_t evs__local_slot(const evs__interp *in, const evs__local *local);
+/* A variable is set whose name stands at `at`: it may be any when there is a hole. */
+void evs__check_variable(evs__interp *in, evs__span at);
 void evs__declare(evs__interp *in, const evs__local *local, const evs__value *value);
 evs__activation *evs__activation_of(evs__interp *in, const evs__callable *callable,
                                     const evs__expr *call);

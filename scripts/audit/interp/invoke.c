@@ -281,6 +281,7 @@ evs__seq evs__eval_call(evs__interp *in, const evs__expr *expr)
     }
     const evs__value *object = evs__eval(in, expr->as.method.object);
     const evs__value *name = evs__value_constant(in->pool, expr->as.method.name, expr->at);
+    evs__check_variable(in, expr->as.method.name_at);
     const evs__value *callee = evs__read_index(in, object, name, expr->as.method.name_at);
     evs__seq args = evs__seq_of(in->pool, object, expr->as.method.object->at);
     for (size_t i = 0; i < expr->as.method.args.count; i++) {

@@ -274,12 +274,16 @@ static void closing(const page *p)
     const evs_report *report = p->report;
     evs_verdict verdict = evs_report_verdict(report);
     size_t sites = report->facts.nuses;
-    evs__buf_format(p->out, "%s: ", report->path);
+    evs__report_name(p->out, report);
+    evs__buf_text(p->out, ": ");
     paint(p, verdict_colour(verdict));
-    evs__buf_text(p->out,
-                  verdict == EVS_VERDICT_NONE ? "does not parse" : evs_verdict_name(verdict));
+    evs__buf_text(p->out, verdict != EVS_VERDICT_NONE ? evs_verdict_name(verdict)
+                          : report->facts.is_fragment ? "fragment"
+                                                      : "does not parse");
     plain(p);
-    evs__buf_format(p->out, "  sha1 %s  %zu site%s", report->sha1, sites, sites == 1 ? "" : "s");
+    if (report->sha1[0] != '\0')
+        evs__buf_format(p->out, "  sha1 %s", report->sha1);
+    evs__buf_format(p->out, "  %zu site%s", sites, sites == 1 ? "" : "s");
     const char *before = ":";
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         size_t n = evs__report_sites_of(report, shown[i]);

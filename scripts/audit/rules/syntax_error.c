@@ -3,8 +3,15 @@
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
-    if (facts->syntax_message != NULL)
+    if (facts->syntax_message == NULL)
+        return;
+    if (!facts->is_fragment) {
         evs__finding_add(out, facts->syntax_at, "%s", facts->syntax_message);
+        return;
+    }
+    out->severity = EVS_SEVERITY_NOTE;
+    evs__finding_add(out, facts->syntax_at, "a part of a script, which is not audited: %s",
+                     facts->syntax_message);
 }
 
 const evs__rule evs__rule_syntax_error = {
@@ -17,7 +24,8 @@ const evs__rule evs__rule_syntax_error = {
             .why = "EVAL, SCRIPT LOAD and FUNCTION LOAD refuse a script that does not compile.",
             .bad = "if KEYS[1] then return 1",
             .good = "if KEYS[1] then return 1 end",
-            .exceptions = "",
+            .exceptions = "a note where the text may be a part of a script, because its program "
+                          "completes it",
             .false_positives = "None: what is accepted is what luac5.1 accepts, which is tested.",
             .server = "ERR Error compiling script (new function)",
             .fix = "",
