@@ -20,6 +20,7 @@ typedef struct walk {
     evs__flow *flow;
     evs__pool *pool;
     const evs__meanings *meanings;
+    const evs__chunk *chunk;
     const evs__stat *assigning;       /* whose targets come next */
     const evs__api *asked[ASKED_MAX]; /* in conditions */
     size_t nasked;
@@ -164,7 +165,7 @@ static void see_global(walk *w, const evs__expr *expr)
     evs_bytes name = expr->as.name.text, none = {"", 0};
     const evs__api *api = evs__api_find(none, name);
     int is_given = is(name, "KEYS") || is(name, "ARGV");
-    if (is_target(w, expr) || is_written(w, name))
+    if (is_target(w, expr) || is_written(w, name) || evs__chunk_hole(w->chunk, expr->at) != NULL)
         return;
     if (w->flow->is_library && w->depth == 0 && !is(name, "redis") && !is(name, "server")) {
         note(w, EVS__NAME_LOADING, expr->at, none, name);
@@ -277,7 +278,7 @@ static void leave(void *context, const evs__function *function)
 void evs__find_names(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
                      const evs__meanings *meanings)
 {
-    walk w = {.flow = flow, .pool = pool, .meanings = meanings};
+    walk w = {.flow = flow, .pool = pool, .meanings = meanings, .chunk = chunk};
     evs__visitor first = {.context = &w, .stat = first_stat, .expr = first_expr};
     evs__visitor second = {
         .context = &w, .stat = second_stat, .expr = second_expr, .enter = enter, .leave = leave};

@@ -163,7 +163,7 @@ static void standard_input_has_a_language_by_its_name(void **state)
     assert_int_equal(run.exit_code, 0);
     assert_non_null(strstr(run.out, "app/x.py: declared"));
     program_free(&run);
-    RUN(&run, &how, AUDIT, "--extract", "-");
+    RUN(&run, &how, AUDIT, "--extract", "--select", "ES1", "-");
     assert_int_equal(run.exit_code, 0);
     assert_non_null(strstr(run.out, "-: no_keys  sha1 "));
     program_free(&run);

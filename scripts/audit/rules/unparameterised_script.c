@@ -17,12 +17,25 @@ static void check_broken(const evs__facts *facts, evs__findings *out)
             }
 }
 
+/* What a program puts in, where it stands for a value. */
+static void check_holes(const evs__facts *facts, evs__findings *out)
+{
+    for (size_t i = 0; i < facts->nholes; i++) {
+        const evs__holefact *hole = &facts->holes[i];
+        if (hole->place == EVS__HOLE_IN_STRING || hole->place == EVS__HOLE_VALUE)
+            evs__finding_add(out, hole->at,
+                             "the program puts `%s` in: each value makes another script",
+                             hole->code);
+    }
+}
+
 static void check(const evs__facts *facts, evs__findings *out)
 {
     if (facts->syntax_message != NULL) {
         check_broken(facts, out);
         return;
     }
+    check_holes(facts, out);
     for (const evs__placeholder *hole = facts->flow->placeholders; hole != NULL; hole = hole->next)
         evs__finding_add(out, evs__span_public(facts->chunk, hole->at),
                          "%s is to be filled in: each value makes another script", hole->text);

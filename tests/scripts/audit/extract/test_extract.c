@@ -5,8 +5,9 @@
  * SHA-1 expect: ES102 7:20                         each finding of it, in the order of the program
  *
  * Both stand in comments of the program's language, in any order among each other; the scripts and
- * the findings of a case are exactly those, in order. The hash says that a literal was decoded byte
- * by byte as its language does; it is "-" where the program completes the text.
+ * the findings (of the rules about syntax, keys and what is put in) are exactly those, in order.
+ * The hash says that a literal was decoded byte by byte as its language does; it is "-" where the
+ * program completes the text.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,6 +61,7 @@ static evs_report *audit(const evs_embedded_script *script, const char *path)
     how.map = &script->map;
     how.holes = script->holes;
     how.nholes = script->nholes;
+    how.select = "ES0,ES1,ES602,ES704";
     how.wholeness = script->wholeness;
     assert_int_equal(evs_audit(&report, script->source, &how, NULL), EVS_OK);
     return report;

@@ -30,3 +30,4 @@ class Blocks {
 // expect: script 20:18 undeclared -
 // expect: ES102 8:41
 // expect: ES101 21:44
+// expect: ES704 21:49

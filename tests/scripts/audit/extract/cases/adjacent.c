@@ -22,3 +22,5 @@ int main(void)
 // expect: script 16:27 declared 403b2c12
 // expect: ES102 8:62
 // expect: ES101 11:60
+// expect: ES704 11:63
+// expect: ES704 12:77

@@ -35,6 +35,9 @@ __END__
 # expect: script 22:1 declared 30285580
 # expect: script 26:10 declared 98c3622f
 # expect: ES101 9:25
+# expect: ES704 9:26
 # expect: ES104 14:30
+# expect: ES704 14:41
 # expect: ES105 17:37
+# expect: ES704 17:37
 # expect: ES102 18:57

@@ -21,9 +21,15 @@ for i, key in ipairs(KEYS) do
 # expect: script 9:11 declared bd31c0de
 # expect: script 10:11 none -
 # expect: ES101 3:40
+# expect: ES704 3:41
+# expect: ES704 4:51
 # expect: ES105 5:39
+# expect: ES704 5:39
 # expect: ES101 6:33
+# expect: ES704 6:38
+# expect: ES704 6:54
 # expect: ES006 7:12
 # expect: ES105 7:49
 # expect: ES101 8:37
+# expect: ES704 8:37
 # expect: ES001 13:1

@@ -31,8 +31,14 @@ $holed = 'return redis.call("GET", "' . self::PREFIX . ':x")';
 <!-- expect: script 20:11 undeclared - -->
 <!-- expect: script 23:19 declared 403b2c12 -->
 <!-- expect: ES101 7:37 -->
+<!-- expect: ES704 7:38 -->
+<!-- expect: ES704 7:46 -->
+<!-- expect: ES704 8:38 -->
 <!-- expect: ES101 8:75 -->
 <!-- expect: ES104 11:23 -->
+<!-- expect: ES704 11:31 -->
 <!-- expect: ES105 12:30 -->
+<!-- expect: ES704 12:30 -->
 <!-- expect: ES102 18:31 -->
 <!-- expect: ES101 20:36 -->
+<!-- expect: ES704 20:41 -->

@@ -25,3 +25,5 @@ var holed = `return redis.call('GET', KEYS[1]) .. "` + "`" + name + `"`
 // expect: script 19:14 declared -
 // expect: ES102 13:30
 // expect: ES101 18:55
+// expect: ES704 18:55
+// expect: ES704 19:62

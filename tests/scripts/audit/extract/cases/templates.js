@@ -29,9 +29,14 @@ client.eval("return redis.call('TTL', KEYS[1]", 1, 'x');
 // expect: script 18:19 declared 61636018
 // expect: script 20:16 declared 403b2c12
 // expect: script 21:14 none 6e3e3636
+// expect: ES704 7:19
 // expect: ES101 9:37
+// expect: ES704 9:38
 // expect: ES105 10:21
+// expect: ES704 10:21
+// expect: ES704 10:29
 // expect: ES006 12:17
 // expect: ES105 13:28
 // expect: ES102 14:63
+// expect: ES704 15:51
 // expect: ES001 21:46
