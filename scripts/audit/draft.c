@@ -139,6 +139,7 @@ int evs__draft_lose(evs__pool *pool, evs__draft *d, const char *reason)
 {
     evs__span nowhere = {0, 0, 0, 0};
     d->types = EVS__TYPE_ANY;
+    d->missing = 0;
     return evs__draft_atom(d, top_atom(pool, reason, nowhere));
 }
 
@@ -175,11 +176,23 @@ static int add_range(evs__draft *d, const evs__value *value)
     return grew;
 }
 
+/* One nil that means more than a missing key is enough. */
+static int add_missing(evs__draft *d, const evs__value *value)
+{
+    if ((value->types & EVS__TYPE_NIL) == 0)
+        return 0;
+    unsigned before = d->missing;
+    int first = (d->types & EVS__TYPE_NIL) == 0;
+    d->missing = value->missing && (first || before);
+    return d->missing != before;
+}
+
 /* Adds all of `value`; true when something was new. */
 int evs__draft_add(evs__pool *pool, evs__draft *d, const evs__value *value)
 {
     int grew = (d->types | value->types) != d->types || value->guarded > d->guarded;
     grew |= add_range(d, value);
+    grew |= add_missing(d, value);
     d->types |= value->types;
     d->guarded |= value->guarded;
     for (size_t i = 0; i < value->natoms; i++)
@@ -216,6 +229,7 @@ const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d)
     value->range = evs__range_is_none(&d->range) ? evs__range_any() : d->range;
     value->types = (unsigned char)d->types;
     value->guarded = (unsigned char)d->guarded;
+    value->missing = (d->types & EVS__TYPE_NIL) != 0 && d->missing;
     value->natoms = (unsigned char)d->natoms;
     value->ncalls = (unsigned char)d->ncalls;
     value->ntables = (unsigned char)d->ntables;
@@ -226,6 +240,7 @@ void evs__draft_begin(evs__pool *pool, evs__draft *d, const evs__value *value)
 {
     d->types = 0;
     d->guarded = 0;
+    d->missing = 0;
     d->range = evs__range_none();
     d->natoms = d->ncalls = d->ntables = 0;
     if (value != NULL)

@@ -14,6 +14,7 @@ enum { EVS__DRAFT_ATOMS = EVS__ATOMS_MAX * EVS__ATOMS_MAX + EVS__ATOMS_MAX };
 typedef struct evs__draft {
     unsigned types;
     unsigned guarded;
+    unsigned missing;
     evs__range range; /* none: it was not said, and means any */
     size_t natoms, ncalls, ntables;
     const evs__atom *atoms[EVS__DRAFT_ATOMS];

@@ -132,7 +132,7 @@ static const evs__value *element(evs__pool *pool, const evs__object *object, siz
     if (object->pair[0] != NULL)
         there = phase == 1 ? object->pair[1] : evs__value_join(pool, object->pair[0], object->last);
     if (object->given == EVS__GIVEN_KEYS)
-        there = evs__value_key(pool, (int)index, at);
+        return evs__value_or_missing(pool, evs__value_key(pool, (int)index, at));
     if (object->given == EVS__GIVEN_ARGV)
         there = evs__value_argument(pool, (int)index, at);
     return evs__value_join(pool, evs__value_nil(), there);

@@ -228,6 +228,7 @@ const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsi
     evs__draft_begin(pool, &d, NULL);
     d.types = types;
     d.guarded = value->guarded;
+    d.missing = value->missing;
     d.range = value->range;
     for (size_t i = 0; i < value->natoms; i++)
         if (evs__atom_types(value->atoms[i]) & types)
@@ -251,6 +252,17 @@ const evs__value *evs__value_without(evs__pool *pool, const evs__value *value,
     if (d.natoms == value->natoms)
         return value;
     d.types &= evs__draft_carried(&d);
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_or_missing(evs__pool *pool, const evs__value *value)
+{
+    if (value->types & EVS__TYPE_NIL)
+        return value;
+    evs__draft d;
+    evs__draft_begin(pool, &d, value);
+    d.types |= EVS__TYPE_NIL;
+    d.missing = 1;
     return evs__draft_freeze(pool, &d);
 }
 
@@ -315,8 +327,8 @@ int evs__atom_same(const evs__atom *a, const evs__atom *b)
     case EVS__ATOM_DERIVED:
         return a->index == b->index && a->shape == b->shape;
     case EVS__ATOM_REPLY:
-        return a->enters.start == b->enters.start && a->forms == b->forms &&
-               a->first == b->first && a->elements == b->elements && a->row == b->row;
+        return a->enters.start == b->enters.start && a->forms == b->forms && a->first == b->first &&
+               a->elements == b->elements && a->row == b->row;
     case EVS__ATOM_DATA:
         return a->sources == b->sources && a->index == b->index;
     case EVS__ATOM_TOP:

@@ -106,7 +106,9 @@ struct evs__value {
     unsigned char ncalls;
     unsigned char ntables;
     unsigned char guarded; /* a test that was not understood may have excluded some of the atoms */
-    evs__range range;      /* read it by evs__value_range */
+    unsigned char
+        missing;      /* it is nil only if the caller passes fewer keys than the script names */
+    evs__range range; /* read it by evs__value_range */
     const evs__atom *const *atoms; /* these three lie behind the value itself, most often */
     const evs__callable *const *calls;
     const size_t *tables;
@@ -165,6 +167,9 @@ const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsi
 /* Without an atom: what a value is that is unequal to that constant. */
 const evs__value *evs__value_without(evs__pool *pool, const evs__value *value,
                                      const evs__atom *gone);
+
+/* The same, or nil because the caller passed fewer keys than the script names. */
+const evs__value *evs__value_or_missing(evs__pool *pool, const evs__value *value);
 
 /* The same, marked as tested in a way that was not understood. */
 const evs__value *evs__value_guarded(evs__pool *pool, const evs__value *value);

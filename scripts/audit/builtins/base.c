@@ -138,10 +138,8 @@ const evs__value *evs__to_string(evs__interp *in, const evs__value *value, evs__
     if (single != NULL && single->kind == EVS__ATOM_NUMBER)
         return number_string(in, single, at);
     unsigned others = value->types & ~(unsigned)EVS__TYPE_STRING;
-    int one_key = value->natoms == 1 && value->atoms[0]->kind == EVS__ATOM_KEY &&
-                  value->atoms[0]->index > 0 && others == EVS__TYPE_NIL;
     const evs__value *all = evs__value_only(in->pool, value, EVS__TYPE_STRING);
-    if (others == 0 || one_key)
+    if (others == 0 || (others == EVS__TYPE_NIL && value->missing))
         return all;
     const evs__value *rest = evs__value_only(in->pool, value, others);
     all = evs__value_join(in->pool, all, evs__value_computed(in->pool, rest, EVS__TYPE_STRING, at));
