@@ -4,7 +4,7 @@
  *
  *   - a command at a declared site touches nothing but elements of KEYS, and so does every command
  *     of a script that is declared as a whole
- *   - a command at an unreached site, or at none, does not run
+ *   - a command at an unreached site, or at none, does not run if everything was followed
  *   - a script that may not write runs no command that writes or goes to replicas
  *   - a script that may not return errors is answered no error without the server's mark
  */
