@@ -82,11 +82,7 @@ static void rank_numbers(const ranker *r, evs__loopfact *loop)
     const evs__value *value = down ? loop->first : loop->limit;
     const evs__expr *means = evs__meaning(r->meanings, stat->limit);
     if (stands_still(loop) || evs__is_field_of(means, "math", "huge")) {
-        loop->bound = loop->leaves & ~(unsigned)EVS__LEAVES_END
-                          ? evs__rank_condition(loop, r->meanings)
-                          : EVS__BOUND_NONE;
-        if (loop->bound == EVS__BOUND_NONE && !stands_still(loop))
-            loop->bound = evs__rank_condition(loop, r->meanings);
+        loop->bound = evs__rank_condition(loop, r->meanings);
         return;
     }
     const evs__atom *argument = argument_in(value);
@@ -125,7 +121,7 @@ static void rank_condition(const ranker *r, evs__loopfact *loop)
     loop->bound = evs__rank_condition(loop, r->meanings);
     if (loop->bound != EVS__BOUND_CALLER)
         return;
-    loop->what = "ARGV";
+    loop->what = "an argument";
     if (evs__is_clamped(r->meanings, r->chunk, stat->condition, loop->at.start))
         loop->bound = EVS__BOUND_PROVEN;
 }

@@ -181,7 +181,7 @@ static void see_global(walk *w, const evs__expr *expr)
         return;
     evs__nameuse *use = note(w, EVS__NAME_READ, expr->at, none, name);
     if (use != NULL)
-        use->similar = evs__builtins_similar(w->pool, name);
+        use->similar = evs__builtins_similar(w->pool, none, name);
 }
 
 /* What redis holds while a library is loaded. */
@@ -221,7 +221,7 @@ static void see_call(walk *w, const evs__expr *expr)
         return;
     evs__nameuse *use = note(w, EVS__NAME_MISSING, callee->at, table, name);
     if (use != NULL)
-        use->similar = evs__builtins_similar(w->pool, name);
+        use->similar = evs__builtins_similar(w->pool, table, name);
 }
 
 static void second_expr(void *context, const evs__expr *expr)

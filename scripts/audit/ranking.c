@@ -4,8 +4,8 @@
  * A loop is left where its condition or an `if` with a break says so: its tests. It ends when one
  * of them speaks of something that every round brings nearer: a counter against a limit that
  * stays, a table that shrinks, a number that is halved, a position in a string, a collection that
- * elements are taken from. Only variables of the text are looked at; which commands were run in
- * the loop the interpreter has noted.
+ * elements are taken from or that is read portion by portion. Only variables of the text are looked
+ * at; which commands were run in the loop the interpreter has noted.
  */
 #include "scripts/audit/loops.h"
 #include "scripts/syntax/visit.h"
@@ -17,6 +17,7 @@ enum { TESTS_MAX = 32 };
 typedef struct ranking {
     const evs__meanings *meanings;
     const evs__block *body;
+    const evs__local *counter; /* of a numeric for */
     const evs__expr *tests[TESTS_MAX];
     size_t ntests;
     /* of the question asked last */
@@ -59,6 +60,9 @@ static void find_tests(ranking *r, const evs__block *block)
     for (const evs__stat *stat = block->first; stat != NULL; stat = stat->next) {
         if (stat->kind == EVS__STAT_DO)
             find_tests(r, &stat->as.block);
+        if (stat->kind == EVS__STAT_CALL && stat->as.call->kind == EVS__EXPR_CALL &&
+            is_field_call(stat->as.call, "assert") && stat->as.call->as.call.args.count > 0)
+            add_test(r, stat->as.call->as.call.args.items[0]);
         if (stat->kind != EVS__STAT_IF)
             continue;
         int ends = 0;
@@ -253,6 +257,8 @@ static const evs__local *counter_in(const ranking *r, const evs__expr *expr)
     }
     if (expr->kind != EVS__EXPR_NAME || expr->as.name.local == NULL)
         return NULL;
+    if (expr->as.name.local == r->counter)
+        return r->counter;
     steps s = steps_in(r, expr->as.name.local, r->body);
     int one_way = (s.up > 0) != (s.down > 0) && s.other == 0;
     return one_way && always_steps(r, expr->as.name.local, r->body) ? expr->as.name.local : NULL;
@@ -337,10 +343,12 @@ static int ranks_table(const ranking *r, const evs__expr *expr)
 static int is_search(const evs__meanings *meanings, const evs__expr *value)
 {
     value = evs__bare(value);
-    if (value->kind == EVS__EXPR_METHOD)
-        return value->as.method.args.count >= 2 && value->as.method.name.len >= 4 &&
-               (memcmp(value->as.method.name.data, "find", 4) == 0 ||
-                memcmp(value->as.method.name.data, "match", 4) == 0);
+    if (value->kind == EVS__EXPR_METHOD) {
+        evs_bytes name = value->as.method.name;
+        return value->as.method.args.count >= 2 &&
+               ((name.len == 4 && memcmp(name.data, "find", 4) == 0) ||
+                (name.len == 5 && memcmp(name.data, "match", 5) == 0));
+    }
     return value->kind == EVS__EXPR_CALL && value->as.call.args.count >= 3 &&
            (evs__means_field(meanings, value->as.call.callee, "string", "find") ||
             evs__means_field(meanings, value->as.call.callee, "string", "match"));
@@ -391,6 +399,31 @@ static int has_reason(ranking *r)
     return r->found;
 }
 
+static void look_advance(void *context, const evs__stat *stat)
+{
+    ranking *r = context;
+    for (size_t i = 0; stat->kind == EVS__STAT_ASSIGN && i < stat->as.assign.targets.count; i++) {
+        const evs__expr *target = evs__bare(stat->as.assign.targets.items[i]);
+        const evs__expr *value = i < stat->as.assign.values.count
+                                     ? evs__bare(stat->as.assign.values.items[i])
+                                     : NULL;
+        r->found |= value != NULL && value->kind == EVS__EXPR_BINARY &&
+                    value->as.binary.op == EVS__OP_ADD && target->kind == EVS__EXPR_NAME &&
+                    target->as.name.local != NULL && !is_declared_in(r, target->as.name.local) &&
+                    evs__is_local_name(value->as.binary.left, target->as.name.local);
+    }
+}
+
+/* A collection is read portion by portion: some variable moves on, x = x + #portion. */
+static int is_paging(const ranking *r)
+{
+    ranking asked = *r;
+    asked.found = 0;
+    evs__visitor visitor = {.context = &asked, .stat = look_advance};
+    evs__visit_block(&visitor, r->body);
+    return asked.found;
+}
+
 static void look_argv(void *context, const evs__expr *expr)
 {
     ranking *r = context;
@@ -415,11 +448,17 @@ evs__bound evs__rank_condition(const evs__loopfact *loop, const evs__meanings *m
 {
     const evs__loop_stat *stat = &loop->stat->as.loop;
     ranking r = {.meanings = meanings, .body = &stat->block};
-    if (loop->stat->kind != EVS__STAT_FOR)
+    if (loop->stat->kind != EVS__STAT_FOR) {
         add_test(&r, stat->condition);
-    else
+    } else {
         r.body = &loop->stat->as.count.block;
+        r.counter = loop->stat->as.count.name;
+    }
     find_tests(&r, r.body);
+    if (has_end(r.body))
+        return EVS__BOUND_PROVEN;
+    if (r.ntests == 0 && (loop->leaves & (EVS__LEAVES_RETURN | EVS__LEAVES_ERROR)) == 0)
+        return EVS__BOUND_NONE;
     if (has_reason(&r))
         return is_up_to_argv(&r) ? EVS__BOUND_CALLER : EVS__BOUND_PROVEN;
     has_reason(&r);
@@ -432,5 +471,7 @@ evs__bound evs__rank_condition(const evs__loopfact *loop, const evs__meanings *m
         return EVS__BOUND_CLOCK;
     if (changes && is_searching(&r))
         return EVS__BOUND_PROVEN;
+    if (changes && (loop->does & EVS__DOES_COMMAND) && is_paging(&r))
+        return EVS__BOUND_DRAIN;
     return EVS__BOUND_UNPROVEN;
 }

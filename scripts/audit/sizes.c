@@ -36,10 +36,10 @@ static const char *describe(evs__pool *pool, const evs__atom *atom)
 
 static int is_number(const evs__value *value, double *out)
 {
-    const evs__atom *atom = evs__value_single(value);
-    if (atom == NULL || atom->kind != EVS__ATOM_NUMBER)
+    evs__range range = evs__value_range(value);
+    if ((value->types & ~(unsigned)EVS__TYPE_NUMBER) != 0 || !evs__range_is_single(&range))
         return 0;
-    *out = atom->number;
+    *out = range.low;
     return 1;
 }
 
@@ -145,6 +145,14 @@ static int is_filled(walk *w, const evs__expr *table)
 
 /* ---- unpack ---- */
 
+static const char *decoded(evs__pool *pool, const evs__atom *atom)
+{
+    const char *text = evs__arena_format(&pool->arena, "what is decoded from %s",
+                                         describe(pool, atom));
+    pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}
+
 /* A whole collection that is a reply, or what was decoded from something that was passed. */
 static const char *size_of(const walk *w, const evs__value *value)
 {
@@ -153,7 +161,7 @@ static const char *size_of(const walk *w, const evs__value *value)
         if (atom->kind == EVS__ATOM_DATA &&
             (atom->sources & (EVS__SOURCE_ARGUMENT | EVS__SOURCE_REPLY)) &&
             (value->types & EVS__TYPE_TABLE))
-            return describe(w->pool, atom);
+            return decoded(w->pool, atom);
         for (const evs__commanduse *use = w->flow->commands; use != NULL; use = use->next)
             if (atom->kind == EVS__ATOM_REPLY && use->unbounded &&
                 use->at.start == atom->enters.start && use->at.end == atom->enters.end)

@@ -91,9 +91,9 @@ int evs__builtins_has_global(evs_bytes name);
 int evs__builtins_has_table(evs_bytes table);
 int evs__builtins_has(evs_bytes table, evs_bytes name);
 
-/* What may be meant by `name`: the same in another case, or something of that name in a table.
+/* What may be meant by `name`, in any case: a global, or something in `table` (empty: in any).
  * NULL when nothing is like it. */
-const char *evs__builtins_similar(evs__pool *pool, evs_bytes name);
+const char *evs__builtins_similar(evs__pool *pool, evs_bytes table, evs_bytes name);
 
 /* ---- for the implementations ---- */
 

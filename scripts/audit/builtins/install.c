@@ -162,25 +162,31 @@ static int is_alike(const char *text, evs_bytes bytes)
     return strlen(text) == bytes.len && strncasecmp(text, bytes.data, bytes.len) == 0;
 }
 
-const char *evs__builtins_similar(evs__pool *pool, evs_bytes name)
+/* KEYS, ARGV and the tables themselves. */
+static const char *similar_table(evs_bytes name)
 {
-    if (is_alike("KEYS", name) || is_alike("KEY", name))
-        return "KEYS";
-    if (is_alike("ARGV", name) || is_alike("ARGS", name) || is_alike("ARG", name))
-        return "ARGV";
+    static const char *const words[][2] = {
+        {"KEYS", "KEYS"}, {"KEY", "KEYS"}, {"ARGV", "ARGV"}, {"ARGS", "ARGV"}, {"ARG", "ARGV"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_alike(words[i][0], name))
+            return words[i][1];
     for (size_t i = 0; i < BUILTINS; i++)
         if (builtins[i].table[0] != '\0' && is_alike(builtins[i].table, name))
             return builtins[i].table;
-    for (size_t i = 0; i < BUILTINS; i++) {
-        if (!is_alike(builtins[i].name, name))
-            continue;
-        const char *table = builtins[i].table;
-        const char *text = evs__arena_format(&pool->arena, "%s%s%s", table, table[0] ? "." : "",
-                                             builtins[i].name);
-        pool->failed |= text == NULL;
-        return text;
-    }
     return NULL;
+}
+
+const char *evs__builtins_similar(evs__pool *pool, evs_bytes table, evs_bytes name)
+{
+    const char *found = table.len == 0 ? similar_table(name) : NULL;
+    for (size_t i = 0; found == NULL && i < BUILTINS; i++) {
+        const char *in = builtins[i].table;
+        if (!is_alike(builtins[i].name, name) || (table.len > 0 && in[0] != '\0' && !is(in, table)))
+            continue;
+        found = evs__arena_format(&pool->arena, "%s%s%s", in, in[0] ? "." : "", builtins[i].name);
+        pool->failed |= found == NULL;
+    }
+    return found;
 }
 
 /* ---- for the implementations ---- */

@@ -135,7 +135,7 @@ static const char *table_name(evs__interp *in, size_t slot)
         return "_G";
     for (size_t i = 0; globals != NULL && i < globals->nfields; i++) {
         const evs__field *field = &globals->fields[i];
-        if (field->value->ntables == 1 && field->value->tables[0] == slot)
+        if (field->value->types == EVS__TYPE_TABLE && field->value->tables[0] == slot)
             return evs__arena_text(&in->pool->arena, field->name.data, field->name.len);
     }
     return "a table of the sandbox";

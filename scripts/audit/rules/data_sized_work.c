@@ -22,8 +22,9 @@ static void check(const evs__facts *facts, evs__findings *out)
                 "a command is run for each element that %s finds, however many there are",
                 loop->what);
         if (loop->bound == EVS__BOUND_DRAIN)
-            evs__finding_add(out, evs__span_public(facts->chunk, loop->at),
-                             "the loop goes on until a collection is empty, however big it is");
+            evs__finding_add(
+                out, evs__span_public(facts->chunk, loop->at),
+                "the loop goes on until it has gone through a collection, however big it is");
     }
 }
 

@@ -3,12 +3,19 @@
 
 #include "scripts/audit/api.h"
 
-static const char *since(const evs__api *api)
+static void report(evs__findings *out, evs_span at, const evs__nameuse *use,
+                   const evs__target *missing)
 {
-    if (api->from.redis == EVS__VERSION_NEVER)
-        return ": no server ever had";
-    return api->until.redis == EVS__VERSION(6, 2) ? " any more, since the security updates of 2025"
-                                                  : " any more";
+    int until = missing->is_valkey ? EVS__VERSION(7, 2) : use->api->until.redis;
+    if (use->api->from.redis == EVS__VERSION_NEVER)
+        evs__finding_add(out, at, "no server has %s in scripts", use->name);
+    else if (use->api->until.redis == EVS__VERSION(6, 2))
+        evs__finding_add(out, at,
+                         "%s has no %s any more: the security updates of 2025 took it away",
+                         evs__target_name(missing), use->name);
+    else
+        evs__finding_add(out, at, "%s has no %s since %d.%d", evs__target_name(missing), use->name,
+                         until >> 8, until & 255);
 }
 
 static void check(const evs__facts *facts, evs__findings *out)
@@ -18,8 +25,7 @@ static void check(const evs__facts *facts, evs__findings *out)
             continue;
         const evs__target *missing = evs__api_missing(use->api, &facts->setting->targets);
         if (missing != NULL)
-            evs__finding_add(out, evs__span_public(facts->chunk, use->at), "%s has no %s%s",
-                             evs__target_name(missing), use->name, since(use->api));
+            report(out, evs__span_public(facts->chunk, use->at), use, missing);
     }
 }
 

@@ -4,6 +4,11 @@
  *     -- verdict: undeclared
  *     -- expect: ES102 4:12
  *
+ * and perhaps with which options it is audited:
+ *
+ *     -- target: redis:6.2
+ *     -- select: ES703
+ *
  * The findings are exactly the expected ones, in any order.
  */
 #include <setjmp.h>
@@ -65,13 +70,26 @@ static void check_findings(const char *name, const char *text, const evs_report 
         fail_msg("%s: %zu findings", name, count);
 }
 
+/* What stands behind `label` on its line, in `space`; NULL when nothing does. */
+static const char *said(const char *text, const char *label, char space[64])
+{
+    const char *at = strstr(text, label);
+    if (at == NULL)
+        return NULL;
+    snprintf(space, 64, "%.*s", (int)strcspn(at + strlen(label), "\n"), at + strlen(label));
+    return space;
+}
+
 static void check_case(const char *name)
 {
-    char path[512], line[64];
+    char path[512], line[64], target[64], select[64];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     char *text = read_file(path);
     evs_report *report;
-    assert_int_equal(evs_audit(&report, evs_text(text), NULL, NULL), EVS_OK);
+    evs_audit_options options = EVS_AUDIT_OPTIONS_INIT;
+    options.target = said(text, "-- target: ", target);
+    options.extend_select = said(text, "-- select: ", select);
+    assert_int_equal(evs_audit(&report, evs_text(text), &options, NULL), EVS_OK);
     snprintf(line, sizeof line, "-- verdict: %s", evs_verdict_name(evs_report_verdict(report)));
     if (lines_like(text, line) != 1)
         fail_msg("%s: the verdict is %s", name, line + strlen("-- verdict: "));

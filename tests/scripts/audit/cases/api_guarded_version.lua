@@ -1,0 +1,8 @@
+-- a version that is asked for first
+-- verdict: no_keys
+-- target: redis:3.0
+if redis.REDIS_VERSION_NUM and redis.REDIS_VERSION_NUM >= 0x00070000 then
+    redis.setresp(3)
+    return redis.acl_check_cmd('GET', KEYS[1])
+end
+return 1

@@ -1,0 +1,16 @@
+-- a reply that holds itself
+-- verdict: no_keys
+-- expect: ES617 8:31
+-- expect: ES617 11:31
+local a, b = {}, {}
+a[1] = b
+b[1] = a
+if ARGV[1] == 'a' then return a end
+local t = {1, 2}
+t[3] = t
+if ARGV[1] == 'b' then return t end
+local fine = {1}
+fine.self = fine
+if ARGV[1] == 'c' then return fine end
+local twice = {1}
+return {twice, twice}
