@@ -19,7 +19,7 @@ static unsigned sources_of(const evs__atom *atom)
     case EVS__ATOM_REPLY:
         return EVS__SOURCE_REPLY;
     case EVS__ATOM_DATA:
-        return atom->sources;
+        return atom->sources & ~(unsigned)EVS__SOURCE_DECODED;
     default:
         return 0;
     }
@@ -177,5 +177,22 @@ const evs__value *evs__value_mixed(evs__pool *pool, const evs__value *a, const e
     for (size_t i = 0; i < a->natoms; i++)
         for (size_t j = 0; j < b->natoms; j++)
             evs__draft_atom(&d, mix(pool, a->atoms[i], b->atoms[j], at));
+    return evs__draft_freeze(pool, &d);
+}
+
+const evs__value *evs__value_decoded(evs__pool *pool, const evs__value *value)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, value);
+    for (size_t i = 0; i < d.natoms; i++) {
+        if (d.atoms[i]->kind != EVS__ATOM_DATA)
+            continue;
+        evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+        if (atom == NULL)
+            return evs__value_lost();
+        *atom = *d.atoms[i];
+        atom->sources |= EVS__SOURCE_DECODED;
+        d.atoms[i] = atom;
+    }
     return evs__draft_freeze(pool, &d);
 }

@@ -434,6 +434,7 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
         add_unreached(&m, out, &unreached);
         evs__call_facts(out, pool, chunk, &recorder);
         evs__access_facts(out, pool, chunk, &recorder, &unreached);
+        evs__sight_facts(out, chunk, &recorder);
         out->gaps = recorder.gaps;
         out->ngaps = recorder.ngaps;
         out->may_write = may_write(&recorder);

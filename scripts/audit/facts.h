@@ -12,6 +12,7 @@
 #include "scripts/audit/object.h"
 #include "scripts/audit/seq.h"
 #include "scripts/audit/setting.h"
+#include "scripts/audit/sight.h"
 #include "scripts/audit/value.h"
 #include "scripts/syntax/parser.h"
 
@@ -155,6 +156,8 @@ typedef struct evs__facts {
     size_t nrevivals;
     const evs__unreached *unreached;
     size_t nunreached;
+    evs__sight *const *sights; /* in the order of the text */
+    size_t nsights;
     const evs__gap *gaps;
     size_t ngaps;
     unsigned shebang;      /* EVS__SHEBANG_* */

@@ -95,6 +95,11 @@ const evs__value *evs__object_keys(evs__pool *pool, const evs__object *object, e
     return evs__value_join(pool, all, object->keys);
 }
 
+int evs__object_is_list(const evs__object *object)
+{
+    return object->nitems > 0 || object->rest != NULL;
+}
+
 size_t evs__object_sure(const evs__object *object)
 {
     size_t n = 0;

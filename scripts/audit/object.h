@@ -81,6 +81,9 @@ const evs__value *evs__object_elements(evs__pool *pool, const evs__object *objec
 const evs__value *evs__object_values(evs__pool *pool, const evs__object *object, evs__span at);
 const evs__value *evs__object_keys(evs__pool *pool, const evs__object *object, evs__span at);
 
+/* May it have an element at a whole number? */
+int evs__object_is_list(const evs__object *object);
+
 /* How many items from 1 on are surely there. */
 size_t evs__object_sure(const evs__object *object);
 

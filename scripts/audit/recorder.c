@@ -8,6 +8,7 @@ void evs__recorder_init(evs__recorder *recorder, evs__pool *pool)
 {
     memset(recorder, 0, sizeof *recorder);
     recorder->pool = pool;
+    evs__sights_init(&recorder->sights, pool);
 }
 
 void evs__recorder_free(evs__recorder *recorder)
@@ -15,6 +16,7 @@ void evs__recorder_free(evs__recorder *recorder)
     evs__table_free(&recorder->index);
     evs__table_free(&recorder->reached);
     evs__table_free(&recorder->names);
+    evs__sights_free(&recorder->sights);
 }
 
 /* Room for one more in an array of the pool; NULL when out of memory. */

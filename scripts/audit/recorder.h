@@ -9,6 +9,7 @@
 #include "core/table.h"
 #include "scripts/audit/facts.h"
 #include "scripts/audit/seq.h"
+#include "scripts/audit/sight.h"
 
 struct evs__activation;
 
@@ -85,6 +86,7 @@ typedef struct evs__recorder {
     evs__table reached; /* call expressions, and functions that were run */
     evs__table names;   /* of commands that are not in the table */
     evs__speech speech;
+    evs__sights sights;
     int has_functions; /* it registers functions */
     int over;          /* it gave up on everything */
     evs__flow *flow;   /* NULL: facts of flow.h are not wanted */
@@ -102,6 +104,9 @@ void evs__record_never(evs__recorder *recorder, const evs__function *function);
 /* `node` is a call expression or a function. */
 void evs__record_reached(evs__recorder *recorder, const void *node);
 int evs__recorder_reached(const evs__recorder *recorder, const void *node);
+
+/* Fills in the sights. */
+void evs__sight_facts(evs__facts *out, const evs__chunk *chunk, const evs__recorder *recorder);
 
 /* The one copy of `name`. */
 const char *evs__recorder_name(evs__recorder *recorder, const char *name);

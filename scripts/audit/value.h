@@ -69,7 +69,8 @@ enum {
     EVS__SOURCE_HOLE = 4,   /* text that a program puts in */
     EVS__SOURCE_ARGUMENT = 8,
     EVS__SOURCE_REPLY = 16,
-    EVS__SOURCE_RANDOM = 32
+    EVS__SOURCE_RANDOM = 32,
+    EVS__SOURCE_DECODED = 64 /* it is in what cjson.decode made, as it was there */
 };
 
 typedef struct evs__atom {
@@ -181,6 +182,10 @@ const evs__value *evs__value_concat(evs__pool *pool, const evs__value *a, const 
 /* Something of `types` computed from a value in a way that keeps nothing of its form. */
 const evs__value *evs__value_computed(evs__pool *pool, const evs__value *from, unsigned types,
                                       evs__span at);
+
+/* The same, as cjson.decode gives it: what reaches an encoder like that is still a decoded value.
+ */
+const evs__value *evs__value_decoded(evs__pool *pool, const evs__value *value);
 
 /* The same of two values. */
 const evs__value *evs__value_mixed(evs__pool *pool, const evs__value *a, const evs__value *b,

@@ -41,6 +41,8 @@ struct evs__builtin {
     X(computed)              \
     X(concat)                \
     X(coroutine)             \
+    X(decode)                \
+    X(encode)                \
     X(error)                 \
     X(error_reply)           \
     X(foreach)               \
@@ -96,6 +98,10 @@ int evs__builtins_has(evs_bytes table, evs_bytes name);
 const char *evs__builtins_similar(evs__pool *pool, evs_bytes table, evs_bytes name);
 
 /* ---- for the implementations ---- */
+
+/* Notes what becomes of an argument. */
+void evs__builtin_note(evs__interp *in, const evs__builtin_call *call, evs__sight_kind kind,
+                       size_t i);
 
 /* One argument, from 0; nil when it is missing. */
 const evs__value *evs__builtin_arg(evs__interp *in, const evs__builtin_call *call, size_t i);

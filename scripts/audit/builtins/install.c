@@ -191,6 +191,13 @@ const char *evs__builtins_similar(evs__pool *pool, evs_bytes table, evs_bytes na
 
 /* ---- for the implementations ---- */
 
+void evs__builtin_note(evs__interp *in, const evs__builtin_call *call, evs__sight_kind kind,
+                       size_t i)
+{
+    if (i < call->args.count)
+        evs__note_sight(in, kind, call->site->call, i, call->args.items[i]);
+}
+
 const evs__value *evs__builtin_arg(evs__interp *in, const evs__builtin_call *call, size_t i)
 {
     return evs__seq_at(in->pool, &call->args, i);

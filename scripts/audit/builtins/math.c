@@ -85,6 +85,8 @@ evs__seq evs__builtin_math(evs__interp *in, const evs__builtin_call *call)
 /* The results of bit are words with a sign. */
 evs__seq evs__builtin_bit(evs__interp *in, const evs__builtin_call *call)
 {
+    for (size_t i = 0; i < call->args.count; i++)
+        evs__builtin_note(in, call, EVS__SIGHT_BITS, i);
     const evs__value *value = evs__builtin_mix(in, call, EVS__TYPE_NUMBER);
     return evs__builtin_give(
         in, call, evs__value_ranged(in->pool, value, evs__range_whole(WORD_MIN, WORD_MAX)));

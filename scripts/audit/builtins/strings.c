@@ -69,6 +69,8 @@ static void add_argument(filling *f, char letter, size_t spec)
     /* It ends at a zero byte. */
     int cut = single != NULL && single->kind == EVS__ATOM_CONSTANT && single->text.len > 0 &&
               memchr(single->text.data, '\0', single->text.len) != NULL;
+    if (letter == 's')
+        evs__builtin_note(f->in, f->call, EVS__SIGHT_SHOWN, f->next - 1);
     if (letter == 's' && spec == 0 && !cut)
         add(f, evs__to_string(f->in, value, at));
     else

@@ -281,6 +281,8 @@ evs__seq evs__builtin_concat(evs__interp *in, const evs__builtin_call *call)
     const evs__value *table = evs__builtin_arg(in, call, 0);
     evs__span at = call->site->at;
     const evs__object *object = known_contents(in, table);
+    evs__arg elements = {evs__walk_elements(in, table, at), at};
+    evs__note_sight(in, EVS__SIGHT_SHOWN, call->site->call, 0, elements);
     evs_bytes empty = {"", 0};
     const evs__value *made = evs__value_constant(in->pool, empty, at);
     const evs__value *between = evs__builtin_arg(in, call, 1);

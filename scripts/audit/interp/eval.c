@@ -58,12 +58,26 @@ const evs__value *evs__reread(evs__interp *in, const evs__expr *expr, const evs_
 
 /* ---- operators ---- */
 
-static const evs__value *eval_logical(evs__interp *in, const evs__binary *binary)
+const evs__value *evs__eval_condition(evs__interp *in, const evs__expr *expr)
 {
-    int is_and = binary->op == EVS__OP_AND;
-    const evs__value *left = evs__eval(in, binary->left);
+    while (expr->kind == EVS__EXPR_PAREN)
+        expr = expr->as.paren;
+    in->condition = expr;
+    const evs__value *value = evs__eval(in, expr);
+    in->condition = NULL;
+    return value;
+}
+
+static const evs__value *eval_logical(evs__interp *in, const evs__expr *expr)
+{
+    const evs__binary *binary = &expr->as.binary;
+    int is_and = binary->op == EVS__OP_AND, is_condition = in->condition == expr;
+    const evs__value *left = is_condition ? evs__eval_condition(in, binary->left)
+                                          : evs__eval(in, binary->left);
     if (in->dead)
         return left;
+    if (is_and || is_condition)
+        evs__note_condition(in, binary->left, left, is_and ? binary->right : NULL);
     unsigned falsy = EVS__TYPE_FALSY;
     const evs__value *kept = evs__value_only(in->pool, left,
                                              is_and ? falsy : EVS__TYPE_ANY & ~falsy);
@@ -72,7 +86,11 @@ static const evs__value *eval_logical(evs__interp *in, const evs__binary *binary
     evs__assume(in, binary->left, left, !is_and);
     evs__changes stays = evs__branch_end(in, mark);
     evs__assume(in, binary->left, left, is_and);
-    const evs__value *right = in->dead ? evs__value_none() : evs__eval(in, binary->right);
+    const evs__value *right = in->dead       ? evs__value_none()
+                              : is_condition ? evs__eval_condition(in, binary->right)
+                                             : evs__eval(in, binary->right);
+    if (is_condition)
+        evs__note_condition(in, binary->right, right, NULL);
     if (in->dead)
         right = evs__value_none();
     evs__branch_meet(in, mark, &stays);
@@ -146,11 +164,12 @@ static const evs__value *eval_binary(evs__interp *in, const evs__expr *expr)
 {
     const evs__binary *binary = &expr->as.binary;
     if (binary->op == EVS__OP_AND || binary->op == EVS__OP_OR)
-        return eval_logical(in, binary);
+        return eval_logical(in, expr);
     const evs__value *a = evs__eval(in, binary->left);
     const evs__value *b = evs__eval(in, binary->right);
     if (binary->op != EVS__OP_CONCAT)
         a = evs__reread(in, binary->left, a);
+    evs__note_binary(in, expr, a, b);
     int equal;
     switch (binary->op) {
     case EVS__OP_CONCAT:
@@ -184,6 +203,7 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
     const evs__atom *single = evs__value_single(value);
     switch (expr->as.unary.op) {
     case EVS__OP_NOT:
+        evs__note_condition(in, expr->as.unary.operand, value, NULL);
         return truth(in, evs__value_is_truthy(value) ? 0 : evs__value_is_falsy(value) ? 1 : -1);
     case EVS__OP_LEN:
         evs__note_use(in, value, EVS__ACCESS_WHOLE, expr->at);
@@ -197,6 +217,14 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
     return evs__value_ranged(in->pool,
                              evs__value_computed(in->pool, value, EVS__TYPE_NUMBER, expr->at),
                              evs__range_negate(&range));
+}
+
+static const evs__value *eval_number(evs__interp *in, const evs__expr *expr)
+{
+    evs__arg number = {evs__value_number(in->pool, expr->as.number, expr->at), expr->at};
+    if (fabs(expr->as.number) > EVS__WHOLE_MAX)
+        evs__note_sight(in, EVS__SIGHT_NUMBER, expr, 0, number);
+    return number.value;
 }
 
 /* ---- all of them ---- */
@@ -213,7 +241,7 @@ static const evs__value *eval(evs__interp *in, const evs__expr *expr)
     case EVS__EXPR_FALSE:
         return truth(in, 0);
     case EVS__EXPR_NUMBER:
-        return evs__value_number(in->pool, expr->as.number, expr->at);
+        return eval_number(in, expr);
     case EVS__EXPR_STRING:
         return eval_string(in, expr);
     case EVS__EXPR_FUNCTION:
@@ -224,6 +252,7 @@ static const evs__value *eval(evs__interp *in, const evs__expr *expr)
         object = evs__eval(in, expr->as.index.object);
         key = evs__eval(in, expr->as.index.key);
         object = evs__reread(in, expr->as.index.object, object);
+        evs__note_index(in, expr, object, key);
         return evs__read_index(in, object, key, expr->at);
     case EVS__EXPR_VARARG:
     case EVS__EXPR_CALL:

@@ -138,6 +138,17 @@ static void exec_function(evs__interp *in, const evs__function_stat *stat)
 
 /* ---- control ---- */
 
+/* The parts of `a and b` were noted one by one, and so was the x of `not x`. */
+static void note_test(evs__interp *in, const evs__expr *expr, const evs__value *value)
+{
+    while (expr->kind == EVS__EXPR_PAREN)
+        expr = expr->as.paren;
+    int is_logical = expr->kind == EVS__EXPR_BINARY &&
+                     (expr->as.binary.op == EVS__OP_AND || expr->as.binary.op == EVS__OP_OR);
+    if (!is_logical)
+        evs__note_condition(in, expr, value, NULL);
+}
+
 static void exec_arms(evs__interp *in, const evs__branch_stat *stat, size_t i)
 {
     if (i == stat->narms || in->dead)
@@ -147,9 +158,10 @@ static void exec_arms(evs__interp *in, const evs__branch_stat *stat, size_t i)
         evs__exec_block(in, &arm->block);
         return;
     }
-    const evs__value *value = evs__eval(in, arm->condition);
+    const evs__value *value = evs__eval_condition(in, arm->condition);
     if (in->dead)
         return;
+    note_test(in, arm->condition, value);
     size_t mark = evs__store_mark(&in->store);
     evs__assume(in, arm->condition, value, 1);
     evs__exec_block(in, &arm->block);
@@ -164,9 +176,10 @@ static void test(evs__interp *in, const evs__expr *condition, int truth)
 {
     if (in->dead)
         return;
-    const evs__value *value = evs__eval(in, condition);
+    const evs__value *value = evs__eval_condition(in, condition);
     if (in->dead)
         return;
+    note_test(in, condition, value);
     size_t mark = evs__store_mark(&in->store);
     evs__assume(in, condition, value, truth);
     evs__loop_leave(in);
@@ -319,7 +332,9 @@ static void exec_return(evs__interp *in, const evs__exprs *values)
     evs__watch_return(in, values, &results);
     if (frame->activation->caller == NULL && values->count > 0) {
         evs__touch(in, evs__seq_all(in->pool, &results), values->items[0]->at);
-        evs__note_reply(in, evs__seq_at(in->pool, &results, 0), values->items[0]->at);
+        evs__arg first = {evs__seq_at(in->pool, &results, 0), values->items[0]->at};
+        evs__note_reply(in, first.value, first.at);
+        evs__note_return(in, values, first);
     }
     frame->results = evs__seq_join(in->pool, &frame->results, &results);
     evs__changes here = evs__store_diff(&in->store, frame->mark);

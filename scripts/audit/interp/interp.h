@@ -17,6 +17,7 @@
  *   invoke.c       calls, closures, recursion
  *   command.c      redis.call: which arguments are keys
  *   answer.c       and which reply it gives
+ *   witness.c      what becomes of values, for rules
  *   reply.c        what goes to the client
  *   access.c       how KEYS and ARGV are used      vanish.c   keys that the script deletes
  *   watch.c        noting facts about the way that is taken
@@ -91,11 +92,12 @@ typedef struct evs__interp {
     evs__frame *frame;
     evs__loop *loop;                     /* the innermost one */
     size_t globals, keys, argv, strings; /* slots of objects */
-    size_t library_end; /* slots below are those of built-in tables, KEYS and ARGV */
-    size_t lost;        /* slot: set on paths behind something that was not followed */
-    size_t deleted;     /* slot: the elements of KEYS that were deleted on the way */
-    size_t inside;      /* slot: set once a table that is not followed was changed */
-    size_t protocol;    /* slot: what redis.setresp was given, or 2 */
+    size_t library_end;         /* slots below are those of built-in tables, KEYS and ARGV */
+    size_t lost;                /* slot: set on paths behind something that was not followed */
+    size_t deleted;             /* slot: the elements of KEYS that were deleted on the way */
+    size_t inside;              /* slot: set once a table that is not followed was changed */
+    const evs__expr *condition; /* being evaluated, as the test of a branch or a part of one */
+    size_t protocol;            /* slot: what redis.setresp was given, or 2 */
     evs__entry *entries;
     int dead;         /* the present point is never reached */
     int over;         /* everything was given up */
@@ -198,6 +200,23 @@ int evs__is_calm(const evs__expr *expr);
 
 /* The server makes a reply of `value`. */
 void evs__note_reply(evs__interp *in, const evs__value *value, evs__span at);
+
+/* ---- witness.c: for rules about types and replies ---- */
+
+void evs__note_binary(evs__interp *in, const evs__expr *expr, const evs__value *a,
+                      const evs__value *b);
+/* `expr` decides what happens next: of `expr and next`, `next`; NULL when it is all. */
+void evs__note_condition(evs__interp *in, const evs__expr *expr, const evs__value *value,
+                         const evs__expr *next);
+void evs__note_sight(evs__interp *in, evs__sight_kind kind, const evs__expr *node, size_t index,
+                     evs__arg arg);
+void evs__note_index(evs__interp *in, const evs__expr *expr, const evs__value *object,
+                     const evs__value *key);
+/* The client gets this. */
+void evs__note_return(evs__interp *in, const void *node, evs__arg arg);
+
+/* Evaluates the test of a branch or a loop. */
+const evs__value *evs__eval_condition(evs__interp *in, const evs__expr *expr);
 
 /* ---- invoke.c ---- */
 

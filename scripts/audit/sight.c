@@ -1,0 +1,98 @@
+#include "scripts/audit/sight.h"
+
+#include "scripts/audit/recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What sights are told apart by. */
+typedef struct place {
+    const void *node;
+    size_t index;
+    evs__sight_kind kind;
+} place;
+
+void evs__sights_init(evs__sights *sights, evs__pool *pool)
+{
+    memset(sights, 0, sizeof *sights);
+    sights->pool = pool;
+}
+
+void evs__sights_free(evs__sights *sights)
+{
+    evs__table_free(&sights->index);
+}
+
+static int grow(evs__sights *sights)
+{
+    if (sights->count < sights->cap)
+        return 1;
+    size_t cap = sights->cap * 2 + 32;
+    evs__sight **items = evs__pool_alloc(sights->pool, cap, sizeof *items);
+    if (items == NULL)
+        return 0;
+    if (sights->count > 0)
+        memcpy(items, sights->items, sights->count * sizeof *items);
+    sights->items = items;
+    sights->cap = cap;
+    return 1;
+}
+
+static void join(evs__pool *pool, evs__sight *old, const evs__sight *more)
+{
+    old->a = evs__value_join(pool, old->a, more->a);
+    old->b = evs__value_join(pool, old->b, more->b);
+    old->doubtful |= more->doubtful;
+}
+
+void evs__sights_add(evs__sights *sights, const evs__sight *sight, const void *node)
+{
+    place probe;
+    memset(&probe, 0, sizeof probe);
+    probe.node = node;
+    probe.index = sight->index;
+    probe.kind = sight->kind;
+    evs_bytes key = {(const char *)&probe, sizeof probe};
+    evs__sight *old = evs__table_get(&sights->index, key);
+    if (old != NULL) {
+        join(sights->pool, old, sight);
+        return;
+    }
+    evs__sight *copy = evs__pool_alloc(sights->pool, 1, sizeof *copy);
+    place *kept = evs__pool_alloc(sights->pool, 1, sizeof *kept);
+    if (copy == NULL || kept == NULL || !grow(sights))
+        return;
+    *copy = *sight;
+    *kept = probe;
+    key.data = (const char *)kept;
+    sights->items[sights->count++] = copy;
+    if (!evs__table_set(&sights->index, key, copy))
+        sights->pool->failed = 1;
+}
+
+/* ---- facts ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const evs__sight *x = *(const evs__sight *const *)a, *y = *(const evs__sight *const *)b;
+    if (x->span.start != y->span.start)
+        return x->span.start < y->span.start ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+void evs__sight_facts(evs__facts *out, const evs__chunk *chunk, const evs__recorder *recorder)
+{
+    const evs__sights *sights = &recorder->sights;
+    if (recorder->over || sights->count == 0)
+        return;
+    for (size_t i = 0; i < sights->count; i++) {
+        evs__sight *sight = sights->items[i];
+        sight->at = evs__span_public(chunk, sight->span);
+        sight->doubtful |= recorder->ngaps > 0 && sight->in_function;
+    }
+    qsort(sights->items, sights->count, sizeof *sights->items, compare);
+    out->sights = sights->items;
+    out->nsights = sights->count;
+}
