@@ -18,6 +18,11 @@ typedef struct spot {
     int many;
 } spot;
 
+static int is_text(evs_bytes bytes, const char *text)
+{
+    return bytes.len == strlen(text) && memcmp(bytes.data, text, bytes.len) == 0;
+}
+
 static const evs__expr *bare(const evs__expr *expr)
 {
     while (expr->kind == EVS__EXPR_PAREN)
@@ -231,12 +236,88 @@ static int is_understood(const evs__value *other, int equal)
            (equal && is_nothing_but_key(other));
 }
 
+/* ---- types ---- */
+
+static int is_type_call(const evs__expr *expr)
+{
+    return expr->kind == EVS__EXPR_CALL && expr->as.call.args.count == 1 &&
+           expr->as.call.callee->kind == EVS__EXPR_NAME &&
+           expr->as.call.callee->as.name.local == NULL &&
+           is_text(expr->as.call.callee->as.name.text, "type");
+}
+
+/* The types that type() calls so; 0 when there are none. */
+static unsigned types_named(evs_bytes name)
+{
+    static const struct {
+        const char *name;
+        unsigned types;
+    } names[] = {{"nil", EVS__TYPE_NIL},       {"boolean", EVS__TYPE_BOOLEAN},
+                 {"number", EVS__TYPE_NUMBER}, {"string", EVS__TYPE_STRING},
+                 {"table", EVS__TYPE_TABLE},   {"function", EVS__TYPE_FUNCTION},
+                 {"userdata", EVS__TYPE_OTHER}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is_text(name, names[i].name))
+            return names[i].types;
+    return 0;
+}
+
+/* `type(x) == "table"`. 0 when it is something else. */
+static int compare_type(evs__interp *in, const evs__expr *side, const evs__value *other, int equal)
+{
+    const evs__atom *single = evs__value_single(other);
+    side = bare(side);
+    if (single == NULL || single->kind != EVS__ATOM_CONSTANT || !is_type_call(side))
+        return 0;
+    unsigned types = types_named(single->text);
+    spot s = spot_of(in, side->as.call.args.items[0]);
+    if (types == 0 || s.value == NULL)
+        return 0;
+    if (!equal) /* a thread is no userdata, and the same to us */
+        types = EVS__TYPE_ANY & ~(types & ~(unsigned)EVS__TYPE_OTHER);
+    narrow(in, &s, evs__value_only(in->pool, s.value, types));
+    return 1;
+}
+
+/* Is it x.err or x.ok, where x is a reply in a variable? Then the form that has this field. */
+static unsigned form_of_field(evs__interp *in, const evs__expr *expr, spot *out)
+{
+    expr = bare(expr);
+    if (expr->kind != EVS__EXPR_INDEX || expr->as.index.key->kind != EVS__EXPR_STRING ||
+        evs__store_value(&in->store, in->inside) != NULL)
+        return 0;
+    *out = spot_of(in, expr->as.index.object);
+    if (out->value == NULL || !evs__value_has(out->value, EVS__ATOM_REPLY))
+        return 0;
+    if (is_text(expr->as.index.key->as.string, "err"))
+        return EVS__FORM_ERROR;
+    return is_text(expr->as.index.key->as.string, "ok") ? EVS__FORM_STATUS : 0;
+}
+
+/* `x.err` is there, or is not. 0 when it is something else. */
+static int refine_field(evs__interp *in, const evs__expr *expr, int truth)
+{
+    spot s;
+    unsigned form = form_of_field(in, expr, &s);
+    if (form == 0)
+        return 0;
+    const evs__value *value = truth ? evs__value_only(in->pool, s.value, EVS__TYPE_TABLE) : s.value;
+    unsigned forms = truth ? form : EVS__FORM_ANY & ~form;
+    narrow(in, &s, evs__value_in_forms(in->pool, value, forms));
+    return 1;
+}
+
 static void compare_side(evs__interp *in, const evs__expr *side, const evs__expr *against,
                          int equal)
 {
     if (in->dead)
         return;
     spot s = spot_of(in, side);
+    if (is_quiet(against) && is_type_call(bare(side)) &&
+        compare_type(in, side, evs__eval(in, against), equal))
+        return;
+    if (against->kind == EVS__EXPR_NIL && refine_field(in, side, !equal))
+        return;
     if (s.value == NULL || !is_quiet(against)) {
         guard(in, side);
         return;
@@ -295,7 +376,8 @@ int evs__is_calm(const evs__expr *expr)
 {
     expr = bare(expr);
     switch (expr->kind) {
-    case EVS__EXPR_CALL:
+    case EVS__EXPR_CALL: /* type is not replaced, or all is given up */
+        return is_type_call(expr) && evs__is_calm(expr->as.call.args.items[0]);
     case EVS__EXPR_METHOD:
     case EVS__EXPR_TABLE:
         return 0;
@@ -313,12 +395,27 @@ int evs__is_calm(const evs__expr *expr)
 
 static void refine(evs__interp *in, const evs__expr *expr, int truth);
 
+/* `a or b` is true, or `a and b` is false: a says so, or else b does. */
+static void refine_either(evs__interp *in, const evs__binary *binary, int truth)
+{
+    size_t mark = evs__store_mark(&in->store);
+    refine(in, binary->left, truth);
+    evs__changes by_left = evs__branch_end(in, mark);
+    refine(in, binary->left, !truth);
+    refine(in, binary->right, truth);
+    evs__branch_meet(in, mark, &by_left);
+}
+
 static void refine_logical(evs__interp *in, const evs__expr *expr, int truth)
 {
     const evs__binary *binary = &expr->as.binary;
     int both = (binary->op == EVS__OP_AND) == truth; /* both sides are known */
-    if (!both || !evs__is_calm(binary->right)) {
+    if (!both || !evs__is_calm(binary->right))
         guard(in, expr);
+    if (!evs__is_calm(binary->right))
+        return;
+    if (!both) {
+        refine_either(in, binary, truth);
         return;
     }
     refine(in, binary->left, truth);
@@ -357,7 +454,8 @@ static void refine_truth(evs__interp *in, const evs__expr *expr, int truth)
 {
     spot s = spot_of(in, expr);
     if (s.value == NULL) {
-        guard(in, expr);
+        if (!refine_field(in, expr, truth))
+            guard(in, expr);
         return;
     }
     unsigned types = truth ? EVS__TYPE_ANY & ~(unsigned)EVS__TYPE_FALSY : EVS__TYPE_FALSY;
