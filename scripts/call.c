@@ -132,14 +132,6 @@ void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
     complete(call, &result);
 }
 
-/* The line in " script: <sha>, on @user_script:12."; 0 when it is not there. */
-static int line_in(evs_bytes text)
-{
-    static const char mark[] = "@user_script:";
-    const char *at = memmem(text.data, text.len, mark, sizeof mark - 1);
-    return at == NULL ? 0 : (int)strtol(at + sizeof mark - 1, NULL, 10);
-}
-
 void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
                       const evs_reply *reply)
 {
@@ -147,7 +139,7 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
     evs__subject subject = evs__call_subject(call);
     evs_bytes text = evs_reply_bytes(reply);
     evs__explain(&err, &subject, status, "%.*s", (int)text.len, text.data);
-    err.line = line_in(text);
+    err.line = evs__line_in(text);
     err.outcome = outcome;
     evs_result result = {status, outcome, reply, &err};
     complete(call, &result);

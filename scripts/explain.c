@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void append(char *out, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -72,4 +73,16 @@ evs_status evs__explain_below(evs_error *err, const evs__subject *subject)
     err->message[0] = '\0';
     append(err->message, sizeof err->message, "%s%s", what, why);
     return err->status;
+}
+
+/* The place that the server adds at the end counts more than what the script may have said. There
+ * is something behind the number: text of a reply ends with a NUL. */
+int evs__line_in(evs_bytes text)
+{
+    static const char mark[] = "@user_script:";
+    const char *at = memmem(text.data, text.len, mark, sizeof mark - 1);
+    if (at != NULL)
+        return (int)strtol(at + sizeof mark - 1, NULL, 10);
+    at = memmem(text.data, text.len, mark + 1, sizeof mark - 2);
+    return at == NULL ? 0 : (int)strtol(at + sizeof mark - 2, NULL, 10);
 }

@@ -20,4 +20,8 @@ evs_status evs__explain(evs_error *err, const evs__subject *subject, evs_status 
 /* Puts the subject in front of an error that something below has filled; keeps its status. */
 evs_status evs__explain_below(evs_error *err, const evs__subject *subject);
 
+/* The line in "... script: <sha>, on @user_script:12." and in "user_script:12: ..."; 0 when there
+ * is none. */
+int evs__line_in(evs_bytes text);
+
 #endif

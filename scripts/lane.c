@@ -3,11 +3,10 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/client.h"
-#include "scripts/decide.h"
 #include "scripts/heal.h"
 #include "scripts/render.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 typedef struct evs__load {
     evs__request request; /* first */
@@ -35,8 +34,7 @@ static void forget(evs__lane *lane)
     while (lane->refusals != NULL) {
         evs__refusal *refusal = lane->refusals;
         lane->refusals = refusal->next;
-        evs__free(refusal->text);
-        evs__free(refusal);
+        evs__refusal_free(refusal);
     }
 }
 
@@ -183,61 +181,9 @@ static void drop_refusal(evs__lane *lane, const evs_script *script)
         if (refusal->script != script->id)
             continue;
         *at = refusal->next;
-        evs__free(refusal->text);
-        evs__free(refusal);
+        evs__refusal_free(refusal);
         return;
     }
-}
-
-static void keep_refusal(evs__lane *lane, const evs_script *script, evs_status status,
-                         evs_bytes text)
-{
-    evs__refusal *refusal = evs__zalloc_array(1, sizeof *refusal);
-    if (refusal == NULL)
-        return; /* the calls behind then fail as NO_SCRIPT, without the server's reason */
-    refusal->script = script->id;
-    refusal->status = status;
-    refusal->text = evs__copy_text(text.data, text.len);
-    if (refusal->text == NULL) {
-        evs__free(refusal);
-        return;
-    }
-    drop_refusal(lane, script);
-    refusal->next = lane->refusals;
-    lane->refusals = refusal;
-}
-
-static int line_of(const char *text)
-{
-    static const char mark[] = "user_script:";
-    const char *at = strstr(text, mark);
-    return at == NULL ? 0 : (int)strtol(at + sizeof mark - 1, NULL, 10);
-}
-
-evs_status evs__explain_refusal(evs_error *err, const evs__subject *subject,
-                                const evs__refusal *refusal)
-{
-    if (refusal == NULL)
-        return evs__explain(err, subject, EVS_E_NO_SCRIPT,
-                            "the server does not keep the script: NOSCRIPT after SCRIPT LOAD");
-    if (refusal->status != EVS_E_COMPILE)
-        return evs__explain(err, subject, refusal->status,
-                            "the script is not there and was not loaded: %s", refusal->text);
-
-    int line = line_of(refusal->text);
-    evs__explain(err, subject, EVS_E_COMPILE, "does not compile, line %d: %s", line, refusal->text);
-    if (err != NULL)
-        err->line = line;
-    return EVS_E_COMPILE;
-}
-
-static int is_compile_error(evs_bytes text)
-{
-    static const char sentence[] = "ERR Error compiling script";
-    static const char shebang[] = "shebang"; /* "Unexpected flag in script shebang: ..." */
-    if (text.len >= sizeof sentence - 1 && memcmp(text.data, sentence, sizeof sentence - 1) == 0)
-        return 1;
-    return memmem(text.data, text.len, shebang, sizeof shebang - 1) != NULL;
 }
 
 /* ---- SCRIPT LOAD ---- */
@@ -245,11 +191,14 @@ static int is_compile_error(evs_bytes text)
 /* An error reply to SCRIPT LOAD. It decides no call: EVALSHA's own reply does. */
 static void refused(evs__load *load, evs_bytes text)
 {
-    evs_status status = evs__decide(EVS__SPEAKER_COMMAND, text).status;
-    if (is_compile_error(text))
-        status = EVS_E_COMPILE;
-    keep_refusal(load->lane, load->script, status == EVS_OK ? EVS_E_NO_SCRIPT : status, text);
-    if (status == EVS_E_COMPILE || !evs__lane_knows(load->lane, load->script))
+    evs__lane *lane = load->lane;
+    evs__refusal *refusal = evs__refusal_new(load->script->id, text);
+    if (refusal != NULL) { /* else the calls behind fail as NO_SCRIPT, without a reason */
+        drop_refusal(lane, load->script);
+        refusal->next = lane->refusals;
+        lane->refusals = refusal;
+    }
+    if (evs__refusal_status(text) == EVS_E_COMPILE || !evs__lane_knows(load->lane, load->script))
         set_unknown(load->lane, load->script);
 }
 

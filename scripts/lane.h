@@ -9,7 +9,7 @@
 #define EVS_SCRIPTS_LANE_H
 
 #include "core/net/conn.h"
-#include "scripts/explain.h"
+#include "scripts/refusal.h"
 #include "scripts/script.h"
 #include <evalshard/client.h>
 
@@ -21,14 +21,6 @@ typedef enum evs__mark {
     EVS__MARK_KNOWN,
     EVS__MARK_BROKEN /* SCRIPT LOAD answered that it does not compile */
 } evs__mark;
-
-/* Why a server would not take a script. */
-typedef struct evs__refusal {
-    struct evs__refusal *next;
-    size_t script; /* its id */
-    evs_status status;
-    char *text; /* the server's words; ours */
-} evs__refusal;
 
 struct evs__lane {
     evs_client *client;
@@ -65,11 +57,6 @@ int evs__lane_load(evs__lane *lane, const evs_script *script);
 
 /* Why the server would not take it in this epoch; NULL when it never refused. */
 const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script);
-
-/* Fills `err` with why the server does not run the script: the refusal, or NO_SCRIPT without one.
- */
-evs_status evs__explain_refusal(evs_error *err, const evs__subject *subject,
-                                const evs__refusal *refusal);
 
 /* Frees what the lane owns; its connection was freed before. */
 void evs__lane_clear(evs__lane *lane);

@@ -33,7 +33,9 @@ prefix=$stage/moved
 libdir=$(dirname "$(find "$prefix" -name libevalshard.so)")
 export PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir
 
-for module in evalshard evalshard-audit; do
+modules=(evalshard evalshard-audit)
+[ ! -f "$libdir/pkgconfig/evalshard-hiredis.pc" ] || modules+=(evalshard-hiredis)
+for module in "${modules[@]}"; do
     eval "flags=($(pkg-config --cflags --libs "$module"))"
     quiet "$cc" "$here/installed/main.c" -o "$stage/shared" "${flags[@]}"
     runs "$module, pkg-config" "$stage/shared"

@@ -76,6 +76,15 @@ class Examples(unittest.TestCase):
         _, out, _ = self.run_example("pipelined", self.map, "10000")
         self.assertIn("0 taken, 10000 held, 0 failed, 0 unsure", out)
 
+    def test_on_hiredis_counts_words_in_a_transaction(self):
+        server = self.servers["a"].path
+        self.assertEqual(self.run_example("on_hiredis", server, "a", "b", "a"),
+                         (0, "a 1\nb 1\na 2\n", ""))
+        ask(server, "SET", "word:b", "text")
+        code, out, err = self.run_example("on_hiredis", server, "a", "b")
+        self.assertEqual((code, out), (1, "a 3\n"))
+        self.assertIn("executed", err)
+
     def test_audit_gate_passes_declared_keys_only(self):
         fine = str(ROOT / "scripts/lib/lock/release.lua")
         bad = str(ROOT / "scripts/lib/book/create_status.lua")

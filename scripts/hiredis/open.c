@@ -1,0 +1,265 @@
+#include "scripts/hiredis/bound.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+
+/* ---- life ---- */
+
+static struct redisContext *attached(void *context, size_t shard)
+{
+    (void)shard;
+    return context;
+}
+
+/* What is hidden in scripts and maps is laid out differently in every version. */
+static evs_status check_version(evs_error *err)
+{
+    char ours[32];
+    snprintf(ours, sizeof ours, "%d.%d.%d", EVS_VERSION_MAJOR, EVS_VERSION_MINOR,
+             EVS_VERSION_PATCH);
+    if (strcmp(ours, evs_version()) == 0)
+        return EVS_OK;
+    return evs__fail(err, EVS_E_STATE,
+                     "libevalshard-hiredis %s needs libevalshard %s, and this one is %s", ours,
+                     ours, evs_version());
+}
+
+evs_status evs_hiredis_open(evs_hiredis **out, const evs_registry *registry,
+                            const evs_hiredis_options *opts, evs_error *err)
+{
+    if (registry == NULL || opts == NULL || opts->struct_size != sizeof *opts ||
+        opts->context == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a registry and a context function are needed");
+    if (check_version(err) != EVS_OK)
+        return EVS_E_STATE;
+    evs_hiredis *scripts = evs__zalloc_array(1, sizeof *scripts);
+    if (scripts == NULL)
+        return evs__fail_nomem(err);
+    scripts->registry = registry;
+    scripts->map = opts->map == NULL ? NULL : evs_shardmap_ref(opts->map);
+    scripts->context = opts->context;
+    scripts->arg = opts->arg;
+    scripts->nbounds = opts->map == NULL ? 1 : evs_shardmap_count(opts->map);
+    scripts->bounds = evs__zalloc_array(scripts->nbounds, sizeof *scripts->bounds);
+    if (scripts->bounds == NULL) {
+        evs_hiredis_free(scripts);
+        return evs__fail_nomem(err);
+    }
+    for (size_t i = 0; i < scripts->nbounds; i++) {
+        scripts->bounds[i].owner = scripts;
+        scripts->bounds[i].shard = i;
+    }
+    *out = scripts;
+    return EVS_OK;
+}
+
+evs_status evs_hiredis_attach(evs_hiredis **out, const evs_registry *registry,
+                              struct redisContext *context, evs_error *err)
+{
+    evs_hiredis_options options = EVS_HIREDIS_OPTIONS_INIT;
+    if (context == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a context is needed");
+    options.context = attached;
+    options.arg = context;
+    return evs_hiredis_open(out, registry, &options, err);
+}
+
+static void free_line(evs__sent_line *line)
+{
+    for (evs__sent *sent = line->head, *next; sent != NULL; sent = next) {
+        next = sent->next;
+        if (sent->kind != EVS__SENT_CALL && sent->kind != EVS__SENT_COMMAND)
+            evs__sent_free(sent);
+    }
+}
+
+static void free_bound(evs__bound *bound)
+{
+    free_line(&bound->line);
+    free_line(&bound->queued);
+    evs__bound_forget(bound);
+    evs__free(bound->known);
+    evs__free(bound->loading);
+}
+
+void evs_hiredis_free(evs_hiredis *scripts)
+{
+    if (scripts == NULL)
+        return;
+    for (size_t i = 0; scripts->bounds != NULL && i < scripts->nbounds; i++)
+        free_bound(&scripts->bounds[i]);
+    while (scripts->results != NULL) {
+        evs__sent *sent = scripts->results;
+        scripts->results = sent->next_result;
+        evs__sent_free(sent);
+    }
+    evs__free(scripts->bounds);
+    evs_shardmap_free(scripts->map);
+    evs__free(scripts);
+}
+
+size_t evs_hiredis_pending(const evs_hiredis *scripts)
+{
+    return scripts->pending;
+}
+
+/* ---- which context ---- */
+
+const char *evs__bound_name(const evs__bound *bound)
+{
+    return bound->owner->map == NULL ? NULL : bound->owner->map->shards[bound->shard].name;
+}
+
+static evs_status blame(const evs__bound *bound, evs_error *err, evs_status status, const char *why)
+{
+    evs__subject subject = {NULL, {NULL, 0}, evs__bound_name(bound)};
+    return evs__explain(err, &subject, status, "%s", why);
+}
+
+static evs_status check(const evs__bound *bound, evs_error *err)
+{
+    const redisContext *context = bound->context;
+    if (context->err != 0)
+        return blame(bound, err, EVS_E_CLOSED, context->errstr);
+    if ((context->flags & REDIS_BLOCK) == 0)
+        return blame(bound, err, EVS_E_INVALID, "the context does not block");
+    if ((context->flags & (REDIS_SUBSCRIBED | REDIS_MONITORING)) != 0)
+        return blame(bound, err, EVS_E_INVALID, "the context subscribes or monitors");
+    return EVS_OK;
+}
+
+evs_status evs__bound_get(evs__bound **out, evs_hiredis *scripts, size_t shard, evs_error *err)
+{
+    evs__bound *bound = &scripts->bounds[shard];
+    if (bound->broken)
+        return blame(bound, err, EVS_E_CLOSED, "the transaction ended with its connection");
+    if (bound->unfetched == 0 && bound->line.head == NULL && !bound->open) {
+        redisContext *context = scripts->context(scripts->arg, shard);
+        if (context == NULL)
+            return blame(bound, err, EVS_E_CONNECT, "there is no connection to it");
+        if (context != bound->context || context->fd != bound->fd)
+            evs__bound_forget(bound);
+        bound->context = context;
+        bound->fd = context->fd;
+    }
+    *out = bound;
+    return check(bound, err);
+}
+
+void evs_hiredis_forget(evs_hiredis *scripts, const struct redisContext *context)
+{
+    for (size_t i = 0; i < scripts->nbounds; i++) {
+        evs__bound *bound = &scripts->bounds[i];
+        if (bound->context == NULL || (context != NULL && bound->context != context))
+            continue;
+        evs__bound_lose(bound, EVS_E_CLOSED, "the connection was given up by its owner");
+        bound->context = NULL;
+    }
+}
+
+/* ---- what its server knows ---- */
+
+static int has_bit(const uint64_t *bits, size_t nwords, size_t id)
+{
+    return id / 64 < nwords && (bits[id / 64] >> id % 64 & 1) != 0;
+}
+
+int evs__bound_knows(const evs__bound *bound, const evs_script *script)
+{
+    return has_bit(bound->known, bound->nwords, script->id) ||
+           has_bit(bound->loading, bound->nwords, script->id);
+}
+
+static int grow(uint64_t **bits, size_t from, size_t to)
+{
+    uint64_t *more = evs__realloc_array(*bits, to, sizeof *more);
+    if (more == NULL)
+        return 0;
+    memset(more + from, 0, (to - from) * sizeof *more);
+    *bits = more;
+    return 1;
+}
+
+/* Out of memory, the script stays unknown, which is always safe. */
+static void set_bit(evs__bound *bound, uint64_t **bits, size_t id)
+{
+    size_t nwords = evs_registry_count(bound->owner->registry) / 64 + 1;
+    if (id / 64 >= bound->nwords) {
+        if (!grow(&bound->known, bound->nwords, nwords) ||
+            !grow(&bound->loading, bound->nwords, nwords))
+            return;
+        bound->nwords = nwords;
+    }
+    (*bits)[id / 64] |= (uint64_t)1 << id % 64;
+}
+
+void evs__bound_set_loading(evs__bound *bound, const evs_script *script)
+{
+    set_bit(bound, &bound->loading, script->id);
+}
+
+void evs__bound_clear_loading(evs__bound *bound)
+{
+    if (bound->nwords > 0)
+        memset(bound->loading, 0, bound->nwords * sizeof *bound->loading);
+}
+
+void evs__bound_set_known(evs__bound *bound, const evs_script *script)
+{
+    set_bit(bound, &bound->known, script->id);
+}
+
+void evs__bound_set_unknown(evs__bound *bound, const evs_script *script)
+{
+    size_t word = script->id / 64;
+    if (word >= bound->nwords)
+        return;
+    bound->known[word] &= ~((uint64_t)1 << script->id % 64);
+    bound->loading[word] &= ~((uint64_t)1 << script->id % 64);
+}
+
+const evs__refusal *evs__bound_refusal(const evs__bound *bound, const evs_script *script)
+{
+    const evs__refusal *refusal = bound->refusals;
+    while (refusal != NULL && refusal->script != script->id)
+        refusal = refusal->next;
+    return refusal;
+}
+
+void evs__bound_drop_refusal(evs__bound *bound, const evs_script *script)
+{
+    for (evs__refusal **at = &bound->refusals; *at != NULL; at = &(*at)->next) {
+        evs__refusal *refusal = *at;
+        if (refusal->script != script->id)
+            continue;
+        *at = refusal->next;
+        evs__refusal_free(refusal);
+        return;
+    }
+}
+
+void evs__bound_keep_refusal(evs__bound *bound, const evs_script *script, evs_bytes text)
+{
+    evs__refusal *refusal = evs__refusal_new(script->id, text);
+    evs__bound_drop_refusal(bound, script);
+    evs__bound_set_unknown(bound, script);
+    if (refusal == NULL)
+        return;
+    refusal->next = bound->refusals;
+    bound->refusals = refusal;
+}
+
+void evs__bound_forget(evs__bound *bound)
+{
+    evs__bound_clear_loading(bound);
+    if (bound->nwords > 0)
+        memset(bound->known, 0, bound->nwords * sizeof *bound->known);
+    while (bound->refusals != NULL) {
+        evs__refusal *refusal = bound->refusals;
+        bound->refusals = refusal->next;
+        evs__refusal_free(refusal);
+    }
+}
