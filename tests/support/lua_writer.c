@@ -543,7 +543,7 @@ static void variables(writer *w)
 {
     put(w, "local function member(x)\n"
            "for _, k in ipairs(KEYS) do if x == k then return x end end return KEYS[1] end\n"
-           "local v0, v1, v2, v3 = KEYS[1], KEYS[2], KEYS[1], KEYS[3]\n"
+           "local v0 = KEYS[1]\nlocal v1 = KEYS[2]\nlocal v2, v3 = KEYS[1], KEYS[3]\n"
            "local t0, t1 = {KEYS[1], KEYS[2], x = KEYS[1]}, {}\n"
            "f1 = function(a, b) v3 = b return a end\n"
            "t0.f = f0\n");
