@@ -172,10 +172,10 @@ static void make_revivals(evs__facts *out, evs__pool *pool, const evs__chunk *ch
 
 /* Behind what was not followed any function may be called. */
 static void make_unreached(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
-                           const evs__recorder *unreached)
+                           const evs__recorder *recorder, const evs__recorder *unreached)
 {
     evs__unreached *all = evs__pool_alloc(pool, unreached->nnever, sizeof *all);
-    if (all == NULL || out->ngaps > 0)
+    if (all == NULL || recorder->ngaps > 0)
         return;
     for (size_t i = 0; i < unreached->nnever; i++) {
         all[i].at = evs__span_public(chunk, unreached->never[i]->at);
@@ -208,8 +208,9 @@ void evs__access_facts(evs__facts *out, evs__pool *pool, const evs__chunk *chunk
                        const evs__recorder *recorder, const evs__recorder *unreached)
 {
     out->shebang = shebang_flags(chunk);
+    out->asks_version = recorder->asks_version;
     out->has_functions = recorder->has_functions;
     make_accesses(out, pool, chunk, recorder);
     make_revivals(out, pool, chunk, recorder);
-    make_unreached(out, pool, chunk, unreached);
+    make_unreached(out, pool, chunk, recorder, unreached);
 }

@@ -295,6 +295,7 @@ static void collect_atoms(const making *m, evs__keyuse *use, evs__visit *const *
     const evs__value *all = evs__value_none();
     for (size_t i = 0; i < n; i++)
         all = evs__value_join(m->pool, all, visits[i]->value);
+    use->types = all->types;
     use->atoms = all->atoms;
     use->natoms = all->natoms;
 }
@@ -307,6 +308,7 @@ static void make_use(const making *m, evs__keyuse *use, evs__visit *const *visit
     use->at = evs__span_public(m->chunk, visits[0]->at);
     use->command = visits[0]->place.command;
     use->argument = (int)visits[0]->place.argument;
+    use->pattern = visits[0]->pattern;
     j.causes = evs__pool_alloc(m->pool, j.cap, sizeof *j.causes);
     if (j.causes == NULL)
         return;
@@ -462,6 +464,8 @@ int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
     if (chunk->main == NULL) {
         out->is_fragment = chunk->nholes > 0 || setting->options.wholeness == EVS_TEXT_PART;
         out->syntax_message = chunk->error.message;
+        out->refusal = out->is_fragment ? EVS__REFUSAL_SYNTAX
+                                        : evs__refusal_of(chunk, &out->refusal_text);
         out->syntax_at = evs__span_public(chunk, chunk->error.at);
         out->verdict = EVS_VERDICT_NONE;
         out->may_write = out->may_return_errors = 1;

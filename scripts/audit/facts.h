@@ -10,6 +10,7 @@
 #include "core/command.h"
 #include "scripts/audit/flow.h"
 #include "scripts/audit/object.h"
+#include "scripts/audit/refusal.h"
 #include "scripts/audit/seq.h"
 #include "scripts/audit/setting.h"
 #include "scripts/audit/sight.h"
@@ -47,6 +48,8 @@ typedef struct evs__keyuse {
     const char *command; /* "?" when it is not a constant */
     int argument;
     evs_verdict verdict;
+    unsigned types; /* which Lua types it may be */
+    int pattern;    /* a pattern of SORT, which names keys that are no arguments */
     const evs__cause *causes;
     size_t ncauses;
     const evs__atom *const *atoms; /* all of them, for reports */
@@ -142,6 +145,8 @@ typedef struct evs__facts {
     const evs__directives *directives; /* what comments say; see directive.h */
     const evs__chunk *chunk;
     const char *syntax_message; /* NULL when it parsed */
+    evs__refusal refusal;       /* why it did not */
+    const char *refusal_text;   /* the same as a sentence, or NULL */
     evs_span syntax_at;
     int is_fragment;            /* it did not parse, and may be a part of a script only */
     const evs__holefact *holes; /* what programs put into it, in the order of the text */
@@ -161,6 +166,7 @@ typedef struct evs__facts {
     const evs__gap *gaps;
     size_t ngaps;
     unsigned shebang;      /* EVS__SHEBANG_* */
+    int asks_version;      /* it looks at the version of its server, and may go different ways */
     int has_functions;     /* it registers functions, which have KEYS and ARGV of their own */
     const evs__flow *flow; /* empty when it did not parse */
     evs_verdict verdict;

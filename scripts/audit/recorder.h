@@ -27,6 +27,7 @@ typedef struct evs__visit {
     const evs__value *value;
     evs__span at;
     int unsure;    /* it may be no key: the number of keys, or the options, are not known */
+    int pattern;   /* a pattern of SORT: the keys it names are no arguments */
     int unlocated; /* it stands for all arguments: nobody knows where the keys are */
     size_t order;  /* of the call: tells calls apart that stand at one place */
 } evs__visit;
@@ -87,6 +88,7 @@ typedef struct evs__recorder {
     evs__table names;   /* of commands that are not in the table */
     evs__speech speech;
     evs__sights sights;
+    int asks_version;  /* it looks at the version of its server */
     int has_functions; /* it registers functions */
     int over;          /* it gave up on everything */
     evs__flow *flow;   /* NULL: facts of flow.h are not wanted */

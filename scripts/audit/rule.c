@@ -116,7 +116,7 @@ void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin
         const evs__keyuse *use = &facts->uses[i];
         for (size_t k = 0; k < use->ncauses; k++) {
             const evs__cause *cause = &use->causes[k];
-            if (cause->origin == origin)
+            if (cause->origin == origin && !use->pattern)
                 evs__finding_add_use(out, use, cause, "key of %s is %s%s, not taken from KEYS",
                                      use->command, cause->changed ? "built from " : "",
                                      cause->what);
@@ -137,12 +137,24 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->message, y->message);
 }
 
+/* The same finding, on the same way. */
+static int is_same(const evs_finding *a, const evs_finding *b)
+{
+    if (compare(a, b) != 0 || a->nsteps != b->nsteps)
+        return 0;
+    for (size_t i = 0; i < a->nsteps; i++)
+        if (a->steps[i].at.line != b->steps[i].at.line ||
+            a->steps[i].at.column != b->steps[i].at.column)
+            return 0;
+    return 1;
+}
+
 /* A call in several contexts says the same thing several times. */
 static void drop_repeated(evs__findings *out)
 {
     size_t kept = 0;
     for (size_t i = 0; i < out->count; i++)
-        if (kept == 0 || compare(&out->items[kept - 1], &out->items[i]) != 0)
+        if (kept == 0 || !is_same(&out->items[kept - 1], &out->items[i]))
             out->items[kept++] = out->items[i];
     out->count = kept;
 }

@@ -25,6 +25,8 @@ typedef struct evs__lexer {
     size_t nlines, line_room;
     evs__comment *comments; /* in the arena */
     size_t ncomments, comment_room;
+    evs__span newer[EVS__NEWER_ESCAPES]; /* escapes that newer Luas read in another way */
+    size_t nnewer;
     evs__span nested;       /* the first [[ inside [[ ]]; empty when there is none */
     evs__parse_error error; /* the first; problem OK while there is none */
     int failed;             /* there is an error, or memory ran out */

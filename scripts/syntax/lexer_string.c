@@ -105,6 +105,23 @@ static void decimal_escape(evs__lexer *lexer, evs__token *token)
     evs__buf_char(&lexer->text, (char)value);
 }
 
+static int is_hex(int c)
+{
+    return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
+}
+
+/* `\x41`, `\z` and `\u{41}` are letters to Lua 5.1. The lexer stands at the letter. */
+static void note_newer(evs__lexer *lexer, int letter)
+{
+    int next = peek(lexer, 1);
+    int meant = letter == 'z' || (letter == 'u' ? next == '{' : is_hex(next));
+    if (!meant || lexer->nnewer == EVS__NEWER_ESCAPES)
+        return;
+    size_t start = lexer->at - 1;
+    int column = (int)(start - lexer->lines[lexer->nlines - 1]) + 1;
+    lexer->newer[lexer->nnewer++] = (evs__span){start, lexer->at + 1, lexer->line, column};
+}
+
 static void escape(evs__lexer *lexer, evs__token *token)
 {
     static const char letters[] = "abfnrtv";
@@ -123,6 +140,8 @@ static void escape(evs__lexer *lexer, evs__token *token)
         return;
     }
     const char *letter = c == 0 ? NULL : strchr(letters, c);
+    if (c == 'x' || c == 'z' || c == 'u')
+        note_newer(lexer, c);
     evs__buf_char(&lexer->text, letter == NULL ? (char)c : values[letter - letters]);
     lexer->at++;
 }

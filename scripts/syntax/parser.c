@@ -239,6 +239,8 @@ static void parse(evs__parser *parser, evs__chunk *chunk)
     chunk->comments = lexer->comments;
     chunk->ncomments = lexer->ncomments;
     chunk->nested = lexer->nested;
+    memcpy(chunk->newer, lexer->newer, sizeof chunk->newer);
+    chunk->nnewer = lexer->nnewer;
     chunk->lines = lexer->lines;
     chunk->nlines = lexer->nlines;
     chunk->nfunctions = parser->nfunctions;

@@ -28,8 +28,11 @@ typedef struct evs__chunk {
                                      line from the parser says so */
     const evs__comment *comments; /* in order; those before the error when there is one */
     size_t ncomments;
-    evs__span nested;    /* the first [[ inside [[ ]], which older servers refuse (see lexer.h);
-                            empty when there is none */
+    evs__span nested; /* the first [[ inside [[ ]], which older servers refuse (see lexer.h);
+                         empty when there is none */
+    evs__span newer[EVS__NEWER_ESCAPES]; /* escapes in strings that newer Luas read in another way;
+                                            the first ones of many */
+    size_t nnewer;
     size_t nfunctions;   /* the main one included: evs__function.number is below this */
     const size_t *lines; /* offset where each line begins, as far as the parse came */
     size_t nlines;

@@ -7,6 +7,8 @@
 #include <evalshard/base.h>
 #include <stdint.h>
 
+enum { EVS__NEWER_ESCAPES = 16 };
+
 /* A stretch of the source. Offsets count bytes from 0, the shebang line included; `end` is the byte
  * after the last one. Line and column are those of `start`, both from 1, columns in bytes. A line
  * ends where Lua ends it: LF, CR, CR LF and LF CR are one end each. */

@@ -60,6 +60,14 @@ static const char *strange(evs__interp *in, const evs__atom *key)
     return copy;
 }
 
+/* Is it a version, or a name, of the server? */
+static int is_version(const evs__atom *key)
+{
+    return key != NULL && key->kind == EVS__ATOM_CONSTANT &&
+           (memmem(key->text.data, key->text.len, "_VERSION", 8) != NULL ||
+            memmem(key->text.data, key->text.len, "SERVER_NAME", 11) != NULL);
+}
+
 void evs__note_read(evs__interp *in, const evs__value *object, const evs__value *key, evs__span at)
 {
     const evs__atom *single = evs__value_single(key);
@@ -67,8 +75,11 @@ void evs__note_read(evs__interp *in, const evs__value *object, const evs__value 
     for (size_t i = 0; i < object->ntables && !in->dead; i++) {
         evs__given given = given_of(in, object->tables[i]);
         evs__noted_access access = {given, EVS__ACCESS_SOME, 0, at, NULL};
-        if (given == EVS__GIVEN_NOTHING)
+        if (given == EVS__GIVEN_NOTHING) {
+            in->recorder->asks_version |= evs__is_library(in, object->tables[i]) &&
+                                          is_version(single);
             continue;
+        }
         access.index = element(single);
         if (access.index > 0) {
             access.kind = EVS__ACCESS_INDEX;

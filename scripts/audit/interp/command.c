@@ -24,7 +24,7 @@ typedef struct run {
 
 /* ---- noting ---- */
 
-enum { UNSURE = 1, UNLOCATED = 2 };
+enum { UNSURE = 1, UNLOCATED = 2, OF_PATTERN = 4 };
 
 static void note(const run *r, size_t argument, const evs__arg *arg, int flags)
 {
@@ -35,6 +35,7 @@ static void note(const run *r, size_t argument, const evs__arg *arg, int flags)
     visit.at = arg->at;
     visit.unsure = (flags & UNSURE) != 0;
     visit.unlocated = (flags & UNLOCATED) != 0;
+    visit.pattern = (flags & OF_PATTERN) != 0;
     if (evs__store_value(&in->store, in->lost) != NULL)
         visit.value = evs__value_join(
             in->pool, visit.value,
@@ -261,7 +262,7 @@ static void pattern_at(const run *r, size_t i)
                evs__value_has(arg.value, EVS__ATOM_DATA);
     arg.value = made ? evs__value_reply(r->in->pool, r->name, arg.at)
                      : evs__value_top(r->in->pool, "a pattern may name any key", arg.at);
-    note(r, i, &arg, 0);
+    note(r, i, &arg, OF_PATTERN);
 }
 
 static void streams_from(const run *r, size_t from)

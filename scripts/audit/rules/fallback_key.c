@@ -34,7 +34,7 @@ const evs__rule evs__rule_fallback_key = {
                                "makes the key unproven (ES105) rather than wrong.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "require the key, and return an error when it is missing",
-            .companions = "",
+            .companions = "ES201",
             .target = "",
         },
     .check = check,

@@ -51,7 +51,7 @@ const evs__rule evs__rule_scan_loop = {
             .server = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or "
                       "SHUTDOWN NOSAVE.",
             .fix = "follow the cursor in the client",
-            .companions = "",
+            .companions = "ES109",
             .target = "",
         },
     .check = check,

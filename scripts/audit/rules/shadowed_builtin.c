@@ -26,7 +26,7 @@ const evs__rule evs__rule_shadowed_builtin = {
             .false_positives = "None.",
             .server = "",
             .fix = "give it another name",
-            .companions = "ES101",
+            .companions = "ES101 ES110",
             .target = "",
         },
     .check = check,

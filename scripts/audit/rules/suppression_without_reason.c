@@ -30,7 +30,7 @@ const evs__rule evs__rule_suppression_without_reason = {
             .false_positives = "None.",
             .server = "",
             .fix = "write the codes and the reason: ignore[ES101] single-instance tool",
-            .companions = "ES101",
+            .companions = "ES101 ES110",
             .target = "",
         },
     .check = check,

@@ -3,7 +3,7 @@
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
-    if (facts->syntax_message == NULL)
+    if (facts->refusal != EVS__REFUSAL_SYNTAX)
         return;
     if (!facts->is_fragment) {
         evs__finding_add(out, facts->syntax_at, "%s", facts->syntax_message);

@@ -25,7 +25,7 @@ const evs__rule evs__rule_undeclared_key_argument = {
                                "it is unsafe while slots move.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "pass the complete key as a further KEYS element",
-            .companions = "",
+            .companions = "ES110",
             .target = "",
         },
     .check = check,

@@ -24,7 +24,7 @@ const evs__rule evs__rule_undeclared_key_constant = {
                 "Scripts that are never run on a cluster: choose the profile standalone.",
             .server = "ERR Script attempted to access a non local key in a cluster node",
             .fix = "pass the key as an element of KEYS",
-            .companions = "",
+            .companions = "ES110",
             .target = "",
         },
     .check = check,

@@ -57,7 +57,7 @@ const evs__rule evs__rule_unparameterised_script = {
             .false_positives = "Text that only looks like a hole: suppress with the reason.",
             .server = "",
             .fix = "pass it in KEYS or ARGV",
-            .companions = "ES101",
+            .companions = "ES101 ES110",
             .target = "",
         },
     .check = check,

@@ -40,7 +40,7 @@ const evs__rule evs__rule_wrong_arity = {
                                "path are reported.",
             .server = "ERR Wrong number of args calling Redis command from script",
             .fix = "",
-            .companions = "",
+            .companions = "ES203",
             .target = "",
         },
     .check = check,

@@ -9,7 +9,8 @@
  *     -- target: redis:6.2
  *     -- select: ES703
  *
- * The findings are exactly the expected ones, in any order.
+ * The findings are exactly the expected ones, in any order. ES110, which says of a whole script
+ * that it takes no keys, goes without saying.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,17 +57,21 @@ static size_t lines_beginning(const char *text, const char *line)
 
 static void check_findings(const char *name, const char *text, const evs_report *report)
 {
-    size_t count;
+    size_t count, silent = 0;
     const evs_finding *findings = evs_report_findings(report, &count);
     for (size_t i = 0; i < count; i++) {
         char line[64];
+        if (strcmp(findings[i].code, "ES110") == 0) {
+            silent++;
+            continue;
+        }
         snprintf(line, sizeof line, "-- expect: %s %d:%d", findings[i].code, findings[i].at.line,
                  findings[i].at.column);
         if (lines_like(text, line) == 0)
             fail_msg("%s: not expected: %s %d:%d: %s", name, findings[i].code, findings[i].at.line,
                      findings[i].at.column, findings[i].message);
     }
-    if (count != lines_beginning(text, "-- expect: "))
+    if (count - silent != lines_beginning(text, "-- expect: "))
         fail_msg("%s: %zu findings", name, count);
 }
 

@@ -1,5 +1,6 @@
 -- tables of its own, and KEYS
 -- verdict: no_keys
+-- expect: ES112 8:1
 local string = {trim = string.sub}
 string.split = function(x) return x end
 local redis2 = setmetatable({}, {__index = redis})

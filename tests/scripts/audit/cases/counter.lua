@@ -1,6 +1,7 @@
 -- a closure counts
 -- verdict: undeclared
--- expect: ES101 8:26
+-- expect: ES101 9:26
+-- expect: ES203 6:13
 local n = 0
 local ks = {KEYS[1], 'x'}
 local function nx() n = n + 1 return ks[n] end

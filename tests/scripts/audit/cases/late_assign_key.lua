@@ -1,6 +1,7 @@
 -- the right side changes the variable that the index is in
 -- verdict: undeclared
--- expect: ES106 11:26
+-- expect: ES106 12:26
+-- expect: ES203 5:12
 local t = {KEYS[1], KEYS[2]}
 local i = 1
 local function f()

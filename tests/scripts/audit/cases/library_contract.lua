@@ -1,18 +1,19 @@
 #!lua name=lib
 -- a library that is refused
 -- verdict: undeclared
--- expect: ES611 16:11
--- expect: ES611 17:12
--- expect: ES611 18:1
--- expect: ES101 18:19
--- expect: ES611 19:41
--- expect: ES611 19:93
--- expect: ES006 20:1
--- expect: ES611 20:1
--- expect: ES611 20:46
--- expect: ES611 22:5
--- expect: ES611 23:13
--- expect: ES611 23:22
+-- expect: ES611 17:11
+-- expect: ES611 18:12
+-- expect: ES611 19:1
+-- expect: ES101 19:19
+-- expect: ES611 20:41
+-- expect: ES611 20:93
+-- expect: ES006 21:1
+-- expect: ES611 21:1
+-- expect: ES611 21:46
+-- expect: ES611 23:5
+-- expect: ES611 24:13
+-- expect: ES611 24:22
+-- expect: ES113 19:19
 local x = math.random()
 local t = {redis.sha1hex('a')}
 redis.call('GET', 'x')

@@ -1,4 +1,4 @@
 -- a pattern of SORT
 -- verdict: undeclared
--- expect: ES103 4:43
+-- expect: ES111 4:43
 return redis.call('SORT', KEYS[1], 'GET', 'x*')

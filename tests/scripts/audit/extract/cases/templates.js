@@ -38,5 +38,6 @@ client.eval("return redis.call('TTL', KEYS[1]", 1, 'x');
 // expect: ES006 12:17
 // expect: ES105 13:28
 // expect: ES102 14:63
+// expect: ES109 15:38
 // expect: ES704 15:51
 // expect: ES001 21:46
