@@ -117,6 +117,16 @@ static void drop(evs__arena_block *block)
     evs__free(block);
 }
 
+/* Begins the only block anew. */
+static void rewind_block(evs__arena *arena)
+{
+    arena->used = 0;
+    arena->at = arena->blocks == NULL ? NULL : arena->blocks->data;
+    arena->end = arena->blocks == NULL ? NULL : arena->at + arena->blocks->size;
+    if (arena->blocks != NULL)
+        HIDE(arena->at, arena->blocks->size);
+}
+
 void evs__arena_reset(evs__arena *arena)
 {
     while (arena->blocks != NULL && (arena->blocks->next != NULL || arena->blocks->size > KEPT)) {
@@ -124,11 +134,20 @@ void evs__arena_reset(evs__arena *arena)
         arena->blocks = block->next;
         drop(block);
     }
-    arena->used = 0;
-    arena->at = arena->blocks == NULL ? NULL : arena->blocks->data;
-    arena->end = arena->blocks == NULL ? NULL : arena->at + arena->blocks->size;
-    if (arena->blocks != NULL)
-        HIDE(arena->at, arena->blocks->size);
+    rewind_block(arena);
+}
+
+void evs__arena_recycle(evs__arena *arena)
+{
+    size_t total = 0;
+    for (const evs__arena_block *block = arena->blocks; block != NULL; block = block->next)
+        total += block->size;
+    if (arena->blocks == NULL || arena->blocks->next == NULL) {
+        rewind_block(arena);
+        return;
+    }
+    evs__arena_free(arena);
+    grow(arena, total); /* out of memory, it begins empty */
 }
 
 void evs__arena_free(evs__arena *arena)

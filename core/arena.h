@@ -119,6 +119,9 @@ static inline void evs__arena_take(evs__arena *arena, size_t len)
 /* Makes everything allocated so far invalid; keeps the first block unless it is a large one. */
 void evs__arena_reset(evs__arena *arena);
 
+/* The same, keeping all the memory, as one block: filled alike again, the arena takes no more. */
+void evs__arena_recycle(evs__arena *arena);
+
 /* Frees every block; the arena is empty and usable afterwards. */
 void evs__arena_free(evs__arena *arena);
 

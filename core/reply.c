@@ -91,6 +91,20 @@ static evs_reply *keep_items(evs_reply *reply, evs_reply *end)
     return end + reply->len;
 }
 
+/* Fills a block that has room for the elements and the texts behind them. */
+static void copy_into(evs_reply *copy, const evs_reply *reply, size_t elements)
+{
+    char *room = (char *)(copy + elements);
+    evs_reply *end = copy + 1;
+    *copy = *reply;
+    for (evs_reply *at = copy; at < end; at++) {
+        if (evs__reply_has_text(at))
+            room = keep_text(at, room);
+        if (evs__reply_has_items(at))
+            end = keep_items(at, end);
+    }
+}
+
 evs_status evs_reply_copy(evs_reply **out, const evs_reply *reply, evs_error *err)
 {
     static const evs_reply nil = {EVS_REPLY_NIL, 0, {0}};
@@ -102,17 +116,19 @@ evs_status evs_reply_copy(evs_reply **out, const evs_reply *reply, evs_error *er
     evs_reply *copy = evs__alloc_array(1, elements * sizeof *copy + bytes);
     if (copy == NULL)
         return evs__fail_nomem(err);
-    char *room = (char *)(copy + elements);
-    evs_reply *end = copy + 1;
-    *copy = *reply;
-    for (evs_reply *at = copy; at < end; at++) {
-        if (evs__reply_has_text(at))
-            room = keep_text(at, room);
-        if (evs__reply_has_items(at))
-            end = keep_items(at, end);
-    }
+    copy_into(copy, reply, elements);
     *out = copy;
     return EVS_OK;
+}
+
+evs_reply *evs__reply_copy_to(evs__arena *arena, const evs_reply *reply)
+{
+    size_t elements = 0, bytes = 0;
+    measure(reply, &elements, &bytes);
+    evs_reply *copy = evs__arena_alloc(arena, 1, elements * sizeof *copy + bytes);
+    if (copy != NULL)
+        copy_into(copy, reply, elements);
+    return copy;
 }
 
 void evs_reply_free(evs_reply *reply)

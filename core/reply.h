@@ -5,6 +5,8 @@
 #ifndef EVS_CORE_REPLY_H
 #define EVS_CORE_REPLY_H
 
+#include "core/arena.h"
+
 #include <evalshard/reply.h>
 
 enum { EVS__REPLY_FORMAT = 4 /* bytes in front of the text of a verbatim string: txt: */ };
@@ -18,6 +20,9 @@ struct evs_reply {
         evs_reply *items; /* `len` of them, one after the other */
     } as;
 };
+
+/* A copy that lives in `arena`; NULL when out of memory. */
+evs_reply *evs__reply_copy_to(evs__arena *arena, const evs_reply *reply);
 
 static inline int evs__reply_has_text(const evs_reply *reply)
 {

@@ -14,6 +14,7 @@
 
 #include <evalshard/audit.h>
 #include <evalshard/base.h>
+#include <evalshard/batch.h>
 #include <evalshard/client.h>
 #include <evalshard/extract.h>
 #include <evalshard/reply.h>

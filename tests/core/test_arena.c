@@ -166,6 +166,23 @@ static void a_failed_allocation_leaves_the_arena_usable(void **state)
     }
 }
 
+static void recycling_keeps_the_memory_as_one_block(void **state)
+{
+    (void)state;
+    evs__arena arena = EVS__ARENA_INIT;
+    evs__arena_recycle(&arena);
+    assert_non_null(evs__arena_alloc(&arena, 100, 1));
+    for (int round = 0; round < 3; round++) {
+        evs__mem_fail_at(0);
+        for (int i = 0; i < 1000; i++)
+            memset(evs__arena_alloc(&arena, 100, 1), 'x', 100);
+        assert_true(round == 0 || evs__mem_count() == 0);
+        evs__arena_recycle(&arena);
+        assert_int_equal(arena.used, 0);
+    }
+    evs__arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +197,7 @@ int main(void)
         cmocka_unit_test(nothing_but_what_was_given_may_be_touched),
 #endif
         cmocka_unit_test(a_failed_allocation_leaves_the_arena_usable),
+        cmocka_unit_test(recycling_keeps_the_memory_as_one_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
