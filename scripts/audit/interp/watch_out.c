@@ -104,6 +104,13 @@ void evs__watch_return(evs__interp *in, const evs__exprs *values, const evs__seq
 
 /* ---- what stays ---- */
 
+static const char *text_of(evs__interp *in, evs_bytes bytes)
+{
+    const char *text = evs__arena_text(&in->pool->arena, bytes.data, bytes.len);
+    in->pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}
+
 static void keep(evs__watch *w, evs__span at, const char *name)
 {
     evs__subject about = {NULL, NULL, at.start * 4 + 1};
@@ -123,9 +130,7 @@ void evs__watch_assign(evs__interp *in, const evs__local *local, evs__span at)
     evs__watch *w = in->watch;
     if (w == NULL || !w->serving || in->dead || evs__local_slot(in, local) >= w->kept)
         return;
-    char *name = evs__arena_text(&in->pool->arena, local->name.data, local->name.len);
-    in->pool->failed |= name == NULL;
-    keep(w, at, name == NULL ? "" : name);
+    keep(w, at, text_of(in, local->name));
 }
 
 static const char *table_name(evs__interp *in, size_t slot)
@@ -136,7 +141,7 @@ static const char *table_name(evs__interp *in, size_t slot)
     for (size_t i = 0; globals != NULL && i < globals->nfields; i++) {
         const evs__field *field = &globals->fields[i];
         if (field->value->types == EVS__TYPE_TABLE && field->value->tables[0] == slot)
-            return evs__arena_text(&in->pool->arena, field->name.data, field->name.len);
+            return text_of(in, field->name);
     }
     return "a table of the sandbox";
 }
@@ -153,7 +158,7 @@ static void intrude(evs__interp *in, size_t slot, const evs__value *key, evs__sp
     fact->at = at;
     fact->table = table_name(in, slot);
     if (name != NULL && name->kind == EVS__ATOM_CONSTANT)
-        fact->field = evs__arena_text(&in->pool->arena, name->text.data, name->text.len);
+        fact->field = text_of(in, name->text);
     fact->next = w->flow->intrusions;
     w->flow->intrusions = fact;
 }
