@@ -26,12 +26,21 @@ void evs__flow_finish(evs__pool *pool, evs__flow *flow, const evs__chunk *chunk)
         evs__find_order(flow, pool, chunk, &meanings);
         evs__find_sizes(flow, pool, chunk, &meanings);
         evs__find_late_failures(flow, pool, chunk, &meanings);
+        evs__find_error_texts(flow, pool);
         evs__find_faults(flow, pool);
         evs__find_placeholders(flow, pool, chunk);
     } else {
         pool->failed = 1;
     }
     evs__meanings_free(&meanings);
+}
+
+int evs__key_of(const evs__commanduse *use)
+{
+    if (use->args.none || use->args.count < 2)
+        return 0;
+    const evs__value *key = use->args.items[1].value;
+    return key->natoms == 1 && key->atoms[0]->kind == EVS__ATOM_KEY ? key->atoms[0]->index : 0;
 }
 
 int evs__is_api(const evs__apiuse *use, const char *table, const char *name)

@@ -66,6 +66,7 @@ typedef struct evs__apiuse {
     const char *size; /* of unpack and string.rep: what decides how much it makes; NULL when that is
                          little, or not known */
     double count;     /* of these: how much, when that is a constant; else 0 */
+    int key;          /* of unpack: N when it gives what KEYS[N] holds, else 0 */
     struct evs__apiuse *next;
 } evs__apiuse;
 
@@ -137,6 +138,7 @@ typedef struct evs__loopfact {
     unsigned does, leaves;
     evs__bound bound;
     const char *what; /* what bounds it: "ARGV[1]", "SMEMBERS"; "" when that says nothing */
+    int key;          /* N when that is what KEYS[N] holds, else 0 */
     int given;        /* it goes through KEYS or ARGV, or counts to how many there are */
     int unordered;    /* a generic for, through a table with other keys than 1, 2, ... */
     struct evs__loopfact *outer; /* the one that was being gone round when it began */
@@ -175,6 +177,13 @@ typedef struct evs__late_failure {
     const char *how;     /* "error()" */
     struct evs__late_failure *next;
 } evs__late_failure;
+
+/* A constant that becomes the text of an error for the client. */
+typedef struct evs__error_text {
+    evs__span at;
+    evs_bytes text;
+    struct evs__error_text *next;
+} evs__error_text;
 
 /* What FUNCTION LOAD, or a function of a library, would complain of. */
 typedef struct evs__library_fault {
@@ -226,12 +235,16 @@ typedef struct evs__flow {
     evs__growth *growths;
     evs__disorder *disorders;
     evs__late_failure *late;
+    evs__error_text *errors;
     evs__library_fault *faults;
     evs__placeholder *placeholders;
     evs__nameuse *names;
     int is_library;
     int registers; /* a function is registered */
 } evs__flow;
+
+/* N when the first key of the command is KEYS[N], else 0. */
+int evs__key_of(const evs__commanduse *use);
 
 /* Is it a call of that function? */
 int evs__is_api(const evs__apiuse *use, const char *table, const char *name);

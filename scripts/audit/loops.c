@@ -27,7 +27,7 @@ static const char *describe(evs__pool *pool, const evs__atom *atom)
 /* ---- collections ---- */
 
 /* The command whose whole collection `value` may be, or how many elements one has. */
-static const char *collection_in(const ranker *r, const evs__value *value)
+static const evs__commanduse *collection_in(const ranker *r, const evs__value *value)
 {
     for (size_t i = 0; value != NULL && i < value->natoms; i++) {
         const evs__atom *atom = value->atoms[i];
@@ -36,9 +36,16 @@ static const char *collection_in(const ranker *r, const evs__value *value)
         for (const evs__commanduse *use = r->flow->commands; use != NULL; use = use->next)
             if (use->at.start == atom->enters.start && use->at.end == atom->enters.end &&
                 (use->unbounded || evs__work_of(use->command->name) == EVS__WORK_SIZE))
-                return use->command->name;
+                return use;
     }
     return NULL;
+}
+
+static void set_collection(evs__loopfact *loop, const evs__commanduse *use)
+{
+    loop->bound = EVS__BOUND_DATA;
+    loop->what = use->command->name;
+    loop->key = evs__key_of(use);
 }
 
 /* ---- numeric for ---- */
@@ -93,22 +100,35 @@ static void rank_numbers(const ranker *r, evs__loopfact *loop)
         loop->what = describe(r->pool, argument);
         return;
     }
-    const char *command = collection_in(r, loop->counted != NULL ? loop->counted : value);
-    if (command != NULL && !evs__is_clamped(r->meanings, r->chunk, end, loop->at.start)) {
-        loop->bound = EVS__BOUND_DATA;
-        loop->what = command;
-    }
+    const evs__commanduse *use = collection_in(r, loop->counted != NULL ? loop->counted : value);
+    if (use != NULL && !evs__is_clamped(r->meanings, r->chunk, end, loop->at.start))
+        set_collection(loop, use);
 }
 
 /* ---- the others ---- */
 
 static void rank_each(const ranker *r, evs__loopfact *loop)
 {
-    const char *command = collection_in(r, loop->limit);
-    if (command == NULL)
-        return;
-    loop->bound = EVS__BOUND_DATA;
-    loop->what = command;
+    const evs__commanduse *use = collection_in(r, loop->limit);
+    if (use != NULL)
+        set_collection(loop, use);
+}
+
+/* The key of all commands in the loop's text that take something away. */
+static int drained_key(const ranker *r, const evs__loopfact *loop)
+{
+    int key = 0;
+    for (const evs__commanduse *use = r->flow->commands; use != NULL; use = use->next) {
+        evs__work work = evs__work_of(use->command->name);
+        if (!evs__span_within(use->at, loop->stat->at) ||
+            (work != EVS__WORK_POP && work != EVS__WORK_TAKE))
+            continue;
+        int mine = evs__key_of(use);
+        if (mine == 0 || (key != 0 && key != mine))
+            return 0;
+        key = mine;
+    }
+    return key;
 }
 
 static void rank_condition(const ranker *r, evs__loopfact *loop)
@@ -119,6 +139,8 @@ static void rank_condition(const ranker *r, evs__loopfact *loop)
         return;
     }
     loop->bound = evs__rank_condition(loop, r->meanings);
+    if (loop->bound == EVS__BOUND_DRAIN)
+        loop->key = drained_key(r, loop);
     if (loop->bound != EVS__BOUND_CALLER)
         return;
     loop->what = "an argument";

@@ -23,6 +23,9 @@ void evs__find_sizes(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
 void evs__find_late_failures(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
                              const evs__meanings *meanings);
 
+/* errors.c: constant texts of errors for the client. */
+void evs__find_error_texts(evs__flow *flow, evs__pool *pool);
+
 /* library.c: what a library of functions does wrong. */
 void evs__find_faults(evs__flow *flow, evs__pool *pool);
 

@@ -95,6 +95,11 @@ evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
     return finding;
 }
 
+int evs__key_is_small(const evs__facts *facts, int key)
+{
+    return key > 0 && key <= 64 && (facts->setting->expected.small >> (key - 1) & 1);
+}
+
 void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding *finding,
                        evs__span at, const char *text)
 {

@@ -43,6 +43,9 @@ evs_finding *evs__finding_add_use(evs__findings *out, const evs__keyuse *use,
                                   const evs__cause *cause, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Does the script say that what KEYS[key] holds is small? */
+int evs__key_is_small(const evs__facts *facts, int key);
+
 /* Adds a step to the way that `finding` shows; nothing when it is NULL. */
 void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding *finding,
                        evs__span at, const char *text);

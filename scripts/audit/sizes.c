@@ -154,7 +154,7 @@ static const char *decoded(evs__pool *pool, const evs__atom *atom)
 }
 
 /* A whole collection that is a reply, or what was decoded from something that was passed. */
-static const char *size_of(const walk *w, const evs__value *value)
+static const char *size_of(const walk *w, const evs__value *value, int *key)
 {
     for (size_t i = 0; i < value->natoms; i++) {
         const evs__atom *atom = value->atoms[i];
@@ -164,8 +164,10 @@ static const char *size_of(const walk *w, const evs__value *value)
             return decoded(w->pool, atom);
         for (const evs__commanduse *use = w->flow->commands; use != NULL; use = use->next)
             if (atom->kind == EVS__ATOM_REPLY && use->unbounded &&
-                use->at.start == atom->enters.start && use->at.end == atom->enters.end)
+                use->at.start == atom->enters.start && use->at.end == atom->enters.end) {
+                *key = evs__key_of(use);
                 return describe(w->pool, atom);
+            }
     }
     return NULL;
 }
@@ -182,7 +184,7 @@ static void size_unpack(walk *w, evs__apiuse *use)
         use->count = last - first + 1;
     if (args->count > 2 || args->rest != NULL || is_portion(w, use->argument))
         return;
-    use->size = size_of(w, args->items[0].value);
+    use->size = size_of(w, args->items[0].value, &use->key);
     if (use->size == NULL && use->rest != NULL && is_filled(w, use->argument))
         use->size = "a table that is filled in a loop";
     if (use->size == NULL && use->of_argv)

@@ -14,7 +14,7 @@ static int is_inside(const evs__loopfact *loop)
 static void check(const evs__facts *facts, evs__findings *out)
 {
     for (const evs__loopfact *loop = facts->flow->loops; loop != NULL; loop = loop->next) {
-        if (is_inside(loop))
+        if (is_inside(loop) || evs__key_is_small(facts, loop->key))
             continue;
         if (loop->bound == EVS__BOUND_DATA && (loop->does & EVS__DOES_COMMAND))
             evs__finding_add(
@@ -48,7 +48,8 @@ const evs__rule evs__rule_data_sized_work = {
                     "return 1",
             .exceptions = "replies with a LIMIT, a COUNT or an end that is no constant",
             .false_positives =
-                "Collections that are small by construction: suppress with the reason.",
+                "Collections that are small by construction: say so with small=KEYS[1] in a "
+                "comment, or suppress with the reason.",
             .server = "",
             .fix = "take a portion, and let the client call again",
             .companions = "",

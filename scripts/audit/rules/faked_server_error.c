@@ -10,43 +10,28 @@ static const char *const words[] = {
     "NOSCRIPT",   "OOM",     "READONLY",    "TRYAGAIN",  "WRONGPASS"};
 
 /* "-MOVED x" and "MOVED x" both come as MOVED; a word alone comes behind ERR. */
-static const char *server_word(evs_bytes text, int bare)
+static const char *server_word(evs_bytes text)
 {
     size_t begin = text.len > 0 && text.data[0] == '-';
     const char *blank = memchr(text.data, ' ', text.len);
-    if (blank == NULL && !bare)
+    if (blank == NULL)
         return NULL;
-    size_t len = (blank == NULL ? text.len : (size_t)(blank - text.data)) - begin;
+    size_t len = (size_t)(blank - text.data) - begin;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i]) == len && memcmp(words[i], text.data + begin, len) == 0)
             return words[i];
     return NULL;
 }
 
-static void report(const evs__facts *facts, evs__findings *out, evs__span at,
-                   const evs__value *text)
+static void check(const evs__facts *facts, evs__findings *out)
 {
-    for (size_t i = 0; i < text->natoms; i++) {
-        const evs__atom *atom = text->atoms[i];
-        const char *word = atom->kind == EVS__ATOM_CONSTANT ? server_word(atom->text, 0) : NULL;
+    for (const evs__error_text *error = facts->flow->errors; error != NULL; error = error->next) {
+        const char *word = server_word(error->text);
         if (word != NULL)
-            evs__finding_add(out, evs__span_public(facts->chunk, at),
+            evs__finding_add(out, evs__span_public(facts->chunk, error->at),
                              "clients take an error that begins with %s for one of the server",
                              word);
     }
-}
-
-static void check(const evs__facts *facts, evs__findings *out)
-{
-    for (const evs__apiuse *use = facts->flow->apis; use != NULL; use = use->next)
-        if (evs__is_api(use, "redis", "error_reply") && !use->args.none && use->args.count > 0)
-            report(facts, out, use->at, use->args.items[0].value);
-    for (const evs__given_back *back = facts->flow->returned; back != NULL; back = back->next)
-        if (back->err != NULL)
-            report(facts, out, back->at, back->err);
-    for (const evs__given_back *back = facts->flow->raised; back != NULL; back = back->next)
-        if (back->err != NULL && back->uncaught)
-            report(facts, out, back->at, back->err);
 }
 
 const evs__rule evs__rule_faked_server_error = {

@@ -21,7 +21,8 @@ static int follows_cursor(const evs__commanduse *use)
 static void check(const evs__facts *facts, evs__findings *out)
 {
     for (const evs__commanduse *use = facts->flow->commands; use != NULL; use = use->next)
-        if (evs__work_of(use->command->name) == EVS__WORK_SCAN && follows_cursor(use))
+        if (evs__work_of(use->command->name) == EVS__WORK_SCAN && follows_cursor(use) &&
+            !evs__key_is_small(facts, evs__key_of(use)))
             evs__finding_add(
                 out, evs__span_public(facts->chunk, use->at),
                 "%s goes on from a cursor that it gave itself: the whole scan runs in one script",
@@ -47,7 +48,9 @@ const evs__rule evs__rule_scan_loop = {
             .good = "-- run the cursor loop in the client; one script call per batch\n"
                     "return redis.call('SCAN', ARGV[1], 'COUNT', 100)",
             .exceptions = "",
-            .false_positives = "SSCAN, HSCAN and ZSCAN of a collection that is known to be small.",
+            .false_positives =
+                "SSCAN, HSCAN and ZSCAN of a collection that is known to be small: say so "
+                "with small=KEYS[1] in a comment.",
             .server = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or "
                       "SHUTDOWN NOSAVE.",
             .fix = "follow the cursor in the client",
