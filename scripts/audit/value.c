@@ -188,6 +188,8 @@ const evs__value *evs__value_callable(evs__pool *pool, const evs__callable *call
     return evs__draft_freeze(pool, &d);
 }
 
+/* Too many atoms become few, which may be those that `a` had: then nothing was new after all, and
+ * saying so is what ends loops and recursions. */
 const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const evs__value *b)
 {
     if (a == b || b == NULL)
@@ -198,7 +200,12 @@ const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const ev
     evs__draft_begin(pool, &d, a);
     if (!evs__draft_add(pool, &d, b))
         return a;
-    return evs__draft_freeze(pool, &d);
+    int squeezed = d.natoms > EVS__ATOMS_MAX;
+    const evs__value *both = evs__draft_freeze(pool, &d);
+    if (!squeezed)
+        return both;
+    evs__draft_begin(pool, &d, a);
+    return evs__draft_add(pool, &d, both) ? both : a;
 }
 
 const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const evs__value *b)

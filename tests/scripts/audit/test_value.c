@@ -54,6 +54,16 @@ static void many_constants_become_data(void **state)
     assert_null(evs__value_single(all));
 }
 
+static void joins_of_many_replies_end(void **state)
+{
+    const evs__value *replies = evs__value_none();
+    evs__span at = here;
+    for (at.start = 10; at.start < 10 + EVS__ATOMS_MAX; at.start++)
+        replies = evs__value_join(*state, replies, evs__value_reply(*state, "GET", at));
+    const evs__value *all = evs__value_join(*state, evs__value_reply(*state, "GET", at), replies);
+    assert_ptr_equal(evs__value_join(*state, all, replies), all);
+}
+
 static void widening_ends(void **state)
 {
     const evs__value *all = text(*state, "");
@@ -195,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(join_returns_its_first_when_nothing_is_new),
         TEST(many_constants_become_data),
+        TEST(joins_of_many_replies_end),
         TEST(widening_ends),
         TEST(widening_loses_nothing),
         TEST(constants_are_put_together),
