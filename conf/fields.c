@@ -3,7 +3,6 @@
  */
 #include "conf/fields.h"
 
-#include "conf/kinds.h"
 #include "conf/quoted.h"
 #include "conf/yaml_problem.h"
 #include "core/buf.h"
@@ -13,9 +12,6 @@
 #include <stdlib.h>
 
 enum { MOST_FIELDS = 48, LONGEST_LIST = 200 };
-
-static const evs__kind *const kinds[] = {&evs__kind_top,   &evs__kind_pool,       &evs__kind_shard,
-                                         &evs__kind_route, &evs__kind_connection, &evs__kind_auth};
 
 /* Row number of `key` in the tables of a kind: its own rows, then the ones it also has. */
 static size_t row_of(const evs__kind *kind, evs_bytes key)
@@ -117,12 +113,12 @@ static size_t supported(const char **names, const evs__kind *kind)
 static const char *home_of(evs__reading *r, evs_bytes key)
 {
     const char *homes = "";
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        evs__kind alone = *kinds[i];
+    for (size_t i = 0; i < r->nkinds; i++) {
+        evs__kind alone = *r->kinds[i];
         alone.also = NULL;
         if (row_of(&alone, key) == alone.nfields)
             continue;
-        homes = homes[0] == '\0' ? kinds[i]->where
+        homes = homes[0] == '\0' ? alone.where
                                  : evs__arena_format(r->scratch, "%s or %s", homes, alone.where);
         if (homes == NULL)
             return "elsewhere";

@@ -14,6 +14,8 @@
 #include "conf/yaml_tree.h"
 #include "core/arena.h"
 
+typedef struct evs__kind evs__kind;
+
 /* What is going on while a map is read. */
 typedef struct evs__reading {
     evs__arena *arena;   /* of the map: what is stored lives here */
@@ -22,6 +24,8 @@ typedef struct evs__reading {
     const char *folder; /* relative paths begin here; NULL: the working directory */
     const char *noun;   /* what is being read, for messages: "pool" */
     const char *name;   /* its name, or NULL */
+    const struct evs__kind *const *kinds; /* of this sort of file: where else a key may belong */
+    size_t nkinds;
 } evs__reading;
 
 /* A word of a list of words. A value below 0: known, but not supported by this version. */
@@ -44,14 +48,14 @@ struct evs__field {
     size_t nwords;
 };
 
-typedef struct evs__kind {
+struct evs__kind {
     const char *noun;  /* "pool" */
     const char *where; /* "in a pool": where its keys belong */
     const evs__field *fields;
     size_t nfields;
     const struct evs__kind *also; /* a kind whose keys may stand here too, or NULL */
     size_t also_offset;           /* of its struct in ours */
-} evs__kind;
+};
 
 /* Reads the keys of `map` into the struct `into`. 0 when it is no mapping, which it complains of.
  */

@@ -182,7 +182,12 @@ static int check_root(evs__reading *r, const evs__yaml *root)
 
 void evs__build_map(evs__building *b, const evs__yaml *root)
 {
+    static const evs__kind *const kinds[] = {&evs__kind_top,        &evs__kind_pool,
+                                             &evs__kind_shard,      &evs__kind_route,
+                                             &evs__kind_connection, &evs__kind_auth};
     top_conf top = {.generation = 0};
+    b->r.kinds = kinds;
+    b->r.nkinds = sizeof kinds / sizeof kinds[0];
     if (!check_root(&b->r, root) || !check_version(&b->r, root))
         return;
     evs__read_mapping(&b->r, &evs__kind_top, root, &top);

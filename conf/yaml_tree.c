@@ -96,7 +96,7 @@ static void check_key(reader *r, evs__yaml *key)
     if (key->kind == EVS__YAML_TEXT && !key->quoted && strcmp(key->text.data, "<<") == 0) {
         evs__complain(r->diags, "E105", key->at,
                       "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags, "put shared settings under \"defaults:\"");
+        evs__hint(r->diags, "write the value out; a shard map has \"defaults:\" for shared ones");
     }
 }
 
@@ -127,7 +127,7 @@ static void complain_anchor(reader *r, const yaml_event_t *event, const yaml_cha
     evs__range at = one_char(event->start_mark);
     if (anchor != NULL) {
         evs__complain(r->diags, "E105", at, "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags, "put shared settings under \"defaults:\"");
+        evs__hint(r->diags, "write the value out; a shard map has \"defaults:\" for shared ones");
     }
     if (tag != NULL) {
         evs__complain(r->diags, "E105", at, "tags (!name) are not supported");
@@ -263,7 +263,7 @@ static void on_document(reader *r, const yaml_event_t *event)
         return;
     evs__complain(r->diags, "E109", one_char(event->start_mark),
                   "a second YAML document begins here");
-    evs__hint(r->diags, "a shard map is one document; delete the \"---\" or split the file");
+    evs__hint(r->diags, "a file is one document; delete the \"---\" or split the file");
     r->stop = 1;
 }
 

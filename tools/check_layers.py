@@ -5,7 +5,8 @@ is reached from more than the one module that owns it.
 The ladder, low to high: core (pure) < core/net < sharding < conf | scripts/syntax < scripts/audit
 < scripts < tools; beside scripts/audit: scripts/audit/extract; a library of its own above scripts:
 scripts/hiredis. An include goes down or stays in its folder; conf and scripts/syntax do not see each
-other; tools see public headers only; scripts/audit sees the pure rungs only.
+other; tools see public headers only, but script-audit the pure core and the YAML reader; scripts/audit
+sees the pure rungs only.
 """
 import pathlib
 import re
@@ -26,7 +27,13 @@ MAY = {
     "scripts": ["core", "core/net", "sharding", "scripts/syntax", "scripts/audit"],
     "scripts/hiredis": ["core", "sharding", "scripts", "scripts/audit"],
     "tools": [],
+    "tools/script_audit": ["core", "conf"],
 }
+
+# What of conf knows nothing of shard maps: reading YAML by tables of keys. script-audit is built of
+# these files besides its library, so they may include core and each other only.
+YAML = ["ascii", "diagnostics", "excerpt", "fields", "file", "quoted", "readers", "secretive",
+        "source", "yaml_problem", "yaml_tree"]
 
 # third-party header: the only files that may include it
 OWNERS = {
@@ -50,6 +57,10 @@ def rung(path):
     return best
 
 
+def is_yaml(name):
+    return name.rsplit(".", 1)[0] in [f"conf/{part}" for part in YAML]
+
+
 def check_file(name, text, graph):
     problems = []
     here = rung(name)
@@ -66,6 +77,10 @@ def check_file(name, text, graph):
         graph.setdefault(name, []).append(target)
         if there != here and there not in MAY[here]:
             problems.append(f"{name}: {here} may not include {target}")
+        if there == "conf" and not is_yaml(target) and (is_yaml(name) or here != "conf"):
+            problems.append(f"{name}: {target} knows shard maps")
+        if is_yaml(name) and there not in ["core", "conf"]:
+            problems.append(f"{name}: {target} is above reading YAML")
     return problems
 
 

@@ -163,8 +163,12 @@ typedef struct evs_audit_options {
     long keys;
     long args;
 
+    /* More about its callers, in the words that a comment "-- evalshard: ..." takes: "keys=9 argv=3
+     * hashtag readonly small=KEYS[2]". */
+    const char *contract;
+
     /* Findings that were there before, and no longer count; stale entries give ES901 in
-     * `known_path`. */
+     * `known_path`, unless that is NULL. */
     const evs_known *known;
     size_t nknown;
     const char *known_path;
@@ -178,7 +182,7 @@ typedef struct evs_audit_options {
 #define EVS_AUDIT_OPTIONS_INIT                                                                   \
     {                                                                                            \
         sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
-            0, NULL, NULL, 0, EVS_TEXT_WHOLE                                                     \
+            NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE                                               \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and

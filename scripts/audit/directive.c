@@ -4,8 +4,8 @@
  */
 #include "scripts/audit/directive.h"
 
-#include "core/number.h"
 #include "core/similar.h"
+#include "scripts/audit/contract_word.h"
 #include "scripts/syntax/visit.h"
 
 #include <string.h>
@@ -238,90 +238,18 @@ static void read_ignore(reader *r, evs_bytes name, int whole_file)
 
 /* ---- contracts ---- */
 
-static int fault_word(reader *r, evs_bytes name)
-{
-    static const char *const words[] = {"ignore",  "ignore-file", "keys", "argv",
-                                        "hashtag", "readonly",    "small"};
-    evs_bytes head = name;
-    const char *end = memchr(name.data, '=', name.len);
-    if (end != NULL)
-        head.len = (size_t)(end - name.data);
-    const char *likely = evs__most_similar(head, words, sizeof words / sizeof *words);
-    if (likely != NULL)
-        FAULT(r, name, "'%.*s' is not understood, did you mean %s?", shown(head), head.data,
-              likely);
-    else
-        FAULT(r, name,
-              "'%.*s' is not understood; there are ignore[...], ignore-file[...], keys=N, "
-              "argv=N, hashtag, readonly, small=KEYS[N]",
-              shown(head), head.data);
-    return 0;
-}
-
-static int conflict(reader *r, evs_bytes at, const char *what, long said, long before)
-{
-    return evs__remark_add(&r->out->conflicts, r->pool, place_of(r, at),
-                           "%s=%ld contradicts what was said elsewhere: %ld", what, said, before);
-}
-
-/* keys=N, argv=N */
-static int read_count(reader *r, evs_bytes name, evs_bytes value, int keys)
-{
-    long *least = keys ? &r->expected->keys_least : &r->expected->args_least;
-    long *most = keys ? &r->expected->keys_most : &r->expected->args_most;
-    int64_t n;
-    if (!evs__number(&n, value) || n < 0 || n > 1000000) {
-        FAULT(r, name, "%s= wants a number", keys ? "keys" : "argv");
-        return 0;
-    }
-    if (*least >= 0 && (n < *least || n > *most))
-        conflict(r, name, keys ? "keys" : "argv", (long)n, *least);
-    *least = *most = (long)n;
-    return 1;
-}
-
-/* small=KEYS, small=KEYS[N] */
-static int read_small(reader *r, evs_bytes name, evs_bytes value)
-{
-    int64_t n;
-    evs_bytes index = value;
-    if (equals(value, "KEYS")) {
-        r->expected->small = ~(uint64_t)0;
-        return 1;
-    }
-    if (begins(value, "KEYS[") && value.data[value.len - 1] == ']') {
-        index.data += 5;
-        index.len -= 6;
-        if (evs__number(&n, index) && n >= 1 && n <= 64) {
-            r->expected->small |= (uint64_t)1 << (n - 1);
-            return 1;
-        }
-    }
-    FAULT(r, name, "small= wants KEYS or KEYS[N], N from 1 to 64");
-    return 0;
-}
-
 static int read_word(reader *r)
 {
-    evs_bytes name = word(r, ","), value = {NULL, 0};
-    const char *equal = memchr(name.data, '=', name.len);
-    if (equal != NULL) {
-        value.data = equal + 1;
-        value.len = name.len - (size_t)(equal - name.data) - 1;
-    }
-    if (equals(name, "hashtag"))
-        r->expected->hashtag = 1;
-    else if (equals(name, "readonly"))
-        r->expected->readonly = 1;
-    else if (begins(name, "keys="))
-        return read_count(r, name, value, 1);
-    else if (begins(name, "argv="))
-        return read_count(r, name, value, 0);
-    else if (begins(name, "small="))
-        return read_small(r, name, value);
-    else
-        return fault_word(r, name);
-    return 1;
+    char message[300];
+    evs_bytes name = word(r, ",");
+    evs__remarks *remarks = &r->out->conflicts;
+    evs__word_result result = evs__contract_word(r->expected, name, message, sizeof message);
+    if (result == EVS__WORD_FINE)
+        return 1;
+    if (result == EVS__WORD_FAULT)
+        remarks = &r->out->faults;
+    evs__remark_add(remarks, r->pool, place_of(r, name), "%s", message);
+    return result != EVS__WORD_FAULT;
 }
 
 /* ---- comments ---- */
@@ -338,7 +266,7 @@ static void read_directive(reader *r)
     }
     r->rest = all;
     if (all.len == 0)
-        fault_word(r, all);
+        read_word(r); /* nothing is said */
     while (r->rest.len > 0 && read_word(r))
         while (r->rest.len > 0 && (is_blank(r->rest.data[0]) || r->rest.data[0] == ','))
             skip(r, 1);
@@ -373,8 +301,8 @@ static void check_block(reader *r, const evs__setting *setting)
     if (e->status != EVS_OK)
         evs__remark_add(&r->out->blocks, r->pool, at, "%s", e->message);
     const evs__expected *x = &setting->expected;
-    compare_counts(r, "keys", setting->options.keys, x->keys_least, x->keys_most);
-    compare_counts(r, "argv", setting->options.args, x->args_least, x->args_most);
+    compare_counts(r, "keys", setting->said.keys_least, x->keys_least, x->keys_most);
+    compare_counts(r, "argv", setting->said.args_least, x->args_least, x->args_most);
 }
 
 int evs__directives_read(evs__directives *out, evs__pool *pool, const evs__chunk *chunk,

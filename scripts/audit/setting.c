@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "scripts/audit/contract.h"
+#include "scripts/audit/contract_word.h"
 
 #include <limits.h>
 #include <string.h>
@@ -134,17 +135,15 @@ static long limit(size_t n)
 /* A faulty header block says nothing. */
 static evs_status expect(evs__setting *setting, evs__arena *arena, evs_bytes source, evs_error *err)
 {
-    const evs_audit_options *o = &setting->options;
     evs__expected *out = &setting->expected;
     evs__contract contract;
-    out->keys_least = out->keys_most = o->keys;
-    out->args_least = out->args_most = o->args;
+    *out = setting->said;
     evs_status status = evs__contract_read(&contract, arena, source, &setting->block);
     if (status == EVS_E_NOMEM)
         return evs__fail_nomem(err);
     if (status != EVS_OK || !contract.present)
         return EVS_OK;
-    out->readonly = contract.retry == EVS_RETRY_READ_ONLY;
+    out->readonly |= contract.retry == EVS_RETRY_READ_ONLY;
     if (!contract.counts)
         return EVS_OK;
     out->keys_least = limit(evs__params_min(&contract.keys));
@@ -170,6 +169,12 @@ static evs_status understand(evs__setting *out, const evs_audit_options *opts, e
         return status;
     const char *target = out->options.target;
     status = evs__targets_read(&out->targets, target != NULL ? target : out->profile->target, err);
+    if (status != EVS_OK)
+        return status;
+    out->said.keys_least = out->said.keys_most = out->options.keys;
+    out->said.args_least = out->said.args_most = out->options.args;
+    if (out->options.contract != NULL)
+        status = evs__contract_words(&out->said, out->options.contract, err);
     if (status != EVS_OK)
         return status;
     if (out->options.keys < -1 || out->options.args < -1)

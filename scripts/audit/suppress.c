@@ -90,7 +90,7 @@ int evs__suppress_known(evs__directives *directives, evs__findings *findings,
         const evs_known *known = &o->known[i];
         evs_span at = {known->line, 1, known->line, 1};
         size_t left = accept_known(findings, known);
-        if (left > 0 &&
+        if (left > 0 && o->known_path != NULL &&
             !evs__remark_add(&directives->stale, findings->pool, at,
                              "the baseline has %zu %s of %s here that %s not there any more", left,
                              left == 1 ? "finding" : "findings", known->code,

@@ -1,5 +1,6 @@
 #include "tools/script_audit/failures.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,8 @@ static int make_room(failures *all)
     return 1;
 }
 
-void failures_add(failures *all, const char *path, const char *why)
+static void keep(failures *all, const char *path, const char *why)
 {
-    fprintf(stderr, "script-audit: %s: %s\n", path, why);
     evs_unread kept = {strdup(path), strdup(why)};
     if (kept.path == NULL || kept.why == NULL || !make_room(all)) {
         free((char *)kept.path);
@@ -28,6 +28,24 @@ void failures_add(failures *all, const char *path, const char *why)
         return;
     }
     all->items[all->count++] = kept;
+}
+
+void failures_add(failures *all, const char *path, const char *why)
+{
+    fprintf(stderr, "script-audit: %s: %s\n", path, why);
+    keep(all, path, why);
+}
+
+void failures_add_at(failures *all, const char *path, int line, int column, const char *format, ...)
+{
+    char why[600];
+    va_list args;
+    size_t len = (size_t)snprintf(why, sizeof why, "%d:%d: ", line, column);
+    va_start(args, format);
+    vsnprintf(why + len, sizeof why - len, format, args);
+    va_end(args);
+    fprintf(stderr, "script-audit: %s:%s\n", path, why);
+    keep(all, path, why);
 }
 
 void failures_free(failures *all)

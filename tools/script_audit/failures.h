@@ -13,6 +13,8 @@ typedef struct failures {
 } failures;
 
 void failures_add(failures *all, const char *path, const char *why);
+void failures_add_at(failures *all, const char *path, int line, int column, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 void failures_free(failures *all);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "tools/script_audit/input.h"
 
+#include "tools/script_audit/path.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -43,19 +45,6 @@ static int is_wanted(const input_list *list, const char *name)
            (list->hosts && evs_extract_language(name) != NULL);
 }
 
-static char *join(const char *folder, const char *name)
-{
-    size_t len = strlen(folder);
-    while (len > 1 && folder[len - 1] == '/')
-        len--;
-    size_t size = len + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path != NULL)
-        snprintf(path, size, "%.*s%s%s", (int)len, folder,
-                 len > 0 && folder[len - 1] == '/' ? "" : "/", name);
-    return path;
-}
-
 static void add_folder(input_list *list, const char *folder);
 
 static void add_entry(input_list *list, const char *folder, const char *name)
@@ -63,7 +52,7 @@ static void add_entry(input_list *list, const char *folder, const char *name)
     struct stat link, target;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return;
-    char *path = join(folder, name);
+    char *path = path_join(folder, name);
     if (path != NULL && lstat(path, &link) == 0 && S_ISDIR(link.st_mode)) {
         add_folder(list, path);
         free(path);

@@ -93,6 +93,7 @@ static int set_fail_on(options *out, const row *r, const char *value)
     if (!choose(&which, r->name, value, choices))
         return 0;
     out->fail_on = (evs_fail_on)which;
+    out->fail_on_given = 1;
     return 1;
 }
 
@@ -153,6 +154,12 @@ static const row rows[] = {
     {"--extend-select", VALUE, set_list, AT(extend_select)},
     {"--ignore", VALUE, set_list, AT(ignore)},
     {"--severity", VALUE, set_list, AT(severities)},
+    {"--allow-derived", NO_VALUE, set_flag, AT(allow_derived)},
+    {"--keys-from-name", NO_VALUE, set_flag, AT(keys_from_name)},
+    {"--config", VALUE, set_text, AT(config)},
+    {"--no-config", NO_VALUE, set_flag, AT(no_config)},
+    {"--baseline", VALUE, set_text, AT(baseline)},
+    {"--write-baseline", NO_VALUE, set_flag, AT(write_baseline)},
     {"--extract", NO_VALUE, set_flag, AT(extract)},
     {"--stdin-filename", VALUE, set_text, AT(stdin_name)},
     {"--explain", MAYBE_VALUE, set_explain, 0},
@@ -243,7 +250,7 @@ static void settle(options *o)
     if (o->colour == 2)
         o->colour = o->output == NULL && wants_colour();
     if (!o->show_given && o->fail_on == EVS_FAIL_ON_NOTE)
-        o->show = EVS_SEVERITY_NOTE;
+        o->show = EVS_SEVERITY_NOTE; /* what fails is shown */
 }
 
 int options_read(options *out, int argc, char **argv)

@@ -22,7 +22,14 @@ typedef struct options {
     evs_fail_on fail_on;
     evs_severity show; /* the least severity that people see */
     int show_given;
+    int fail_on_given;
     int exit_zero;
+    int allow_derived;
+    int keys_from_name;
+    const char *config;
+    int no_config;
+    const char *baseline;
+    int write_baseline;
     int colour;
     int quiet;
     const char *stdin_name;

@@ -1,40 +1,67 @@
+/*
+ * Inputs, their settings, their text, an audit of each, the report, the exit code.
+ */
 #include "tools/script_audit/run.h"
 
+#include "tools/script_audit/assemble.h"
+#include "tools/script_audit/baseline.h"
 #include "tools/script_audit/hosts.h"
-#include "tools/script_audit/input.h"
+#include "tools/script_audit/jobs.h"
 #include "tools/script_audit/output.h"
+#include "tools/script_audit/path.h"
+#include "tools/script_audit/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct run {
-    const options *o;
+    options o; /* with what the settings say about reports */
     input_list inputs;
+    config_set configs;
     failures failed;
+    jobs jobs;
+    baseline *known;
+    char *baseline_path;  /* ours; NULL: there is none */
     evs_report **reports; /* ours */
     size_t count, cap;
-    hosts hosts; /* programs, to which their scripts' reports point */
+    assembled *texts; /* one per job, to which reports point */
+    hosts hosts;      /* programs, to which their scripts' reports point */
+    int bad_settings;
 } run;
 
-/* What the file at `path` is called in reports. */
-static const char *name_of(const options *o, const char *path)
+/* ---- what the settings say of the whole run ---- */
+
+/* Those of the first input, as reports and exit code are of all inputs. */
+static void apply_settings(run *r)
 {
-    return strcmp(path, "-") == 0 && o->stdin_name != NULL ? o->stdin_name : path;
+    const config *c = r->jobs.count == 0 ? NULL : r->jobs.items[0].settings;
+    if (c == NULL)
+        return;
+    if (!r->o.fail_on_given && c->fail_on != CONFIG_UNSET)
+        r->o.fail_on = (evs_fail_on)c->fail_on;
+    if (!r->o.show_given && c->show != CONFIG_UNSET)
+        r->o.show = (evs_severity)c->show;
+    else if (!r->o.show_given && r->o.fail_on == EVS_FAIL_ON_NOTE)
+        r->o.show = EVS_SEVERITY_NOTE;
+    if (r->o.baseline == NULL && c->baseline != NULL)
+        r->baseline_path = path_join(c->folder, c->baseline);
 }
 
-static evs_audit_options settings(const options *o, const char *name)
+static void read_baseline(run *r)
 {
-    evs_audit_options how = EVS_AUDIT_OPTIONS_INIT;
-    how.path = name;
-    how.target = o->target;
-    how.profile = o->profile;
-    how.select = o->select;
-    how.extend_select = o->extend_select;
-    how.ignore = o->ignore;
-    how.severities = o->severities;
-    return how;
+    if (r->baseline_path == NULL && r->o.baseline != NULL)
+        r->baseline_path = strdup(r->o.baseline);
+    if (r->baseline_path == NULL && r->o.write_baseline)
+        r->baseline_path = strdup(BASELINE_NAME);
+    if (r->baseline_path == NULL || r->o.write_baseline)
+        return;
+    r->known = baseline_read(r->baseline_path);
+    r->bad_settings |= r->known == NULL;
 }
+
+/* ---- auditing ---- */
 
 static int has_room(run *r)
 {
@@ -52,25 +79,48 @@ static int has_room(run *r)
 static void audit_text(run *r, evs_bytes source, const evs_audit_options *how)
 {
     evs_error err = {.message = "out of memory"};
-    if (has_room(r) && evs_audit(&r->reports[r->count], source, how, &err) == EVS_OK)
-        r->count++;
-    else
+    if (!has_room(r) || evs_audit(&r->reports[r->count], source, how, &err) != EVS_OK) {
         failures_add(&r->failed, how->path, err.message);
+        return;
+    }
+    if (r->known != NULL)
+        baseline_take(r->known, r->reports[r->count]);
+    r->count++;
+}
+
+static void audit_script(run *r, const job *j, assembled *text, const evs_audit_options *base)
+{
+    evs_audit_options how = *base;
+    int read = j->concat != NULL ? assemble_list(text, j->concat, j->settings, &r->failed)
+                                 : assemble_file(text, j->path, j->name, j->settings, &r->failed);
+    if (!read)
+        return;
+    evs_bytes source = {text->text.data, text->text.len};
+    if (text->composed)
+        how.map = &text->map;
+    input_warn(j->name, source);
+    audit_text(r, source, &how);
 }
 
 /* All scripts of a program. The program is kept: the reports show its lines. */
-static void audit_host(run *r, const char *name, evs_bytes source)
+static void audit_host(run *r, const job *j, const evs_audit_options *base)
 {
     size_t count;
     evs_error err;
-    const evs_extraction *found = hosts_add(&r->hosts, source, name, &err);
+    evs_bytes source;
+    source.data = input_read(j->path, j->name, &source.len, &r->failed);
+    if (source.data == NULL)
+        return;
+    const evs_extraction *found = hosts_add(&r->hosts, source, j->name, &err);
     if (found == NULL) {
-        failures_add(&r->failed, name, err.message);
+        failures_add(&r->failed, j->name, err.message);
         return;
     }
     const evs_embedded_script *scripts = evs_extraction_scripts(found, &count);
     for (size_t i = 0; i < count; i++) {
-        evs_audit_options how = settings(r->o, name);
+        evs_audit_options how = *base;
+        if (i + 1 < count)
+            how.known_path = NULL; /* what is stale shows at the last one */
         how.map = &scripts[i].map;
         how.holes = scripts[i].holes;
         how.nholes = scripts[i].nholes;
@@ -79,61 +129,109 @@ static void audit_host(run *r, const char *name, evs_bytes source)
     }
 }
 
-static void audit_one(run *r, const char *path)
+static void audit_one(run *r, size_t i)
 {
-    const char *name = name_of(r->o, path);
-    int is_host = r->o->extract && evs_extract_language(name) != NULL;
-    evs_bytes source;
-    char *text = input_read(path, name, &source.len, &r->failed);
-    source.data = text;
-    if (text == NULL)
-        return;
-    if (is_host) {
-        audit_host(r, name, source);
-        return;
+    const job *j = &r->jobs.items[i];
+    settings s;
+    int is_host = r->o.extract && j->concat == NULL && evs_extract_language(j->name) != NULL;
+    int made = settings_make(&s, &r->o, j->settings, j->relative, j->name);
+    if (r->known != NULL) {
+        s.audit.known = baseline_of(r->known, j->name, &s.audit.nknown);
+        s.audit.known_path = r->known->path;
     }
-    evs_audit_options how = settings(r->o, name);
-    input_warn(name, source);
-    audit_text(r, source, &how);
-    free(text);
+    if (!made)
+        failures_add(&r->failed, j->name, "out of memory");
+    else if (is_host)
+        audit_host(r, j, &s.audit);
+    else
+        audit_script(r, j, &r->texts[i], &s.audit);
+    settings_free(&s);
 }
 
-static int has_findings(const run *r)
+static void audit_all(run *r)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (evs_report_fails(r->reports[i], r->o->fail_on))
+    r->texts = calloc(r->jobs.count + 1, sizeof *r->texts);
+    if (r->texts == NULL) {
+        failures_add(&r->failed, "-", "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < r->jobs.count; i++)
+        audit_one(r, i);
+}
+
+/* ---- the exit code ---- */
+
+static int has_fault(const evs_report *report)
+{
+    size_t count;
+    const evs_finding *findings = evs_report_findings(report, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(findings[i].code, "ES900") == 0)
             return 1;
     return 0;
 }
 
 static int exit_code(const run *r)
 {
+    int code = EXIT_FINE;
     if (r->failed.count > 0 || r->failed.lost)
         return EXIT_UNREADABLE;
-    return !r->o->exit_zero && has_findings(r) ? EXIT_FINDINGS : EXIT_FINE;
+    if (r->bad_settings || r->configs.failed)
+        return EXIT_USAGE;
+    for (size_t i = 0; i < r->count; i++) {
+        if (has_fault(r->reports[i]))
+            return EXIT_USAGE;
+        if (!r->o.exit_zero && evs_report_fails(r->reports[i], r->o.fail_on))
+            code = EXIT_FINDINGS;
+    }
+    return code;
 }
 
-static void finish(run *r)
+/* The baseline, or the report. */
+static int finish(run *r)
+{
+    const evs_report *const *reports = (const evs_report *const *)r->reports;
+    if (r->known != NULL)
+        baseline_gone(r->known);
+    int code = exit_code(r);
+    if (r->o.write_baseline) {
+        int written = baseline_write(r->baseline_path, reports, r->count);
+        return !written ? EXIT_UNREADABLE : code == EXIT_FINDINGS ? EXIT_FINE : code;
+    }
+    return output_write(&r->o, reports, r->count, &r->failed) ? code : EXIT_UNREADABLE;
+}
+
+static void clean(run *r)
 {
     for (size_t i = 0; i < r->count; i++)
         evs_report_free(r->reports[i]);
-    free(r->reports);
+    for (size_t i = 0; r->texts != NULL && i < r->jobs.count; i++)
+        assembled_free(&r->texts[i]);
     hosts_free(&r->hosts);
+    free(r->reports);
+    free(r->texts);
+    free(r->baseline_path);
+    baseline_free(r->known);
+    jobs_free(&r->jobs);
+    config_set_free(&r->configs);
     input_free(&r->inputs);
     failures_free(&r->failed);
 }
 
 int run_audit(const options *o)
 {
-    run r = {.o = o, .inputs = {.failed = &r.failed, .hosts = o->extract}};
+    run r = {.o = *o, .inputs = {.failed = &r.failed, .hosts = o->extract}};
+    r.configs.given = o->config;
+    r.configs.none = o->no_config;
     for (int i = 0; i < o->npaths; i++)
         input_add(&r.inputs, o->paths[i]);
     input_sort(&r.inputs);
-    for (size_t i = 0; i < r.inputs.count; i++)
-        audit_one(&r, r.inputs.paths[i]);
-    int code = exit_code(&r);
-    if (!output_write(o, (const evs_report *const *)r.reports, r.count, &r.failed))
-        code = EXIT_UNREADABLE;
-    finish(&r);
+    if (!jobs_make(&r.jobs, &r.inputs, &r.configs, o->stdin_name))
+        failures_add(&r.failed, "-", "out of memory");
+    apply_settings(&r);
+    read_baseline(&r);
+    audit_all(&r);
+    int code = finish(&r);
+    clean(&r);
     return code;
 }
