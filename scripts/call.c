@@ -5,31 +5,34 @@
 #include "scripts/client.h"
 #include "scripts/decide.h"
 #include "scripts/heal.h"
-#include "scripts/render.h"
+#include "scripts/park.h"
 
 #include <stdlib.h>
 
-enum {
-    FIRST_KEY = 3, /* EVALSHA sha numkeys key... */
-    BLOCK = 62     /* calls allocated together, about 8 KiB */
-};
-
-struct evs__call_block {
-    evs__call_block *next;
-    evs__call calls[BLOCK];
-};
+enum { FIRST_KEY = 3 }; /* EVALSHA sha numkeys key... */
 
 /* ---- where calls come from ---- */
 
+static evs__call *add_block(evs__calls *calls)
+{
+    evs__call **blocks = evs__realloc_array(calls->blocks, calls->nblocks + 1, sizeof(evs__call *));
+    if (blocks == NULL)
+        return NULL;
+    calls->blocks = blocks;
+    evs__call *block = evs__alloc_array(EVS__CALL_BLOCK, sizeof *block);
+    if (block != NULL)
+        blocks[calls->nblocks++] = block;
+    return block;
+}
+
 int evs__calls_grow(evs__calls *calls)
 {
-    evs__call_block *block = evs__alloc_array(1, sizeof *block);
+    evs__call *block = add_block(calls);
     if (block == NULL)
         return 0;
-    block->next = calls->blocks;
-    calls->blocks = block;
-    for (size_t i = BLOCK; i-- > 0;) {
-        evs__call *call = &block->calls[i];
+    for (size_t i = EVS__CALL_BLOCK; i-- > 0;) {
+        evs__call *call = &block[i];
+        call->place = (uint32_t)((calls->nblocks - 1) * EVS__CALL_BLOCK + i);
         call->state.held = EVS__FREE;
         call->with.next = calls->free;
         calls->free = call;
@@ -37,21 +40,25 @@ int evs__calls_grow(evs__calls *calls)
     return 1;
 }
 
-static int is_unused(const evs__call_block *block)
+static evs__call *at_place(const evs__calls *calls, size_t place)
 {
-    for (size_t i = 0; i < BLOCK; i++)
-        if (block->calls[i].state.held != EVS__FREE)
-            return 0;
-    return 1;
+    if (place / EVS__CALL_BLOCK >= calls->nblocks)
+        return NULL;
+    return &calls->blocks[place / EVS__CALL_BLOCK][place % EVS__CALL_BLOCK];
 }
 
-void evs__calls_trim(evs__calls *calls)
+evs__call *evs__calls_find(const evs__calls *calls, evs_ticket ticket)
 {
-    for (const evs__call_block *block = calls->blocks; block != NULL; block = block->next)
-        if (!is_unused(block))
-            return;
-    calls->free = NULL;
-    evs__calls_free(calls);
+    evs__call *call = at_place(calls, (uint32_t)ticket);
+    if (call == NULL || call->state.held == EVS__FREE || call->state.finished ||
+        call->serial != (uint32_t)(ticket >> 32))
+        return NULL;
+    return call;
+}
+
+static size_t count_places(const evs__calls *calls)
+{
+    return calls->nblocks * EVS__CALL_BLOCK;
 }
 
 static void free_aside(evs__call *call)
@@ -65,14 +72,25 @@ static void free_aside(evs__call *call)
 
 void evs__calls_free(evs__calls *calls)
 {
-    while (calls->blocks != NULL) {
-        evs__call_block *block = calls->blocks;
-        calls->blocks = block->next;
-        for (size_t i = 0; i < BLOCK; i++)
-            if (block->calls[i].state.held != EVS__FREE)
-                free_aside(&block->calls[i]);
-        evs__free(block);
+    for (size_t i = 0; i < count_places(calls); i++) {
+        evs__call *call = at_place(calls, i);
+        if (call->state.held != EVS__FREE)
+            free_aside(call);
     }
+    for (size_t i = 0; i < calls->nblocks; i++)
+        evs__free(calls->blocks[i]);
+    evs__free(calls->blocks);
+    calls->blocks = NULL;
+    calls->nblocks = 0;
+    calls->free = NULL;
+}
+
+void evs__calls_trim(evs__calls *calls)
+{
+    for (size_t i = 0; i < count_places(calls); i++)
+        if (at_place(calls, i)->state.held != EVS__FREE)
+            return;
+    evs__calls_free(calls);
 }
 
 static inline void release(evs__call *call)
@@ -119,6 +137,8 @@ static inline void complete(evs__call *call, const evs_result *result)
     client->stats.calls++;
     call->state.finished = 1;
     call->done(call->arg, result);
+    if (call->lane->watched)
+        evs__park_settled(call->lane, call);
     if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);
 }
@@ -151,27 +171,61 @@ static inline void succeed(evs__call *call, const evs_reply *reply)
     complete(call, &result);
 }
 
+static evs__decision decide(const evs__call *call, evs__event event, evs_bytes text)
+{
+    evs__situation s = {EVS__SPEAKER_COMMAND, (evs_retry)call->state.retry, event, text};
+    if (call->script != NULL)
+        s.speaker = call->script->may_return_errors ? EVS__SPEAKER_SCRIPT : EVS__SPEAKER_HONEST;
+    else if (call->state.may_lie)
+        s.speaker = EVS__SPEAKER_EVAL;
+    return evs__decide(&s);
+}
+
+static void fail_as_said(evs__call *call, const evs__decision *decision, evs_bytes text)
+{
+    evs_error err;
+    evs__subject subject = evs__call_subject(call);
+    unsigned tries = call->with.aside == NULL ? 0 : call->with.aside->tries;
+    if (tries > 0)
+        evs__explain(&err, &subject, decision->status, "%.*s (asked %u times)", (int)text.len,
+                     text.data, tries + 1);
+    else
+        evs__explain(&err, &subject, decision->status, "%.*s", (int)text.len, text.data);
+    evs__call_fail(call, decision->outcome, &err);
+}
+
+void evs__call_give_up(evs__call *call, const evs_reply *reply)
+{
+    evs_bytes text = evs_reply_bytes(reply);
+    evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
+    fail_as_said(call, &decision, text);
+}
+
+/* 1 when the call will be asked again later. */
+static int rest(evs__call *call, const evs__decision *decision, const evs_reply *reply)
+{
+    if (decision->action != EVS__BACK_OFF && decision->action != EVS__RECONNECT)
+        return 0;
+    if (decision->action == EVS__RECONNECT)
+        evs__conn_retire(call->lane->conn);
+    if (!call->state.patient || call->lane->client->closing || !evs__park_rest(call, reply))
+        return 0;
+    call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
+    return 1;
+}
+
 static void refused(evs__call *call, const evs_reply *reply)
 {
     evs_bytes text = evs_reply_bytes(reply);
-    evs__speaker speaker = EVS__SPEAKER_COMMAND;
-    if (call->script != NULL)
-        speaker = call->script->may_return_errors ? EVS__SPEAKER_SCRIPT : EVS__SPEAKER_HONEST;
-    evs__decision decision = evs__decide(speaker, text);
-
-    if (decision.action == EVS__HEAL) {
+    evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
+    if (decision.action == EVS__HEAL)
         evs__heal_call(call, reply);
-    } else if (decision.status == EVS_OK) {
+    else if (decision.status == EVS_OK)
         succeed(call, reply);
-    } else if (decision.status == EVS_E_SCRIPT) {
+    else if (decision.status == EVS_E_SCRIPT)
         evs__call_finish(call, decision.status, decision.outcome, reply);
-    } else {
-        evs_error err;
-        evs__subject subject = evs__call_subject(call);
-        evs__explain(&err, &subject, decision.status, "%.*s", (int)text.len, text.data);
-        call->state.maybe |= call->state.may_lie;
-        evs__call_fail(call, decision.outcome, &err);
-    }
+    else if (!rest(call, &decision, reply))
+        fail_as_said(call, &decision, text);
 }
 
 static void replied(evs__call *call, const evs_reply *reply)
@@ -214,21 +268,24 @@ evs__aside *evs__call_set_aside(evs__call *call)
 }
 
 /* A lost connection: what did not run, or may run twice, goes out once more on a new one. */
-static int may_send_again(const evs__call *call, const evs__answer *answer)
+static int may_send_again(const evs__call *call, const evs__answer *answer,
+                          const evs__decision *decision)
 {
     evs_client *client = call->lane->client;
-    if (call->state.resent || client->closing || answer->why->status != EVS_E_CLOSED)
-        return 0;
-    if (answer->sent && call->state.retry == EVS_RETRY_ONCE)
+    if (decision->action != EVS__RESEND || call->state.resent || client->closing || client->shut ||
+        answer->why->status != EVS_E_CLOSED)
         return 0;
     return evs__loop_now_ms(client->loop) < call->due.at;
 }
 
 static void lost(evs__call *call, const evs__answer *answer)
 {
-    if (may_send_again(call, answer) && evs__call_set_aside(call) != NULL) {
+    evs_bytes none = {NULL, 0};
+    evs__event event = answer->sent ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
+    evs__decision decision = decide(call, event, none);
+    if (may_send_again(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
         call->state.resent = 1;
-        call->state.maybe |= (unsigned char)(answer->sent != 0);
+        call->state.maybe |= (unsigned char)(decision.outcome != EVS_NOT_EXECUTED);
         call->lane->client->stats.resends++;
         evs__call_send_again(call);
         return;
@@ -236,7 +293,7 @@ static void lost(evs__call *call, const evs__answer *answer)
     evs_error err = *answer->why;
     evs__subject subject = evs__call_subject(call);
     evs__explain_below(&err, &subject);
-    evs__call_fail(call, answer->sent ? EVS_MAYBE_EXECUTED : EVS_NOT_EXECUTED, &err);
+    evs__call_fail(call, decision.outcome, &err);
 }
 
 void evs__call_answered(evs__request *request, const evs__answer *answer)
@@ -284,22 +341,54 @@ void evs__call_send_again(evs__call *call)
     evs__buf_free(&call->with.aside->bytes);
 }
 
+/* Takes the call away from whoever has it, as far as that is possible. */
+static evs_outcome let_go(evs__call *call)
+{
+    switch ((evs__held)call->state.held) {
+    case EVS__HELD_BY_CONN:
+        if (!evs__conn_withdraw(call->lane->conn, &call->request)) {
+            call->request.unwanted = 1;
+            return EVS_MAYBE_EXECUTED;
+        }
+        call->state.held = EVS__HELD_BY_NOBODY;
+        return EVS_NOT_EXECUTED;
+    case EVS__WAITING:
+    case EVS__RESTING:
+        evs__park_leave(call);
+        return EVS_NOT_EXECUTED;
+    default:
+        return EVS_MAYBE_EXECUTED;
+    }
+}
+
+/* Who still holds the call drops it when it comes to it. */
+void evs__call_release(evs__call *call, evs_status status)
+{
+    evs_error err;
+    evs__subject subject = evs__call_subject(call);
+    if (status == EVS_E_TIMEOUT)
+        evs__explain(&err, &subject, status, "no reply before the deadline");
+    else
+        evs__explain(&err, &subject, status, "canceled by the caller");
+
+    evs__call_fail(call, let_go(call), &err);
+}
+
 void evs__call_expire(evs__due *due)
 {
     evs__call *call = (evs__call *)((char *)due - offsetof(evs__call, due));
     evs__ring_init(&due->ring); /* leaving it again is harmless */
-    evs_error err;
-    evs__subject subject = evs__call_subject(call);
-    evs__explain(&err, &subject, EVS_E_TIMEOUT, "no reply before the deadline");
+    if (call->state.held == EVS__RESTING)
+        evs__park_wake(call);
+    else
+        evs__call_release(call, EVS_E_TIMEOUT);
+}
 
-    evs_outcome outcome = EVS_MAYBE_EXECUTED;
-    if (call->state.held == EVS__HELD_BY_CONN) {
-        if (evs__conn_withdraw(call->lane->conn, &call->request)) {
-            call->state.held = EVS__HELD_BY_NOBODY;
-            outcome = EVS_NOT_EXECUTED;
-        } else {
-            call->request.unwanted = 1;
-        }
+void evs__calls_abort_parked(evs__calls *calls)
+{
+    for (size_t i = 0; i < count_places(calls); i++) {
+        evs__call *call = at_place(calls, i);
+        if (call->state.held == EVS__WAITING || call->state.held == EVS__RESTING)
+            evs__call_release(call, EVS_E_CANCELED);
     }
-    evs__call_fail(call, outcome, &err);
 }

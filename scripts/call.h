@@ -29,13 +29,17 @@ typedef enum evs__held {
     EVS__HELD_BY_NOBODY,
     EVS__HELD_BY_CONN,
     EVS__HELD_BY_HEAL,
-    EVS__FREE /* it is no call at the moment */
+    EVS__WAITING, /* park.c has it */
+    EVS__RESTING, /* the same */
+    EVS__FREE     /* it is no call at the moment */
 } evs__held;
 
 /* What is kept of a call that its connection does not keep any more. */
 typedef struct evs__aside {
     evs__buf bytes;          /* the request's, while it is in no connection */
-    evs_reply *claim;        /* the NOSCRIPT reply that a heal is about to settle; ours */
+    evs_reply *claim;        /* the error that a heal is about to settle, or the last one; ours */
+    uint64_t deadline;       /* of a resting call */
+    unsigned tries;          /* how often it rested */
     evs__call *next_waiting; /* in a heal */
 } evs__aside;
 
@@ -48,6 +52,7 @@ typedef struct evs__call_state {
     unsigned char resent;
     unsigned char maybe;   /* an earlier try may have run */
     unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
+    unsigned char patient; /* may rest */
 } evs__call_state;
 
 struct evs__call {
@@ -61,18 +66,33 @@ struct evs__call {
         evs__aside *aside; /* ours; NULL while nothing went wrong */
         evs__call *next;   /* of a free one */
     } with;
+    uint32_t place;  /* among the client's calls */
+    uint32_t serial; /* tells it from others that had this place */
     evs__call_state state;
 };
 
-typedef struct evs__call_block evs__call_block;
+enum { EVS__CALL_BLOCK = 64 };
 
 /* The calls of a client. */
 typedef struct evs__calls {
-    evs__call_block *blocks; /* ours */
+    evs__call **blocks; /* arrays of EVS__CALL_BLOCK; ours */
+    size_t nblocks;
     evs__call *free;
+    uint32_t serial; /* of the newest */
 } evs__calls;
 
 void evs__calls_free(evs__calls *calls);
+
+static inline evs_ticket evs__call_ticket(const evs__call *call)
+{
+    return (evs_ticket)call->serial << 32 | call->place;
+}
+
+/* The call that has this ticket and is not finished; NULL when there is none any more. */
+evs__call *evs__calls_find(const evs__calls *calls, evs_ticket ticket);
+
+/* Cancels every call that is parked. */
+void evs__calls_abort_parked(evs__calls *calls);
 
 /* Gives memory of a burst back when no call is in use. */
 void evs__calls_trim(evs__calls *calls);
@@ -90,6 +110,7 @@ static inline evs__call *evs__call_new(evs__calls *calls)
         return NULL;
     evs__call *call = calls->free;
     calls->free = call->with.next;
+    call->serial = ++calls->serial;
     call->request.done = evs__call_answered;
     call->request.unwanted = 0;
     call->with.aside = NULL;
@@ -113,6 +134,12 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
 
 /* Runs the completion with a failure. `err` has status and message; the outcome is set here. */
 void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err);
+
+/* Fails the call with the error reply that it rested for. */
+void evs__call_give_up(evs__call *call, const evs_reply *reply);
+
+/* Releases the caller with `status`, TIMEOUT or CANCELED, wherever the call is. */
+void evs__call_release(evs__call *call, evs_status status);
 
 /* The deadline passed; the call has left the wheel. */
 void evs__call_expire(evs__due *due);

@@ -4,8 +4,15 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+#include <limits.h>
+
 static const evs_client_options defaults = {
-    sizeof(evs_client_options), 65536, (size_t)256 << 20, (size_t)64 << 20, 128, 2,
+    .struct_size = sizeof(evs_client_options),
+    .max_in_flight = 65536,
+    .max_queued_bytes = (size_t)256 << 20,
+    .max_reply_bytes = (size_t)64 << 20,
+    .max_reply_depth = 128,
+    .protocol = 2,
 };
 
 enum { SMALLEST_REPLY_LIMIT = 4096 }; /* errors of a server always fit: they decide outcomes */
@@ -31,6 +38,20 @@ static evs_client_options complete_options(const evs_client_options *given)
     if (options.protocol == 0)
         options.protocol = defaults.protocol;
     return options;
+}
+
+static evs_status check_options(const evs_client_options *options, evs_error *err)
+{
+    if (options->protocol != 2 && options->protocol != 3)
+        return evs__fail(err, EVS_E_INVALID, "protocol %u; there is RESP2 and RESP3",
+                         options->protocol);
+    if (options->on_full == EVS_FULL_SIGNAL && options->room == NULL)
+        return evs__fail(err, EVS_E_INVALID, "EVS_FULL_SIGNAL without a function to be called");
+    if ((unsigned)options->order > EVS_ORDER_STRICT ||
+        (unsigned)options->patience > EVS_PATIENCE_NONE ||
+        (unsigned)options->on_full > EVS_FULL_SIGNAL)
+        return evs__fail(err, EVS_E_INVALID, "an option has a value that it does not have");
+    return EVS_OK;
 }
 
 /* A call that is answered in time costs nothing here: the timer fires when the first deadline there
@@ -85,15 +106,16 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     if (out == NULL || map == NULL || registry == NULL)
         return evs__fail(err, EVS_E_INVALID, "a client needs a map and a registry");
     evs_client_options options = complete_options(opts);
-    if (options.protocol != 2 && options.protocol != 3)
-        return evs__fail(err, EVS_E_INVALID, "protocol %u; there is RESP2 and RESP3",
-                         options.protocol);
+    evs_status fine = check_options(&options, err);
+    if (fine != EVS_OK)
+        return fine;
     evs_client *client = evs__zalloc_array(1, sizeof *client);
     if (client == NULL)
         return evs__fail_nomem(err);
     client->map = evs_shardmap_ref(map);
     client->registry = registry;
-    client->max_in_flight = options.max_in_flight;
+    client->options = options;
+    client->random = (uint64_t)(uintptr_t)client;
     client->sweep_at = UINT64_MAX;
     client->tick_ms = evs__loop_tick_ms();
     evs__wheel_init(&client->wheel, evs__loop_about_ms());
@@ -119,10 +141,21 @@ static void free_memory(evs_client *client)
 }
 
 /* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
+static void end_calls(evs_client *client)
+{
+    if (client->conns == NULL)
+        return;
+    client->running++;
+    evs__calls_abort_parked(&client->calls);
+    evs_client_stats_get(&client->stats, client);
+    evs__conns_free(client->conns);
+    client->conns = NULL;
+    client->running--;
+}
+
 static void destroy(evs_client *client)
 {
-    client->running = 1;
-    evs__conns_free(client->conns);
+    end_calls(client);
     evs__timer_free(client->sweep);
     evs__loop_free(client->loop);
     free_memory(client);
@@ -132,7 +165,8 @@ static void destroy(evs_client *client)
  * were in flight belong to the parent; their memory here goes without a completion. */
 static void abandon(evs_client *client)
 {
-    evs__conns_abandon(client->conns);
+    if (client->conns != NULL)
+        evs__conns_abandon(client->conns);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__loop_abandon(client->loop);
     free_memory(client);
@@ -156,7 +190,7 @@ evs_status evs__client_refuse(const evs_client *client, evs_error *err)
     if (evs__fork_mark_is_child(client->fork_mark))
         return evs__fail(err, EVS_E_STATE,
                          "the client belongs to the process that opened it; open one after fork");
-    if (client->closing)
+    if (client->closing || client->shut)
         return evs__fail(err, EVS_E_STATE, "the client is closed");
     return evs__fail(err, EVS_E_STATE, "a completion may submit, but not wait");
 }
@@ -209,16 +243,96 @@ evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err
     return EVS_OK;
 }
 
+static evs_status full(evs__lane *lane, evs_error *err)
+{
+    const evs_client_options *options = &lane->client->options;
+    evs__subject subject = {.shard = lane->client->map->shards[lane->shard].name};
+    size_t count = lane->parked + evs__conn_queued(lane->conn);
+    if (count >= options->max_in_flight)
+        return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu calls are in flight already",
+                            count);
+    return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu",
+                        lane->parked_bytes, options->max_queued_bytes);
+}
+
 evs_status evs__client_lane(evs__lane *lane, evs_error *err)
 {
-    evs_client *client = lane->client;
+    const evs_client_options *options = &lane->client->options;
     evs_status status = evs__lane_prepare(lane, err);
+    if (status == EVS_OK &&
+        (lane->parked + evs__conn_queued(lane->conn) >= options->max_in_flight ||
+         lane->parked_bytes > options->max_queued_bytes))
+        status = full(lane, err);
+    if (status == EVS_E_QUEUE_FULL && options->on_full == EVS_FULL_SIGNAL)
+        lane->wants_room = lane->watched = 1;
+    return status;
+}
+
+evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__submit_fn *submit,
+                              void *job, evs_error *err)
+{
+    evs_status status = submit(job, err);
+    if (status != EVS_E_QUEUE_FULL || client->options.on_full != EVS_FULL_BLOCK || client->running)
+        return status;
+    uint64_t now = evs__loop_now_ms(client->loop), deadline = now + timeout_ms;
+    evs__client_enter(client);
+    while (status == EVS_E_QUEUE_FULL && now < deadline) {
+        uint64_t left = deadline - now;
+        evs__loop_run(client->loop, left > INT_MAX ? INT_MAX : (int)left);
+        status = submit(job, err);
+        now = evs__loop_now_ms(client->loop);
+    }
+    evs__client_leave(client);
+    return status;
+}
+
+evs_status evs_client_fd(int *out, evs_client *client, evs_error *err)
+{
+    evs_status status = evs__client_check(client, 0, err);
+    return status == EVS_OK ? evs__loop_fd(out, client->loop, err) : status;
+}
+
+evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
+{
+    evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    if (evs__conn_queued(lane->conn) >= client->max_in_flight)
-        return evs__explain(err, &(evs__subject){.shard = client->map->shards[lane->shard].name},
-                            EVS_E_QUEUE_FULL, "%zu calls are in flight already",
-                            client->max_in_flight);
+    evs__call *call = evs__calls_find(&client->calls, ticket);
+    if (call == NULL)
+        return evs__fail(err, EVS_E_STATE, "the call has completed already");
+    evs__client_enter(client);
+    evs__call_release(call, EVS_E_CANCELED);
+    evs__client_leave(client);
+    return EVS_OK;
+}
+
+/* Ends: every call has a deadline. */
+static void drain(evs_client *client, int timeout_ms)
+{
+    uint64_t now = evs__loop_now_ms(client->loop);
+    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : now + (uint64_t)timeout_ms;
+    while (client->pending > 0 && !client->closing && now < deadline) {
+        uint64_t left = deadline - now;
+        evs__loop_run(client->loop, left > INT_MAX ? -1 : (int)left);
+        now = evs__loop_now_ms(client->loop);
+    }
+}
+
+evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
+{
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    client->shut = 1;
+    evs__client_enter(client);
+    if (how == EVS_CLOSE_DRAIN)
+        drain(client, timeout_ms);
+    size_t left = client->pending;
+    if (!client->closing)
+        end_calls(client);
+    evs__client_leave(client);
+    if (how == EVS_CLOSE_DRAIN && left > 0)
+        return evs__fail(err, EVS_E_TIMEOUT, "%zu calls were not answered in time", left);
     return EVS_OK;
 }
 
@@ -229,8 +343,10 @@ size_t evs_client_pending(const evs_client *client)
 
 void evs_client_stats_get(evs_client_stats *out, const evs_client *client)
 {
-    evs__conn_stats conns = evs__conns_stats(client->conns);
     *out = client->stats;
+    if (client->conns == NULL)
+        return;
+    evs__conn_stats conns = evs__conns_stats(client->conns);
     out->writes = conns.writes;
     out->connects = conns.connects;
 }

@@ -26,13 +26,15 @@ struct evs_client {
     evs__calls calls;
     size_t pending; /* submitted and not finished */
     evs__wheel wheel;
-    evs__timer *sweep; /* of the wheel */
-    uint64_t sweep_at; /* when the sweep is due; UINT64_MAX: not set */
-    uint64_t tick_ms;  /* by which the cheap clock may be behind */
-    size_t max_in_flight;
+    evs__timer *sweep;          /* of the wheel */
+    uint64_t sweep_at;          /* when the sweep is due; UINT64_MAX: not set */
+    uint64_t tick_ms;           /* by which the cheap clock may be behind */
+    evs_client_options options; /* complete */
     evs_client_stats stats;
-    int running; /* inside a loop run or a completion */
-    int closing; /* freed, as far as the caller is concerned */
+    uint64_t random; /* state of the jitter */
+    int running;     /* inside a loop run or a completion */
+    int closing;     /* freed, as far as the caller is concerned */
+    int shut;        /* takes no more calls */
 };
 
 /* Somebody who blocks until one call is finished. */
@@ -51,7 +53,7 @@ evs_status evs__client_refuse(const evs_client *client, evs_error *err);
 /* Fails with STATE in a forked child, while closing, and with `driving` inside a completion. */
 static inline evs_status evs__client_check(const evs_client *client, int driving, evs_error *err)
 {
-    if (evs__fork_mark_is_child(client->fork_mark) || client->closing ||
+    if (evs__fork_mark_is_child(client->fork_mark) || client->closing || client->shut ||
         (driving && client->running))
         return evs__client_refuse(client, err);
     return EVS_OK;
@@ -64,10 +66,9 @@ void evs__client_leave(evs_client *client);
 /* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
-/* Behind evs__conn_end: from now on the call is pending and has a deadline. */
+/* The call is queued, or waits: from now on it is pending and has a deadline. */
 static inline void evs__call_start(evs_client *client, evs__call *call, unsigned timeout_ms)
 {
-    call->state.held = EVS__HELD_BY_CONN;
     call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
     evs__wheel_add(&client->wheel, &call->due);
     client->pending++;
@@ -78,6 +79,12 @@ static inline void evs__call_start(evs_client *client, evs__call *call, unsigned
 /* Makes the lane usable for one more request. Fails as evs__conn_prepare does, or with QUEUE_FULL.
  */
 evs_status evs__client_lane(evs__lane *lane, evs_error *err);
+
+/* With EVS_FULL_BLOCK: submits again after QUEUE_FULL, driving the client in between, until it
+ * works or the time is over. */
+typedef evs_status evs__submit_fn(void *job, evs_error *err);
+evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__submit_fn *submit,
+                              void *job, evs_error *err);
 
 /* Drives the client until `*flag` is set or the client is closing. */
 void evs__client_drive(evs_client *client, const int *flag);

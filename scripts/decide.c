@@ -10,18 +10,32 @@ typedef struct evs__row {
     const char *word; /* the first word of the error */
     evs_status status;
     int may_come_from_inside; /* redis.call can raise it; then it has the suffix */
+    evs__action action;       /* when the call did not run, or may run twice */
 } evs__row;
 
 static const evs__row rows[] = {
-    {"BUSY", EVS_E_BUSY, 0},         {"LOADING", EVS_E_LOADING, 0},
-    {"READONLY", EVS_E_READONLY, 1}, {"MASTERDOWN", EVS_E_READONLY, 0},
-    {"OOM", EVS_E_OOM, 1},           {"NOREPLICAS", EVS_E_NOREPLICAS, 1},
-    {"MISCONF", EVS_E_MISCONF, 1},   {"NOAUTH", EVS_E_AUTH, 0},
-    {"WRONGPASS", EVS_E_AUTH, 0},    {"NOPERM", EVS_E_DENIED, 0},
-    {"DENIED", EVS_E_DENIED, 0},     {"MOVED", EVS_E_MOVED, 0},
-    {"ASK", EVS_E_MOVED, 0},         {"CROSSSLOT", EVS_E_CROSS_SLOT, 0},
-    {"TRYAGAIN", EVS_E_CLUSTER, 0},  {"CLUSTERDOWN", EVS_E_CLUSTER, 0},
+    {"BUSY", EVS_E_BUSY, 0, EVS__BACK_OFF},
+    {"LOADING", EVS_E_LOADING, 0, EVS__BACK_OFF},
+    {"READONLY", EVS_E_READONLY, 1, EVS__RECONNECT},
+    {"MASTERDOWN", EVS_E_READONLY, 0, EVS__RECONNECT},
+    {"OOM", EVS_E_OOM, 1, EVS__RETURN},
+    {"NOREPLICAS", EVS_E_NOREPLICAS, 1, EVS__RETURN},
+    {"MISCONF", EVS_E_MISCONF, 1, EVS__RETURN},
+    {"NOAUTH", EVS_E_AUTH, 0, EVS__RETURN},
+    {"WRONGPASS", EVS_E_AUTH, 0, EVS__RETURN},
+    {"NOPERM", EVS_E_DENIED, 0, EVS__RETURN},
+    {"DENIED", EVS_E_DENIED, 0, EVS__RETURN},
+    {"MOVED", EVS_E_MOVED, 0, EVS__REROUTE},
+    {"ASK", EVS_E_MOVED, 0, EVS__REROUTE},
+    {"CROSSSLOT", EVS_E_CROSS_SLOT, 0, EVS__RETURN},
+    {"TRYAGAIN", EVS_E_CLUSTER, 0, EVS__BACK_OFF},
+    {"CLUSTERDOWN", EVS_E_CLUSTER, 0, EVS__BACK_OFF},
 };
+
+const char *evs__decide_word(size_t index)
+{
+    return index < sizeof rows / sizeof rows[0] ? rows[index].word : NULL;
+}
 
 /* Sentences with the code ERR that a server says instead of running a script. */
 static const char *const refusals[] = {
@@ -82,31 +96,50 @@ static evs__decision give(evs_status status, evs_outcome outcome)
     return decision;
 }
 
-static evs__decision decide_command(const evs__row *row)
+/* Without a word about what follows from it. */
+static evs__decision read_error(const evs__row *row, evs__speaker speaker, evs_bytes text)
 {
-    if (row != NULL)
-        return give(row->status, EVS_NOT_EXECUTED);
-    return give(EVS_OK, EVS_EXECUTED);
-}
-
-evs__decision evs__decide(evs__speaker speaker, evs_bytes text)
-{
-    const evs__row *row = find_row(text);
     if (speaker == EVS__SPEAKER_COMMAND)
-        return decide_command(row);
+        return row != NULL ? give(row->status, EVS_NOT_EXECUTED) : give(EVS_OK, EVS_EXECUTED);
+    if (speaker == EVS__SPEAKER_EVAL)
+        return row != NULL ? give(row->status, EVS_MAYBE_EXECUTED) : give(EVS_OK, EVS_EXECUTED);
     if (has_suffix(text) || starts(text, "ERR Error running script"))
         return give(row != NULL && row->may_come_from_inside ? row->status : EVS_E_SCRIPT,
                     EVS_EXECUTED);
-
-    if (has_word(text, "NOSCRIPT")) {
-        evs__decision heal = {EVS__HEAL, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED};
-        return heal;
-    }
     evs_outcome unless_it_lies = speaker == EVS__SPEAKER_HONEST ? EVS_NOT_EXECUTED
                                                                 : EVS_MAYBE_EXECUTED;
     if (row != NULL)
         return give(row->status, unless_it_lies);
-    if (is_refusal(text))
-        return give(EVS_E_SCRIPT, unless_it_lies);
-    return give(EVS_E_SCRIPT, EVS_EXECUTED);
+    return give(EVS_E_SCRIPT, is_refusal(text) ? unless_it_lies : EVS_EXECUTED);
+}
+
+static evs__decision decide_error(const evs__situation *s)
+{
+    const evs__row *row = find_row(s->text);
+    if (s->speaker >= EVS__SPEAKER_HONEST && has_word(s->text, "NOSCRIPT") &&
+        !has_suffix(s->text)) {
+        evs__decision heal = {EVS__HEAL, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED};
+        return heal;
+    }
+    evs__decision decision = read_error(row, s->speaker, s->text);
+    int again = decision.outcome == EVS_NOT_EXECUTED || s->retry != EVS_RETRY_ONCE;
+    if (row != NULL && again && decision.status == row->status)
+        decision.action = row->action;
+    return decision;
+}
+
+evs__decision evs__decide(const evs__situation *s)
+{
+    evs__decision lost = {EVS__RESEND, EVS_E_CLOSED, EVS_NOT_EXECUTED};
+    switch (s->event) {
+    case EVS__EVENT_ERROR:
+        return decide_error(s);
+    case EVS__EVENT_SENT:
+        lost.outcome = EVS_MAYBE_EXECUTED;
+        lost.action = s->retry == EVS_RETRY_ONCE ? EVS__RETURN : EVS__RESEND;
+        break;
+    case EVS__EVENT_UNSENT:
+        break;
+    }
+    return lost;
 }

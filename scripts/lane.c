@@ -23,6 +23,8 @@ void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard)
     lane->shard = shard;
     evs__ring_init(&lane->loads);
     evs__ring_init(&lane->heals);
+    evs__ring_init(&lane->waiting);
+    lane->watched = client->options.order == EVS_ORDER_STRICT;
 }
 
 static void forget(evs__lane *lane)

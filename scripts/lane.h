@@ -14,6 +14,7 @@
 #include <evalshard/client.h>
 
 typedef struct evs__lane evs__lane;
+typedef struct evs__call evs__call;
 
 typedef enum evs__mark {
     EVS__MARK_UNKNOWN,
@@ -33,6 +34,15 @@ struct evs__lane {
     evs__refusal *refusals; /* ours */
     evs__ring loads;        /* SCRIPT LOADs under way; ours */
     evs__ring heals;        /* open ones; ours */
+
+    /* park.c */
+    evs__ring waiting; /* calls that wait for their turn */
+    evs__call *turn;   /* the one that the others wait for, with strict order */
+    size_t parked;     /* calls that wait or rest */
+    size_t parked_bytes;
+    unsigned char passing;    /* the turn is being passed on */
+    unsigned char wants_room; /* somebody was refused and is to be told */
+    unsigned char watched;    /* there is something to do when a call is finished */
 };
 
 void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard);

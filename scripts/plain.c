@@ -2,6 +2,7 @@
 #include "core/command.h"
 #include "core/error.h"
 #include "scripts/client.h"
+#include "scripts/queue.h"
 #include "sharding/route.h"
 
 #include <strings.h>
@@ -96,61 +97,80 @@ static evs_status route(evs__target *out, const evs_client *client, const evs_pl
     return route_by_keys(out, client, cmd, known, err);
 }
 
-static evs_status queue(evs_client *client, evs__call *call, const evs_plain_command *cmd,
-                        const evs__command *known)
+static unsigned timeout_of(const evs_client *client, const evs_plain_command *cmd, size_t shard)
 {
-    evs__render_command(evs__conn_begin(call->lane->conn, &call->request), cmd->args, cmd->nargs);
-    if (!evs__conn_end(call->lane->conn, &call->request))
-        return EVS_E_NOMEM;
-    unsigned timeout_ms = cmd->timeout_ms;
-    if (timeout_ms == 0)
-        timeout_ms = client->map->shards[call->lane->shard].command_timeout_ms;
-    int reads = known != NULL && (known->flags & EVS__COMMAND_READONLY) != 0;
-    call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
-    call->state.may_lie = (unsigned char)runs_script(cmd);
-    evs__call_start(client, call, timeout_ms);
-    return EVS_OK;
+    return cmd->timeout_ms != 0 ? cmd->timeout_ms : client->map->shards[shard].command_timeout_ms;
 }
 
-static evs_status submit(evs_client *client, const evs_plain_command *cmd, evs__waiter *waiter,
-                         evs_error *err)
-{
-    evs_bytes none = {NULL, 0};
-    const evs__command *known = evs__command_find(cmd->args[0],
-                                                  cmd->nargs > 1 ? cmd->args[1] : none);
+typedef struct job {
+    evs_client *client;
+    const evs_plain_command *cmd;
+    const evs__command *known; /* NULL when it is not */
     evs__target target;
-    evs_status status = check(cmd, known, err);
-    if (status == EVS_OK)
-        status = route(&target, client, cmd, known, err);
-    if (status == EVS_OK)
-        status = evs__client_lane(&client->lanes[target.shard], err);
+    evs__waiter *waiter;
+} job;
+
+static evs_status queue(evs__call *call, const evs_plain_command *cmd, evs_error *err)
+{
+    evs__buf *out;
+    evs_status status = evs__queue_begin(&out, call, err);
     if (status != EVS_OK)
         return status;
+    evs__render_command(out, cmd->args, cmd->nargs);
+    return evs__queue_end(call, err);
+}
 
+/* Who names a shard wants to know how that one is, and is told at once. */
+static evs_status submit(void *arg, evs_error *err)
+{
+    const job *self = arg;
+    evs_client *client = self->client;
+    evs_status status = evs__client_check(client, 0, err);
+    if (status != EVS_OK)
+        return status;
     evs__call *call = evs__call_new(&client->calls);
     if (call == NULL)
         return evs__fail_nomem(err);
-    call->lane = &client->lanes[target.shard];
+    call->lane = &client->lanes[self->target.shard];
     call->script = NULL;
     call->done = evs__waiter_done;
-    call->arg = waiter;
-    if (queue(client, call, cmd, known) != EVS_OK) {
-        evs__call_drop(call);
-        return evs__fail_nomem(err);
+    call->arg = self->waiter;
+    int reads = self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0;
+    call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
+    call->state.may_lie = (unsigned char)runs_script(self->cmd);
+    call->state.patient = self->cmd->shard == NULL &&
+                          client->options.patience == EVS_PATIENCE_DEADLINE;
+    status = queue(call, self->cmd, err);
+    if (status != EVS_OK) {
+        evs__queue_drop(call);
+        return status;
     }
+    evs__call_start(client, call, timeout_of(client, self->cmd, self->target.shard));
     return EVS_OK;
+}
+
+static evs_status plan(job *self, evs_error *err)
+{
+    const evs_plain_command *cmd = self->cmd;
+    evs_bytes none = {NULL, 0};
+    if (cmd->nargs == 0)
+        return evs__fail(err, EVS_E_INVALID, "a command needs a name");
+    self->known = evs__command_find(cmd->args[0], cmd->nargs > 1 ? cmd->args[1] : none);
+    evs_status status = check(cmd, self->known, err);
+    return status == EVS_OK ? route(&self->target, self->client, cmd, self->known, err) : status;
 }
 
 evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
                        evs_error *err)
 {
-    evs_status status = evs__client_check(client, 1, err);
-    if (status != EVS_OK)
-        return status;
-    if (cmd->nargs == 0)
-        return evs__fail(err, EVS_E_INVALID, "a command needs a name");
     evs__waiter waiter = {0, EVS_OK, out, err};
-    status = submit(client, cmd, &waiter, err);
+    job self = {.client = client, .cmd = cmd, .waiter = &waiter};
+    evs_status status = evs__client_check(client, 1, err);
+    if (status == EVS_OK)
+        status = plan(&self, err);
+    if (status == EVS_OK)
+        status = evs__client_insist(client, timeout_of(client, cmd, self.target.shard), submit,
+                                    &self, err);
     if (status != EVS_OK)
         return status;
     evs__client_drive(client, &waiter.finished);

@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/client.h"
+#include "scripts/queue.h"
 #include "sharding/route.h"
 
 #include <stdio.h>
@@ -60,20 +61,6 @@ static inline evs_status allow(const evs_client *client, const evs_script *scrip
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
 }
 
-/* Makes sure that the server will know the script when the request arrives. */
-static evs_status introduce(evs__lane *lane, const evs_script *script, evs_error *err)
-{
-    evs__mark mark = evs__lane_mark(lane, script);
-    if (mark == EVS__MARK_BROKEN) {
-        evs__subject subject = {
-            script->name, {NULL, 0}, lane->client->map->shards[lane->shard].name};
-        return evs__explain_refusal(err, &subject, evs__lane_refusal(lane, script));
-    }
-    if (mark == EVS__MARK_UNKNOWN && !evs__lane_load(lane, script))
-        return evs__fail_nomem(err);
-    return EVS_OK;
-}
-
 /* Everything that can be refused without asking a server. */
 static inline evs_status plan(const evs_script **script, evs__target *target,
                               const evs_client *client, const evs_invocation *invocation,
@@ -94,7 +81,7 @@ static inline evs_status plan(const evs_script **script, evs__target *target,
 static evs_status blame(evs_error *err, evs_status status, const evs_script *script,
                         const evs_invocation *invocation)
 {
-    if (err == NULL)
+    if (err == NULL || err->script[0] != '\0')
         return status;
     evs__subject subject = {script->name, {NULL, 0}, NULL};
     if (invocation->nkeys > 0)
@@ -103,72 +90,90 @@ static evs_status blame(evs_error *err, evs_status status, const evs_script *scr
 }
 
 /* The usual case costs one look: the connection works, and the server knows the script. */
-static evs_status place(evs__buf **out, evs__call *call, const evs_invocation *invocation,
-                        evs_error *err)
+static inline evs__buf *begin_quickly(evs__call *call)
 {
     evs__lane *lane = call->lane;
-    const evs_script *script = call->script;
-    evs_status status = evs__client_lane(lane, err);
-    if (status != EVS_OK)
-        return blame(err, status, script, invocation);
-    call->state.unsure = !evs__lane_knows(lane, script);
-    if (call->state.unsure)
-        status = introduce(lane, script, err);
-    if (status == EVS_OK)
-        *out = evs__conn_begin(lane->conn, &call->request);
-    return status;
+    const evs_client_options *options = &lane->client->options;
+    if (!evs__lane_knows(lane, call->script) || options->order != EVS_ORDER_LOOSE)
+        return NULL;
+    return evs__conn_try(lane->conn, &call->request, lane->epoch, options->max_in_flight);
 }
 
 static inline evs_status queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
 {
-    evs__lane *lane = call->lane;
-    const evs_script *script = call->script;
-    evs__buf *out = NULL;
-    if (evs__lane_knows(lane, script)) /* so it has a connection */
-        out = evs__conn_try(lane->conn, &call->request, lane->epoch, lane->client->max_in_flight);
+    evs__buf *out = begin_quickly(call);
     if (out == NULL) {
-        evs_status status = place(&out, call, invocation, err);
+        evs_status status = evs__queue_begin(&out, call, err);
         if (status != EVS_OK)
-            return status;
+            return blame(err, status, call->script, invocation);
     }
-    evs__render_evalsha(out, &script->use.head, invocation);
-    if (!evs__conn_end(lane->conn, &call->request))
+    evs__render_evalsha(out, &call->script->use.head, invocation);
+    return evs__queue_end(call, err);
+}
+
+static unsigned timeout_of(const evs_client *client, const evs_invocation *call, size_t shard)
+{
+    return call->timeout_ms != 0 ? call->timeout_ms : client->map->shards[shard].script_timeout_ms;
+}
+
+typedef struct job {
+    evs_client *client;
+    const evs_invocation *invocation;
+    const evs_script *script;
+    evs__target target;
+    evs_done_fn done;
+    void *arg;
+} job;
+
+static inline evs_status submit(const job *self, evs_error *err)
+{
+    evs_client *client = self->client;
+    evs__call *call = evs__call_new(&client->calls);
+    if (call == NULL)
         return evs__fail_nomem(err);
-    call->state.retry = (unsigned char)script->retry;
+    call->lane = &client->lanes[self->target.shard];
+    call->script = self->script;
+    call->done = self->done;
+    call->arg = self->arg;
+    call->state.retry = (unsigned char)self->script->retry;
+    call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
+    evs_status status = queue(call, self->invocation, err);
+    if (status != EVS_OK) {
+        evs__queue_drop(call);
+        return status;
+    }
+    evs__call_start(client, call, timeout_of(client, self->invocation, self->target.shard));
+    if (self->invocation->ticket != NULL)
+        *self->invocation->ticket = evs__call_ticket(call);
     return EVS_OK;
+}
+
+static evs_status submit_again(void *self, evs_error *err)
+{
+    const job *mine = self;
+    evs_status status = evs__client_check(mine->client, 0, err);
+    return status == EVS_OK ? submit(mine, err) : status;
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
                       void *arg, evs_error *err)
 {
-    const evs_script *script;
-    evs__target target;
+    job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
     if (done == NULL)
         return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
-    status = plan(&script, &target, client, invocation, err);
+    status = plan(&self.script, &self.target, client, invocation, err);
     if (status != EVS_OK)
         return status;
-    evs__call *call = evs__call_new(&client->calls);
-    if (call == NULL)
-        return evs__fail_nomem(err);
-    call->lane = &client->lanes[target.shard];
-    call->script = script;
-    call->done = done;
-    call->arg = arg;
-    status = queue(call, invocation, err);
-    if (status != EVS_OK) {
-        evs__call_drop(call);
-        return status;
-    }
-    unsigned timeout_ms = invocation->timeout_ms;
-    if (timeout_ms == 0)
-        timeout_ms = client->map->shards[target.shard].script_timeout_ms;
-    evs__call_start(client, call, timeout_ms);
-    client->stats.mixed_tags += (uint64_t)(target.mixed_tags != 0);
-    return EVS_OK;
+    status = submit(&self, err);
+    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
+        status = evs__client_insist(client, timeout_of(client, invocation, self.target.shard),
+                                    submit_again, &self, err);
+    if (status == EVS_OK)
+        client->stats.mixed_tags += (uint64_t)(self.target.mixed_tags != 0);
+    return status;
 }
 
 evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *invocation,

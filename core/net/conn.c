@@ -89,6 +89,10 @@ static void reconnect_if_dead(evs__conn *conn)
 {
     if (conn->busy > 0 || !evs__ring_empty(&conn->queue))
         return;
+    if (conn->retired) {
+        evs__conn_down(conn, EVS_E_READONLY, "the server is a read-only replica now");
+        return;
+    }
     switch (evs__socket_peek(conn->socket)) {
     case EVS__SOCKET_QUIET:
         return;
@@ -103,7 +107,7 @@ static void reconnect_if_dead(evs__conn *conn)
     }
 }
 
-static size_t queued_bytes(const evs__conn *conn)
+size_t evs__conn_queued_bytes(const evs__conn *conn)
 {
     if (evs__ring_empty(&conn->queue))
         return 0;
@@ -113,8 +117,8 @@ static size_t queued_bytes(const evs__conn *conn)
 static evs_status queue_full(const evs__conn *conn, evs_error *err)
 {
     evs_error full;
-    evs__fail(&full, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu", queued_bytes(conn),
-              conn->limits.max_queued_bytes);
+    evs__fail(&full, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu",
+              evs__conn_queued_bytes(conn), conn->limits.max_queued_bytes);
     return evs__conn_fail(conn, err, full.status, full.message);
 }
 
@@ -132,9 +136,9 @@ evs_status evs__conn_prepare(evs__conn *conn, evs_error *err)
         if (conn->state == EVS__CONN_IDLE)
             return evs__conn_problem(conn, 0, err);
     }
-    if (queued_bytes(conn) > conn->limits.max_queued_bytes && conn->holes)
+    if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes && conn->holes)
         evs__conn_close_holes(conn);
-    if (queued_bytes(conn) > conn->limits.max_queued_bytes)
+    if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes)
         return queue_full(conn, err);
     return EVS_OK;
 }
@@ -152,6 +156,11 @@ uint64_t evs__conn_epoch(const evs__conn *conn)
 size_t evs__conn_queued(const evs__conn *conn)
 {
     return conn->count;
+}
+
+void evs__conn_retire(evs__conn *conn)
+{
+    conn->retired = 1;
 }
 
 void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum)

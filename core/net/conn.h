@@ -113,8 +113,13 @@ int evs__conn_withdraw(evs__conn *conn, evs__request *request);
  * buffer may move then. */
 evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request);
 
-/* Requests queued or in flight. */
+/* Requests queued or in flight, and the bytes kept for them. */
 size_t evs__conn_queued(const evs__conn *conn);
+size_t evs__conn_queued_bytes(const evs__conn *conn);
+
+/* The server is not the one that was meant any more: a new connection, to where the name leads by
+ * then, is made as soon as nothing is in flight. */
+void evs__conn_retire(evs__conn *conn);
 
 void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum);
 

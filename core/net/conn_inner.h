@@ -47,6 +47,7 @@ struct evs__conn {
     uint64_t epoch;
     unsigned busy; /* enters without leave */
     int closing;   /* freed; only the memory is left */
+    int retired;   /* to be made anew when nothing is in flight */
 
     evs__ring queue;       /* requests of this epoch */
     evs__ring lost;        /* of an earlier epoch, not told yet */

@@ -224,6 +224,7 @@ static void become_ready(evs__conn *conn)
     evs__conn_drop_attempt(conn);
     conn->state = EVS__CONN_READY;
     conn->failures = 0;
+    conn->retired = 0;
     conn->retry_at = 0;
     conn->stats.connects++;
     if (!evs__ring_empty(&conn->queue))

@@ -41,6 +41,7 @@ void evs__loop_mark(evs__loop *loop, evs__dirty *dirty)
     dirty->prev = loop->dirty.prev;
     dirty->prev->next = dirty;
     loop->dirty.prev = dirty;
+    evs__loop_hurry(loop);
 }
 
 void evs__loop_unmark(evs__dirty *dirty)
@@ -73,6 +74,7 @@ static void before_wait(uv_prepare_t *handle)
 {
     evs__loop *loop = handle->data;
     flush(loop);
+    loop->unwatched = 0;
     if (loop->stirred || !is_empty(&loop->dirty))
         uv_stop(&loop->uv); /* libuv then looks for events without waiting */
 }
@@ -97,6 +99,8 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
         return fail_uv(err, code);
     }
     make_ring(&loop->dirty);
+    loop->fd = -1;
+    loop->timer_fd = -1;
     uv_timer_init(&loop->uv, &loop->limit);
     loop->limit.data = loop;
     uv_prepare_init(&loop->uv, &loop->before_wait);
@@ -109,6 +113,7 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
 
 static void release(evs__loop *loop)
 {
+    evs__loop_close_fd(loop);
     evs__reader_free(loop->spare_reader);
     while (loop->spare_bufs != NULL) {
         evs__spare *spare = loop->spare_bufs;
@@ -147,6 +152,7 @@ void evs__loop_abandon(evs__loop *loop)
 {
     if (loop == NULL)
         return;
+    evs__loop_close_fd(loop);
     if (!evs__loop_fork(loop))
         return;
     uv_close((uv_handle_t *)&loop->before_wait, NULL);
@@ -171,12 +177,15 @@ static void set_limit(evs__loop *loop, int timeout_ms)
 void evs__loop_run(evs__loop *loop, int timeout_ms)
 {
     loop->stirred = 0;
+    loop->hurried = 1; /* the end of the turn says what comes next */
     if (timeout_ms > 0)
         set_limit(loop, timeout_ms);
     uv_run(&loop->uv, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     if (timeout_ms > 0)
         uv_timer_stop(&loop->limit);
     flush(loop);
+    if (loop->fd >= 0)
+        evs__loop_set_alarm(loop, loop->unwatched || !is_empty(&loop->dirty));
 }
 
 uint64_t evs__loop_now_ms(const evs__loop *loop)
@@ -278,6 +287,7 @@ void evs__timer_start(evs__timer *timer, uint64_t delay_ms)
 {
     uv_update_time(&timer->loop->uv);
     uv_timer_start(&timer->uv, fired, delay_ms, 0);
+    evs__loop_hurry(timer->loop);
 }
 
 void evs__timer_stop(evs__timer *timer)

@@ -21,6 +21,10 @@ void evs__loop_free(evs__loop *loop);
 /* In a forked child: frees memory without touching descriptors that the parent shares. */
 void evs__loop_abandon(evs__loop *loop);
 
+/* A descriptor that is readable whenever evs__loop_run has something to do, timers included. It is
+ * the loop's. Fails with STATE. */
+evs_status evs__loop_fd(int *out, evs__loop *loop, evs_error *err);
+
 /* Flushes what is dirty, waits up to `timeout_ms` (0 not at all, < 0 no limit) for events, runs
  * their callbacks, flushes again what those made dirty. */
 void evs__loop_run(evs__loop *loop, int timeout_ms);

@@ -28,8 +28,12 @@ struct evs__loop {
     uv_timer_t limit; /* of one evs__loop_run */
     evs__dirty dirty; /* head of the ring */
     int stirred;      /* a completion ran in this turn */
-    int forked;       /* in a child: libuv's descriptors are the child's own */
-    int broken;       /* in a child: they are not, and must not be touched */
+    int unwatched;    /* somebody began to watch a socket since libuv last looked */
+    int fd;           /* loop_fd.c; -1 until asked for */
+    int timer_fd;
+    int hurried; /* the timer has been set to fire at once */
+    int forked;  /* in a child: libuv's descriptors are the child's own */
+    int broken;  /* in a child: they are not, and must not be touched */
 
     /* Lent to whoever reads or writes at the moment, taken back when it has nothing under way. */
     evs__reader *spare_reader;
@@ -40,6 +44,27 @@ struct evs__loop {
 
 void evs__loop_mark(evs__loop *loop, evs__dirty *dirty); /* twice is once */
 void evs__loop_unmark(evs__dirty *dirty);
+
+/* loop_fd.c */
+void evs__loop_close_fd(evs__loop *loop);
+void evs__loop_hurry_now(evs__loop *loop);
+
+/* At the end of a turn: fires when the next one is due, at once when `busy`. */
+void evs__loop_set_alarm(evs__loop *loop, int busy);
+
+/* A turn is needed soon; whoever watches the descriptor is told. */
+static inline void evs__loop_hurry(evs__loop *loop)
+{
+    if (loop->fd >= 0 && !loop->hurried)
+        evs__loop_hurry_now(loop);
+}
+
+/* A socket is watched, or in another way: libuv notices in its next turn. */
+static inline void evs__loop_rewatch(evs__loop *loop)
+{
+    loop->unwatched = 1;
+    evs__loop_hurry(loop);
+}
 
 /* A completion ran: the turn must not wait any more. */
 static inline void evs__loop_stir(evs__loop *loop)

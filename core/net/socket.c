@@ -108,6 +108,7 @@ int evs__socket_watch(evs__socket *socket, unsigned events)
     int problem = -uv_poll_start(&socket->poll, wanted, on_poll);
     if (problem == 0)
         socket->watched = events;
+    evs__loop_rewatch(socket->loop);
     return problem;
 }
 

@@ -11,10 +11,11 @@
  * happened is part of every failure: see evs_outcome.
  *
  * A client is driven by one thread at a time, its owner's. It does work only inside evs_call,
- * evs_command, evs_client_process and evs_client_free. Inside a completion only submitting,
- * freeing and asking for numbers is possible; the rest fails with EVS_E_STATE. After fork() the
- * child gets EVS_E_STATE from everything that has a status, must free the client, which leaves the
- * parent's connections alone and runs no completion, and open its own.
+ * evs_command, evs_cancel, evs_client_process, evs_client_close and evs_client_free. Inside a
+ * completion, submitting, canceling, freeing and asking for numbers is possible; what would wait
+ * fails with EVS_E_STATE. After fork() the child gets EVS_E_STATE from everything that has a
+ * status, must free the client, which leaves the parent's connections alone and runs no completion,
+ * and open its own.
  */
 #ifndef EVALSHARD_CLIENT_H
 #define EVALSHARD_CLIENT_H
@@ -30,6 +31,38 @@ extern "C" {
 
 typedef struct evs_client evs_client;
 
+/* In which order calls to one shard run. */
+typedef enum evs_order {
+    EVS_ORDER_LOOSE = 0, /* as submitted, but a call that has to be sent again runs later */
+    EVS_ORDER_STRICT = 1 /* as submitted, always: a call leaves when the one before is settled,
+                          * which costs a round trip per call and shard */
+} evs_order;
+
+/* What is done while a shard says that it cannot now (EVS_E_BUSY, EVS_E_LOADING, ...), and the call
+ * certainly did not run or may run twice. */
+typedef enum evs_patience {
+    EVS_PATIENCE_DEADLINE = 0, /* it is sent again, ever more slowly, until its deadline */
+    EVS_PATIENCE_NONE = 1      /* the caller is told at once */
+} evs_patience;
+
+/* What submitting does when max_in_flight or max_queued_bytes of a shard is reached. */
+typedef enum evs_on_full {
+    EVS_FULL_FAIL = 0,  /* fails with EVS_E_QUEUE_FULL */
+    EVS_FULL_BLOCK = 1, /* drives the client until there is room or the call's time is over; inside
+                         * a completion it fails */
+    EVS_FULL_SIGNAL = 2 /* fails, and `room` runs once half of it is free again */
+} evs_on_full;
+
+/* Something worth a line in a log. Text is borrowed for the call of the function. */
+typedef enum evs_log_level { EVS_LOG_INFO = 0, EVS_LOG_WARNING = 1 } evs_log_level;
+typedef struct evs_log_event {
+    evs_log_level level;
+    evs_status status;   /* what went wrong; EVS_OK for good news */
+    const char *shard;   /* "" when it is about none */
+    const char *script;  /* "" when it is about none */
+    const char *message; /* one line */
+} evs_log_event;
+
 typedef struct evs_client_options {
     size_t struct_size;
     size_t max_in_flight;     /* calls per shard; 0 means 65,536 */
@@ -37,18 +70,27 @@ typedef struct evs_client_options {
     size_t max_reply_bytes;   /* memory of one reply, at least 4 KiB; 0 means 64 MiB */
     unsigned max_reply_depth; /* nesting of one reply; 0 means 128 */
     unsigned protocol; /* 2 or 3; 0 means 2. With 3, servers that have no RESP3 still speak RESP2 */
+    evs_order order;
+    evs_patience patience;
+    evs_on_full on_full;
+    /* With EVS_FULL_SIGNAL: `shard` has room again. Runs like a completion, and may do the same. */
+    void (*room)(void *arg, const char *shard);
+    void *room_arg;
+    /* Told of connections made and lost, scripts refused, calls sent again. May only look. */
+    void (*log)(void *arg, const evs_log_event *event);
+    void *log_arg;
 } evs_client_options;
 
-#define EVS_CLIENT_OPTIONS_INIT                   \
-    {                                             \
-        sizeof(evs_client_options), 0, 0, 0, 0, 0 \
+#define EVS_CLIENT_OPTIONS_INIT                                                            \
+    {                                                                                      \
+        sizeof(evs_client_options), 0, 0, 0, 0, 0, EVS_ORDER_LOOSE, EVS_PATIENCE_DEADLINE, \
+            EVS_FULL_FAIL, NULL, NULL, NULL, NULL                                          \
     }
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
  * which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry or for a protocol
- * other than 2 and 3, or EVS_E_STATE when the system
- * grants no event loop. */
+ * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry or for an option out of its
+ * range, or EVS_E_STATE when the system grants no event loop. */
 EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    const evs_registry *registry, const evs_client_options *opts,
                                    evs_error *err);
@@ -56,6 +98,21 @@ EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
 /* Closes every connection and frees the client. Calls still in flight are completed first with
  * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns. */
 EVS_API void evs_client_free(evs_client *client);
+
+typedef enum evs_close {
+    EVS_CLOSE_ABORT = 0, /* calls in flight complete with EVS_E_CANCELED now */
+    EVS_CLOSE_DRAIN = 1  /* they are waited for first */
+} evs_close;
+
+/* Accepts no more calls, and completes all there are, each exactly once. A drain ends at the latest
+ * after `timeout_ms` (0: at once, negative: each call's own deadline is the limit) and aborts the
+ * rest. Numbers can still be asked for; evs_client_free is still due.
+ * Fails with EVS_E_TIMEOUT when a drain had to abort calls, with EVS_E_STATE in a completion. */
+EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms,
+                                    evs_error *err);
+
+/* The number of a submitted call, for evs_cancel; never 0. */
+typedef uint64_t evs_ticket;
 
 /* One call. Everything is borrowed until it completes (evs_call) or was submitted (evs_submit). */
 typedef struct evs_invocation {
@@ -70,6 +127,7 @@ typedef struct evs_invocation {
     const char
         *pool; /* for a call without keys: the pool whose on_no_keys decides; NULL: the only one */
     unsigned timeout_ms; /* from now to the reply; 0 means the script_timeout of the map */
+    evs_ticket *ticket;  /* evs_submit puts the call's number here; NULL when nobody will cancel */
 } evs_invocation;
 
 /* Runs one script and waits for its reply. `*out` is yours to free.
@@ -96,9 +154,21 @@ typedef void (*evs_done_fn)(void *arg, const evs_result *result);
 EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, evs_done_fn done,
                               void *arg, evs_error *err);
 
+/* Releases the caller of a submitted call at once: its completion runs with EVS_E_CANCELED before
+ * this returns. A call of which no byte had left did not run; of any other nobody knows, and its
+ * late reply is skipped.
+ * Fails with EVS_E_STATE when the call has completed already. */
+EVS_API evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err);
+
 /* Writes what is queued, then waits up to `timeout_ms` (0: not at all, negative: no limit) until
  * something happened, and runs completions. Returns at once when nothing is in flight. */
 EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err);
+
+/* One descriptor to watch in another event loop, for reading: whenever it is readable, call
+ * evs_client_process with a timeout of 0. It stands for every socket, deadline and queued call of
+ * the client. It is the client's; never read or close it, and forget it before evs_client_free.
+ * Fails with EVS_E_STATE when the system has none to give. */
+EVS_API evs_status evs_client_fd(int *out, evs_client *client, evs_error *err);
 
 /* How many submitted calls have not completed. */
 EVS_API size_t evs_client_pending(const evs_client *client);
@@ -124,6 +194,7 @@ typedef struct evs_client_stats {
     uint64_t loads;      /* SCRIPT LOAD sent */
     uint64_t heals;      /* calls sent again after NOSCRIPT */
     uint64_t resends;    /* calls sent again on a new connection */
+    uint64_t retries;    /* calls sent again because the shard could not at first */
     uint64_t connects;   /* connections that became usable */
     uint64_t mixed_tags; /* calls whose keys met on one shard with different tags */
 } evs_client_stats;
