@@ -50,6 +50,13 @@ typedef struct evs__decision {
 
 evs__decision evs__decide(const evs__situation *situation);
 
+/* The same for an error of something that runs once. */
+static inline evs__decision evs__decide_error(evs__speaker speaker, evs_bytes text)
+{
+    evs__situation situation = {speaker, EVS_RETRY_ONCE, EVS__EVENT_ERROR, text};
+    return evs__decide(&situation);
+}
+
 /* The words that have a meaning of their own, for the documentation's test. NULL past the end. */
 const char *evs__decide_word(size_t index);
 

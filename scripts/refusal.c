@@ -16,7 +16,7 @@ evs_status evs__refusal_status(evs_bytes text)
 {
     if (is_compile_error(text))
         return EVS_E_COMPILE;
-    evs_status status = evs__decide(EVS__SPEAKER_COMMAND, text).status;
+    evs_status status = evs__decide_error(EVS__SPEAKER_COMMAND, text).status;
     return status == EVS_OK ? EVS_E_NO_SCRIPT : status;
 }
 

@@ -74,7 +74,7 @@ static void judge_error(evs__sent *sent, const redisReply *reply)
     evs__speaker speaker = EVS__SPEAKER_COMMAND;
     if (sent->kind == EVS__SENT_CALL)
         speaker = sent->script->may_return_errors ? EVS__SPEAKER_SCRIPT : EVS__SPEAKER_HONEST;
-    evs__decision decision = evs__decide(speaker, text);
+    evs__decision decision = evs__decide_error(speaker, text);
     if (decision.action == EVS__HEAL) {
         claim(sent, reply);
     } else if (decision.status == EVS_OK || decision.status == EVS_E_SCRIPT) {
@@ -130,7 +130,7 @@ static void judge_queueing(evs__sent *sent, const redisReply *reply)
     evs_error err;
     evs_bytes text = text_of(reply);
     evs__subject subject = evs__sent_subject(sent);
-    evs_status status = evs__decide(EVS__SPEAKER_COMMAND, text).status;
+    evs_status status = evs__decide_error(EVS__SPEAKER_COMMAND, text).status;
     evs__explain(&err, &subject, status == EVS_OK ? EVS_E_INVALID : status,
                  "not queued in the transaction: %.*s", (int)text.len, text.data);
     evs__sent_fail(sent, EVS_NOT_EXECUTED, &err);
