@@ -80,11 +80,19 @@ static void collect(parts *p, const evs__expr *expr)
     }
 }
 
+/* ---- comparisons ---- */
+
 typedef struct comparing {
-    const parts *p;
-    size_t before;
-    int found;
+    evs__clamps *clamps;
+    const evs__meanings *meanings;
+    int failed;
 } comparing;
+
+/* Where a variable is first compared. */
+typedef struct first {
+    const evs__local *local;
+    size_t at;
+} first;
 
 static int is_order(evs__binary_op op)
 {
@@ -98,38 +106,64 @@ static int is_small(const evs__meanings *meanings, const evs__expr *expr)
     return expr->kind == EVS__EXPR_NUMBER && expr->as.number <= 1;
 }
 
-static int is_one_of(const parts *p, const evs__expr *expr)
+static const first *first_of(const evs__clamps *clamps, const evs__local *local)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (evs__is_local_name(expr, p->names[i]))
-            return 1;
-    return 0;
+    evs_bytes key = {(const char *)&local, sizeof local};
+    return evs__table_get(&clamps->first, key);
+}
+
+static void note(comparing *c, const evs__expr *side, const evs__expr *other, size_t at)
+{
+    side = evs__bare(side);
+    if (side->kind != EVS__EXPR_NAME || side->as.name.local == NULL ||
+        is_small(c->meanings, other) || first_of(c->clamps, side->as.name.local) != NULL)
+        return;
+    first *made = evs__arena_alloc(c->clamps->arena, 1, sizeof *made);
+    if (made == NULL) {
+        c->failed = 1;
+        return;
+    }
+    made->local = side->as.name.local;
+    made->at = at;
+    evs_bytes key = {(const char *)&made->local, sizeof made->local};
+    c->failed |= !evs__table_set(&c->clamps->first, key, made);
 }
 
 static void look(void *context, const evs__expr *expr)
 {
-    comparing *c = context;
-    if (expr->kind != EVS__EXPR_BINARY || !is_order(expr->as.binary.op) ||
-        expr->at.start >= c->before)
+    if (expr->kind != EVS__EXPR_BINARY || !is_order(expr->as.binary.op))
         return;
-    const evs__expr *left = expr->as.binary.left, *right = expr->as.binary.right;
-    if (is_one_of(c->p, left) && !is_small(c->p->meanings, right))
-        c->found = 1;
-    if (is_one_of(c->p, right) && !is_small(c->p->meanings, left))
-        c->found = 1;
+    note(context, expr->as.binary.left, expr->as.binary.right, expr->at.start);
+    note(context, expr->as.binary.right, expr->as.binary.left, expr->at.start);
 }
 
-int evs__is_clamped(const evs__meanings *meanings, const evs__chunk *chunk, const evs__expr *expr,
+int evs__clamps_read(evs__clamps *clamps, evs__arena *arena, const evs__chunk *chunk,
+                     const evs__meanings *meanings)
+{
+    memset(clamps, 0, sizeof *clamps);
+    clamps->arena = arena;
+    comparing c = {clamps, meanings, 0};
+    evs__visitor visitor = {.context = &c, .expr = look};
+    evs__visit_block(&visitor, &chunk->main->body);
+    return !c.failed;
+}
+
+void evs__clamps_free(evs__clamps *clamps)
+{
+    evs__table_free(&clamps->first);
+}
+
+int evs__is_clamped(const evs__clamps *clamps, const evs__meanings *meanings, const evs__expr *expr,
                     size_t before)
 {
     parts p = {.meanings = meanings};
     collect(&p, expr);
-    if (p.has_min)
-        return 1;
-    comparing c = {&p, before, 0};
-    evs__visitor visitor = {.context = &c, .expr = look};
-    evs__visit_block(&visitor, &chunk->main->body);
-    return c.found;
+    for (size_t i = 0; i < p.count; i++) {
+        const first *compared = first_of(clamps, p.names[i]);
+        if (compared != NULL && compared->at < before)
+            return 1;
+    }
+    return p.has_min;
 }
 
 int evs__reads_argv(const evs__meanings *meanings, const evs__expr *expr)

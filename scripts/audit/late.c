@@ -10,11 +10,14 @@
 
 #include <string.h>
 
+enum { FOUND_MAX = 500 }; /* nobody reads more */
+
 typedef struct walk {
     evs__flow *flow;
     evs__pool *pool;
     const evs__chunk *chunk;
     const evs__meanings *meanings;
+    size_t found;
     /* of the question asked last */
     evs__span at, write_at;
     const evs__block *branch; /* the innermost branch around it, and its condition */
@@ -37,6 +40,12 @@ static void look_branch(void *context, const evs__stat *stat)
     }
 }
 
+static int is_around(void *context, const evs__stat *stat)
+{
+    const walk *w = context;
+    return evs__span_within(w->at, stat->at);
+}
+
 static void look_test(void *context, const evs__expr *expr)
 {
     walk *w = context;
@@ -54,7 +63,7 @@ static void look_test(void *context, const evs__expr *expr)
 
 static int is_deliberate(walk *w, evs__span at, evs__span write_at)
 {
-    evs__visitor branches = {.context = w, .stat = look_branch};
+    evs__visitor branches = {.context = w, .want = is_around, .stat = look_branch};
     evs__visitor tests = {.context = w, .expr = look_test};
     w->at = at;
     w->write_at = write_at;
@@ -81,7 +90,7 @@ static int is_passed_on(const evs__value *message)
 
 static void fail(walk *w, evs__span at, const evs__value *written, const char *how)
 {
-    for (size_t i = 0; written != NULL && i < written->natoms; i++) {
+    for (size_t i = 0; written != NULL && i < written->natoms && w->found < FOUND_MAX; i++) {
         const evs__atom *atom = written->atoms[i];
         if (atom->kind != EVS__ATOM_REPLY || is_deliberate(w, at, atom->enters))
             continue;
@@ -96,6 +105,7 @@ static void fail(walk *w, evs__span at, const evs__value *written, const char *h
         late->how = how;
         late->next = w->flow->late;
         w->flow->late = late;
+        w->found++;
         return;
     }
 }

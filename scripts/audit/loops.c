@@ -10,7 +10,7 @@
 typedef struct ranker {
     evs__flow *flow;
     evs__pool *pool;
-    const evs__chunk *chunk;
+    const evs__clamps *clamps;
     const evs__meanings *meanings;
 } ranker;
 
@@ -92,16 +92,18 @@ static void rank_numbers(const ranker *r, evs__loopfact *loop)
         loop->bound = evs__rank_condition(loop, r->meanings);
         return;
     }
-    const evs__atom *argument = argument_in(value);
-    if (value != NULL && evs__value_range(value).high < ROUNDS_FINE)
+    double most = value == NULL ? 0 : evs__value_range(value).high;
+    if (most < ROUNDS_FINE)
         return;
-    if (argument != NULL && !evs__is_clamped(r->meanings, r->chunk, end, loop->at.start)) {
+    /* What is no greater than a length can be is one, or somebody set a limit. */
+    const evs__atom *argument = most <= EVS__LENGTH_MAX ? NULL : argument_in(value);
+    if (argument != NULL && !evs__is_clamped(r->clamps, r->meanings, end, loop->at.start)) {
         loop->bound = EVS__BOUND_CALLER;
         loop->what = describe(r->pool, argument);
         return;
     }
     const evs__commanduse *use = collection_in(r, loop->counted != NULL ? loop->counted : value);
-    if (use != NULL && !evs__is_clamped(r->meanings, r->chunk, end, loop->at.start))
+    if (use != NULL && !evs__is_clamped(r->clamps, r->meanings, end, loop->at.start))
         set_collection(loop, use);
 }
 
@@ -144,7 +146,7 @@ static void rank_condition(const ranker *r, evs__loopfact *loop)
     if (loop->bound != EVS__BOUND_CALLER)
         return;
     loop->what = "an argument";
-    if (evs__is_clamped(r->meanings, r->chunk, stat->condition, loop->at.start))
+    if (evs__is_clamped(r->clamps, r->meanings, stat->condition, loop->at.start))
         loop->bound = EVS__BOUND_PROVEN;
 }
 
@@ -235,9 +237,12 @@ static void look_stat(void *context, const evs__stat *stat)
 void evs__rank_loops(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
                      const evs__meanings *meanings)
 {
-    ranker r = {flow, pool, chunk, meanings};
+    evs__clamps clamps;
+    ranker r = {flow, pool, &clamps, meanings};
+    pool->failed |= !evs__clamps_read(&clamps, &pool->arena, chunk, meanings);
     for (evs__loopfact *loop = flow->loops; loop != NULL; loop = loop->next)
         rank(&r, loop);
     evs__visitor visitor = {.context = &r, .stat = look_stat};
     evs__visit_block(&visitor, &chunk->main->body);
+    evs__clamps_free(&clamps);
 }

@@ -21,6 +21,7 @@ typedef struct walk {
     evs__pool *pool;
     const evs__meanings *meanings;
     const evs__chunk *chunk;
+    evs__table written;               /* names of globals */
     const evs__stat *assigning;       /* whose targets come next */
     const evs__api *asked[ASKED_MAX]; /* in conditions */
     size_t nasked;
@@ -50,11 +51,7 @@ static evs__nameuse *note(walk *w, evs__name_kind kind, evs__span at, evs_bytes 
 
 static int is_written(const walk *w, evs_bytes name)
 {
-    for (const evs__nameuse *use = w->flow->names; use != NULL; use = use->next)
-        if (use->kind == EVS__NAME_WRITE && strlen(use->name) == name.len &&
-            memcmp(use->name, name.data, name.len) == 0)
-            return 1;
-    return 0;
+    return evs__table_get(&w->written, name) != NULL;
 }
 
 static int is_asked(const walk *w, const evs__api *api)
@@ -211,13 +208,23 @@ static void see_index(walk *w, const evs__expr *expr)
         note_api(w, api, expr->at, table, name);
 }
 
+/* Does the script put it there? That fails, and ES608 says so. */
+static int is_put(const walk *w, evs_bytes table, evs_bytes name)
+{
+    for (const evs__intrusion *use = w->flow->intrusions; use != NULL; use = use->next)
+        if (use->field != NULL && is(table, use->table) && is(name, use->field))
+            return 1;
+    return 0;
+}
+
 /* table.name(...), where table is known and name is not in it. */
 static void see_call(walk *w, const evs__expr *expr)
 {
     evs_bytes table, name;
     const evs__expr *callee = evs__bare(expr->as.call.callee);
     if (!field_of(w, callee, &table, &name) || !evs__builtins_has_table(table) ||
-        evs__builtins_has(table, name) || evs__api_find(table, name) != NULL)
+        evs__builtins_has(table, name) || evs__api_find(table, name) != NULL ||
+        is_put(w, table, name))
         return;
     evs__nameuse *use = note(w, EVS__NAME_MISSING, callee->at, table, name);
     if (use != NULL)
@@ -283,5 +290,8 @@ void evs__find_names(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
     evs__visitor second = {
         .context = &w, .stat = second_stat, .expr = second_expr, .enter = enter, .leave = leave};
     evs__visit_block(&first, &chunk->main->body);
+    for (evs__nameuse *use = flow->names; use != NULL; use = use->next)
+        pool->failed |= !evs__table_set(&w.written, evs_text(use->name), use);
     evs__visit_block(&second, &chunk->main->body);
+    evs__table_free(&w.written);
 }

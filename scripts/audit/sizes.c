@@ -19,9 +19,10 @@ typedef struct walk {
     evs__pool *pool;
     const evs__chunk *chunk;
     const evs__meanings *meanings;
-    const evs__expr *table; /* whose length may be compared */
-    int compared;
-    const evs__loopfact *filled; /* a loop without a constant bound that fills it */
+    evs__clamps clamps;
+    evs__table said;  /* of a table in a variable: COMPARED, FILLED */
+    evs__table loops; /* facts by statement */
+    int open;         /* loops around that may be gone round often */
 } walk;
 
 static const char *describe(evs__pool *pool, const evs__atom *atom)
@@ -43,69 +44,70 @@ static int is_number(const evs__value *value, double *out)
     return 1;
 }
 
-/* ---- portions ---- */
+/* ---- what is said of tables ---- */
 
-static int is_same_name(const evs__expr *a, const evs__expr *b)
+enum { COMPARED = 1, FILLED = 2 };
+
+/* A variable that holds a table; a global one is told by its name. */
+static evs_bytes key_of(const evs__expr *const *table, const evs__local **local)
 {
-    a = evs__bare(a);
-    b = evs__bare(b);
-    if (a->kind != EVS__EXPR_NAME || b->kind != EVS__EXPR_NAME)
-        return 0;
-    if (a->as.name.local != NULL || b->as.name.local != NULL)
-        return a->as.name.local == b->as.name.local;
-    return a->as.name.text.len == b->as.name.text.len &&
-           memcmp(a->as.name.text.data, b->as.name.text.data, a->as.name.text.len) == 0;
+    evs_bytes none = {NULL, 0};
+    const evs__expr *expr = *table == NULL ? NULL : evs__bare(*table);
+    if (expr == NULL || expr->kind != EVS__EXPR_NAME)
+        return none;
+    if (expr->as.name.local == NULL)
+        return expr->as.name.text;
+    *local = expr->as.name.local;
+    return (evs_bytes){(const char *)local, sizeof *local};
 }
 
-static int is_length_of(const walk *w, const evs__expr *expr)
+static int is_said(const walk *w, const evs__expr *table, unsigned what)
 {
-    expr = evs__meaning(w->meanings, expr);
-    return expr->kind == EVS__EXPR_UNARY && expr->as.unary.op == EVS__OP_LEN &&
-           is_same_name(expr->as.unary.operand, w->table);
+    const evs__local *local;
+    evs_bytes key = key_of(&table, &local);
+    const unsigned *said = key.data == NULL ? NULL : evs__table_get(&w->said, key);
+    return said != NULL && (*said & what) != 0;
 }
 
-static int is_limit(const walk *w, const evs__expr *expr)
+static void say(walk *w, const evs__expr *table, unsigned what)
 {
-    expr = evs__meaning(w->meanings, expr);
-    return expr->kind == EVS__EXPR_NUMBER && expr->as.number > 1;
+    const evs__local *local;
+    evs_bytes key = key_of(&table, &local);
+    if (key.data == NULL)
+        return;
+    unsigned *said = evs__table_get(&w->said, key);
+    if (said != NULL) {
+        *said |= what;
+        return;
+    }
+    unsigned *made = evs__pool_alloc(w->pool, 1, sizeof *made);
+    char *kept = evs__arena_text(&w->pool->arena, key.data, key.len);
+    if (made == NULL || kept == NULL) {
+        w->pool->failed = 1;
+        return;
+    }
+    *made = what;
+    key.data = kept;
+    w->pool->failed |= !evs__table_set(&w->said, key, made);
 }
 
-static void look_compared(void *context, const evs__expr *expr)
+/* #t < 1000, or a variable that is #t */
+static void look_compared(walk *w, const evs__expr *length, const evs__expr *limit)
 {
-    walk *w = context;
+    length = evs__meaning(w->meanings, length);
+    limit = evs__meaning(w->meanings, limit);
+    if (length->kind == EVS__EXPR_UNARY && length->as.unary.op == EVS__OP_LEN &&
+        limit->kind == EVS__EXPR_NUMBER && limit->as.number > 1)
+        say(w, length->as.unary.operand, COMPARED);
+}
+
+static void look_expr(void *context, const evs__expr *expr)
+{
     if (expr->kind != EVS__EXPR_BINARY || expr->as.binary.op < EVS__OP_NE ||
         expr->as.binary.op > EVS__OP_GE)
         return;
-    const evs__expr *left = expr->as.binary.left, *right = expr->as.binary.right;
-    w->compared |= is_length_of(w, left) && is_limit(w, right);
-    w->compared |= is_length_of(w, right) && is_limit(w, left);
-}
-
-static int is_portion(walk *w, const evs__expr *table)
-{
-    if (table == NULL || evs__bare(table)->kind != EVS__EXPR_NAME)
-        return 0;
-    w->table = table;
-    w->compared = 0;
-    evs__visitor visitor = {.context = w, .expr = look_compared};
-    evs__visit_block(&visitor, &w->chunk->main->body);
-    return w->compared;
-}
-
-/* ---- tables that are filled ---- */
-
-static int is_fill(const walk *w, const evs__stat *stat)
-{
-    if (stat->kind == EVS__STAT_CALL && stat->as.call->kind == EVS__EXPR_CALL)
-        return evs__means_field(w->meanings, stat->as.call->as.call.callee, "table", "insert") &&
-               stat->as.call->as.call.args.count > 0 &&
-               is_same_name(stat->as.call->as.call.args.items[0], w->table);
-    for (size_t i = 0; stat->kind == EVS__STAT_ASSIGN && i < stat->as.assign.targets.count; i++) {
-        const evs__expr *target = stat->as.assign.targets.items[i];
-        if (target->kind == EVS__EXPR_INDEX && is_same_name(target->as.index.object, w->table))
-            return 1;
-    }
-    return 0;
+    look_compared(context, expr->as.binary.left, expr->as.binary.right);
+    look_compared(context, expr->as.binary.right, expr->as.binary.left);
 }
 
 /* Is it gone round once per element of what was passed or stored, without a limit of its own? */
@@ -121,26 +123,44 @@ static int is_open(const evs__loopfact *loop)
     return loop->given;
 }
 
-static void look_fill(void *context, const evs__stat *stat)
+static int is_open_loop(const walk *w, const evs__stat *stat)
 {
-    walk *w = context;
-    if (!is_fill(w, stat))
-        return;
-    for (const evs__loopfact *loop = w->flow->loops; loop != NULL; loop = loop->next)
-        if (evs__span_within(stat->at, loop->stat->at) && is_open(loop))
-            w->filled = loop;
+    evs_bytes key = {(const char *)&stat, sizeof stat};
+    const evs__loopfact *loop = evs__table_get(&w->loops, key);
+    return loop != NULL && is_open(loop);
 }
 
-static int is_filled(walk *w, const evs__expr *table)
+static void look_stat(void *context, const evs__stat *stat)
 {
-    if (table == NULL || evs__bare(table)->kind != EVS__EXPR_NAME ||
-        evs__bare(table)->as.name.local == NULL)
-        return 0;
-    w->table = table;
-    w->filled = NULL;
-    evs__visitor visitor = {.context = w, .stat = look_fill};
+    walk *w = context;
+    w->open += is_open_loop(w, stat);
+    if (w->open == 0)
+        return;
+    if (stat->kind == EVS__STAT_CALL && stat->as.call->kind == EVS__EXPR_CALL &&
+        stat->as.call->as.call.args.count > 0 &&
+        evs__means_field(w->meanings, stat->as.call->as.call.callee, "table", "insert"))
+        say(w, stat->as.call->as.call.args.items[0], FILLED);
+    for (size_t i = 0; stat->kind == EVS__STAT_ASSIGN && i < stat->as.assign.targets.count; i++) {
+        const evs__expr *target = stat->as.assign.targets.items[i];
+        if (target->kind == EVS__EXPR_INDEX)
+            say(w, target->as.index.object, FILLED);
+    }
+}
+
+static void leave_stat(void *context, const evs__stat *stat)
+{
+    walk *w = context;
+    w->open -= is_open_loop(w, stat);
+}
+
+static void read_text(walk *w)
+{
+    for (evs__loopfact *loop = w->flow->loops; loop != NULL; loop = loop->next) {
+        evs_bytes key = {(const char *)&loop->stat, sizeof loop->stat};
+        w->pool->failed |= !evs__table_set(&w->loops, key, loop);
+    }
+    evs__visitor visitor = {.context = w, .stat = look_stat, .left = leave_stat, .expr = look_expr};
     evs__visit_block(&visitor, &w->chunk->main->body);
-    return w->filled != NULL;
 }
 
 /* ---- unpack ---- */
@@ -182,10 +202,10 @@ static void size_unpack(walk *w, evs__apiuse *use)
         is_number(args->items[1].value, &first);
     if (args->count > 2 && is_number(args->items[2].value, &last) && args->least > 2)
         use->count = last - first + 1;
-    if (args->count > 2 || args->rest != NULL || is_portion(w, use->argument))
+    if (args->count > 2 || args->rest != NULL || is_said(w, use->argument, COMPARED))
         return;
     use->size = size_of(w, args->items[0].value, &use->key);
-    if (use->size == NULL && use->rest != NULL && is_filled(w, use->argument))
+    if (use->size == NULL && use->rest != NULL && is_said(w, use->argument, FILLED))
         use->size = "a table that is filled in a loop";
     if (use->size == NULL && use->of_argv)
         use->size = "ARGV";
@@ -223,7 +243,7 @@ static void size_rep(const walk *w, evs__apiuse *use)
         const evs__atom *atom = times->atoms[i];
         int passed = atom->kind == EVS__ATOM_ARGUMENT ||
                      (atom->kind == EVS__ATOM_DATA && (atom->sources & EVS__SOURCE_ARGUMENT));
-        if (passed && !evs__is_clamped(w->meanings, w->chunk, expr, use->at.start))
+        if (passed && !evs__is_clamped(&w->clamps, w->meanings, expr, use->at.start))
             use->size = describe(w->pool, atom);
     }
 }
@@ -232,10 +252,15 @@ void evs__find_sizes(evs__flow *flow, evs__pool *pool, const evs__chunk *chunk,
                      const evs__meanings *meanings)
 {
     walk w = {.flow = flow, .pool = pool, .chunk = chunk, .meanings = meanings};
+    pool->failed |= !evs__clamps_read(&w.clamps, &pool->arena, chunk, meanings);
+    read_text(&w);
     for (evs__apiuse *use = flow->apis; use != NULL; use = use->next) {
         if (evs__is_api(use, "", "unpack"))
             size_unpack(&w, use);
         if (evs__is_api(use, "string", "rep"))
             size_rep(&w, use);
     }
+    evs__clamps_free(&w.clamps);
+    evs__table_free(&w.said);
+    evs__table_free(&w.loops);
 }

@@ -136,6 +136,8 @@ static void visit_parts(const evs__visitor *v, const evs__stat *stat)
 void evs__visit_block(const evs__visitor *visitor, const evs__block *block)
 {
     for (const evs__stat *stat = block->first; stat != NULL; stat = stat->next) {
+        if (visitor->want != NULL && !visitor->want(visitor->context, stat))
+            continue;
         if (visitor->stat != NULL)
             visitor->stat(visitor->context, stat);
         visit_parts(visitor, stat);

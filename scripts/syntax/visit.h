@@ -13,6 +13,8 @@
 /* Each of these may be NULL. */
 typedef struct evs__visitor {
     void *context;
+    /* 0: this statement is left out, with all that is in it. */
+    int (*want)(void *context, const evs__stat *stat);
     void (*stat)(void *context, const evs__stat *stat);
     void (*left)(void *context, const evs__stat *stat); /* behind all that is in it */
     void (*expr)(void *context, const evs__expr *expr);

@@ -8,5 +8,7 @@ local m = tonumber(ARGV[3])
 if m > 50 then m = 50 end
 for _ = 1, m do redis.call('INCR', KEYS[1]) end
 for i = 1, #ARGV do redis.call('INCR', KEYS[1]) end
+for i = 3, table.getn(ARGV) - 1, 2 do redis.call('INCR', KEYS[1]) end
+for i = 1, string.len(ARGV[1]) do redis.call('INCR', KEYS[1]) end
 for i = 3, #KEYS do redis.call('DEL', KEYS[i]) end
 return string.rep('x', math.min(10, ARGV[4]))
