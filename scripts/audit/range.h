@@ -27,6 +27,9 @@ typedef struct evs__range {
     unsigned char nan;      /* NaN is among them */
 } evs__range;
 
+/* The first whole number that an integer reply cannot hold. */
+#define EVS__INTEGER_END 9223372036854775808.0
+
 /* What a double holds without loss, and the first number that tostring shows with an exponent. */
 #define EVS__WHOLE_MAX    9007199254740992.0
 #define EVS__EXPONENT_MIN 1e14

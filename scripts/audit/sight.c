@@ -96,3 +96,76 @@ void evs__sight_facts(evs__facts *out, const evs__chunk *chunk, const evs__recor
     out->sights = sights->items;
     out->nsights = sights->count;
 }
+
+/* ---- for rules ---- */
+
+int evs__value_is_reply(const evs__value *value)
+{
+    for (size_t i = 0; i < value->natoms; i++)
+        if (value->atoms[i]->kind != EVS__ATOM_REPLY)
+            return 0;
+    return value->natoms > 0 && value->ntables == 0 && value->ncalls == 0;
+}
+
+unsigned evs__value_forms(const evs__value *value)
+{
+    unsigned forms = 0;
+    for (size_t i = 0; i < value->natoms; i++)
+        forms |= evs__reply_forms(value, value->atoms[i]);
+    return forms;
+}
+
+int evs__value_is_text(const evs__value *value)
+{
+    return (value->types & ~(unsigned)EVS__TYPE_FALSY) == EVS__TYPE_STRING;
+}
+
+int evs__value_is_number(const evs__value *value)
+{
+    return (value->types & ~(unsigned)EVS__TYPE_FALSY) == EVS__TYPE_NUMBER;
+}
+
+const char *evs__value_describe(evs__pool *pool, const evs__value *value)
+{
+    evs__buf buf = EVS__BUF_INIT;
+    if (value->natoms == 0)
+        return evs__value_is_number(value) ? "a number" : "a value";
+    evs__atom_describe(&buf, value->atoms[0]);
+    const char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
+    evs__buf_free(&buf);
+    pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}
+
+int evs__op_is_order(evs__binary_op op)
+{
+    return op == EVS__OP_LT || op == EVS__OP_LE || op == EVS__OP_GT || op == EVS__OP_GE;
+}
+
+static int compares_with_false(const evs__sight *sight, const evs__local *variable)
+{
+    if (sight->kind != EVS__SIGHT_COMPARE)
+        return 0;
+    return (sight->variables[0] == variable && sight->b->types == EVS__TYPE_FALSE) ||
+           (sight->variables[1] == variable && sight->a->types == EVS__TYPE_FALSE);
+}
+
+int evs__is_tested(evs__sight *const *sights, size_t count, const evs__local *variable)
+{
+    for (size_t i = 0; variable != NULL && i < count; i++)
+        if (compares_with_false(sights[i], variable) ||
+            (sights[i]->kind == EVS__SIGHT_CONDITION && sights[i]->variables[0] == variable &&
+             !sights[i]->lengths[0]))
+            return 1;
+    return 0;
+}
+
+int evs__is_measured(evs__sight *const *sights, size_t count, const evs__local *variable)
+{
+    for (size_t i = 0; variable != NULL && i < count; i++)
+        for (int side = 0; side < 2; side++)
+            if (sights[i]->kind != EVS__SIGHT_ENCODED && sights[i]->lengths[side] &&
+                sights[i]->variables[side] == variable)
+                return 1;
+    return 0;
+}

@@ -24,7 +24,6 @@ typedef enum evs__sight_kind {
     EVS__SIGHT_SHOWN,      /* a number or string becomes text: tostring, %s, table.concat */
     EVS__SIGHT_BITS,       /* an argument of bit.* */
     EVS__SIGHT_ENCODED,    /* cjson.encode(a); see EVS__ENCODED_* */
-    EVS__SIGHT_RAISED,     /* error(a); see EVS__RAISED_ERR */
     EVS__SIGHT_RETURNED,   /* a goes to the client, or (`depth` > 0) is in a table that does */
     EVS__SIGHT_HOLE,  /* a, at place `index` of a returned table, may be nil, with more behind */
     EVS__SIGHT_FIELD, /* a, under the string `text` of a returned table */
@@ -32,8 +31,8 @@ typedef enum evs__sight_kind {
 } evs__sight_kind;
 
 /* The `index` of ENCODED: its argument, all that is in it, and once more when that is a list that
- * may be empty. Of RAISED: the argument, and what is under its field err. */
-enum { EVS__ENCODED_ALL = 1, EVS__ENCODED_EMPTY = 2, EVS__RAISED_ERR = 1 };
+ * may be empty. */
+enum { EVS__ENCODED_ALL = 1, EVS__ENCODED_EMPTY = 2 };
 
 typedef struct evs__sight {
     evs__sight_kind kind;
@@ -61,6 +60,26 @@ typedef struct evs__sights {
 
 void evs__sights_init(evs__sights *sights, evs__pool *pool);
 void evs__sights_free(evs__sights *sights);
+
+/* ---- for rules ---- */
+
+/* Is it nothing but replies of commands? */
+int evs__value_is_reply(const evs__value *value);
+/* All forms that the replies among it may have; 0 when there are none. */
+unsigned evs__value_forms(const evs__value *value);
+/* Is it surely a string, or surely a number, where it is neither nil nor false? */
+int evs__value_is_text(const evs__value *value);
+int evs__value_is_number(const evs__value *value);
+/* "ARGV[1]", "a reply of GET": what it is first of all. In the pool. */
+const char *evs__value_describe(evs__pool *pool, const evs__value *value);
+/* Is the operator <, <=, > or >=? */
+int evs__op_is_order(evs__binary_op op);
+/* Is the variable tested for being there anywhere in the script? */
+int evs__is_tested(evs__sight *const *sights, size_t count, const evs__local *variable);
+/* Is the length of the variable compared with something, or asked by next()? */
+int evs__is_measured(evs__sight *const *sights, size_t count, const evs__local *variable);
+
+/* ---- making ---- */
 
 /* Adds one that stands at `node` of the tree, or joins it with the one that is there. */
 void evs__sights_add(evs__sights *sights, const evs__sight *sight, const void *node);

@@ -46,27 +46,10 @@ evs__seq evs__builtin_value(evs__interp *in, const evs__builtin_call *call)
     return evs__builtin_lost(in, call, "something is called that is no function");
 }
 
-/* Servers want a string under err of a table. */
-static void note_raised(evs__interp *in, const evs__builtin_call *call, const evs__value *raised)
-{
-    evs__span at = call->site->at;
-    const evs__value *name = evs__value_constant(in->pool, evs_text("err"), at);
-    evs__arg err = {evs__value_none(), at};
-    evs__builtin_note(in, call, EVS__SIGHT_RAISED, 0);
-    if (raised->types != EVS__TYPE_TABLE || raised->natoms > 0)
-        return;
-    for (size_t i = 0; i < raised->ntables; i++) {
-        const evs__value *table = evs__value_table(in->pool, raised->tables[i]);
-        err.value = evs__value_join(in->pool, err.value, evs__read_index(in, table, name, at));
-    }
-    evs__note_sight(in, EVS__SIGHT_RAISED, call->site->call, EVS__RAISED_ERR, err);
-}
-
 evs__seq evs__builtin_error(evs__interp *in, const evs__builtin_call *call)
 {
     const evs__value *raised = evs__builtin_arg(in, call, 0);
     evs__touch(in, raised, call->site->at);
-    note_raised(in, call, raised);
     in->recorder->speech.raises_table |= (raised->types & EVS__TYPE_TABLE) != 0;
     in->dead = 1;
     return evs__seq_none();

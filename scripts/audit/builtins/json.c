@@ -3,8 +3,25 @@
  */
 #include "scripts/audit/builtins/builtin.h"
 
+#include <string.h>
+
+/* "[]" gives a table that has nothing but a place for elements. */
+static const evs__object *empty_list(evs__interp *in)
+{
+    evs__object *list = evs__pool_alloc(in->pool, 1, sizeof *list);
+    if (list == NULL)
+        return evs__object_new(in->pool);
+    *list = *evs__object_new(in->pool);
+    list->rest = evs__value_none();
+    return list;
+}
+
 evs__seq evs__builtin_decode(evs__interp *in, const evs__builtin_call *call)
 {
+    const evs__atom *text = evs__value_single(evs__builtin_arg(in, call, 0));
+    if (text != NULL && text->kind == EVS__ATOM_CONSTANT && text->text.len == 2 &&
+        memcmp(text->text.data, "[]", 2) == 0)
+        return evs__builtin_give(in, call, evs__new_table(in, call->site->call, empty_list(in)));
     const evs__value *value = evs__builtin_mix(in, call, EVS__TYPE_DATA);
     return evs__builtin_give(in, call, evs__value_decoded(in->pool, value));
 }

@@ -222,7 +222,7 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
 static const evs__value *eval_number(evs__interp *in, const evs__expr *expr)
 {
     evs__arg number = {evs__value_number(in->pool, expr->as.number, expr->at), expr->at};
-    if (fabs(expr->as.number) > EVS__WHOLE_MAX)
+    if (fabs(expr->as.number) >= EVS__WHOLE_MAX)
         evs__note_sight(in, EVS__SIGHT_NUMBER, expr, 0, number);
     return number.value;
 }

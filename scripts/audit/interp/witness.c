@@ -23,10 +23,26 @@ static void add(evs__interp *in, evs__sight *sight, const void *node)
     evs__sights_add(&in->recorder->sights, sight, node);
 }
 
+/* `next(x)` asks whether there is anything in x. */
+static const evs__expr *asked_of_next(const evs__expr *expr)
+{
+    if (expr->kind != EVS__EXPR_CALL || expr->as.call.args.count == 0)
+        return NULL;
+    const evs__expr *callee = expr->as.call.callee;
+    int is_next = callee->kind == EVS__EXPR_NAME && callee->as.name.local == NULL &&
+                  callee->as.name.text.len == 4 &&
+                  memcmp(callee->as.name.text.data, "next", 4) == 0;
+    return is_next ? bare(expr->as.call.args.items[0]) : NULL;
+}
+
 /* The variable that an expression reads, or whose length it takes. */
 static const evs__local *variable_of(const evs__expr *expr, int *length)
 {
     expr = bare(expr);
+    const evs__expr *asked = asked_of_next(expr);
+    *length = asked != NULL;
+    if (asked != NULL)
+        return asked->kind == EVS__EXPR_NAME ? asked->as.name.local : NULL;
     *length = expr->kind == EVS__EXPR_UNARY && expr->as.unary.op == EVS__OP_LEN;
     if (*length)
         expr = bare(expr->as.unary.operand);
@@ -169,12 +185,24 @@ static const evs__value *item(const evs__object *object, size_t i)
     return i < object->nitems ? object->items[i] : object->rest;
 }
 
+/* Is there surely something behind the item? Of a list that grows, the items come in order. */
 static int is_more_behind(const evs__object *object, size_t i)
 {
     for (size_t k = i + 1; k < object->nitems; k++)
-        if (object->items[k]->types & ~(unsigned)EVS__TYPE_NIL)
+        if ((object->items[k]->types & EVS__TYPE_NIL) == 0)
             return 1;
-    return object->rest != NULL;
+    return 0;
+}
+
+/* Does the server make something else of it than a list? */
+static int is_special(const evs__object *object)
+{
+    static const char *const names[] = {"ok",  "err",        "double",         "map",
+                                        "set", "big_number", "verbatim_string"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (evs__object_field(object, evs_text(names[i])) != NULL)
+            return 1;
+    return 0;
 }
 
 static void note_contents(walk *w, const evs__object *object, const within *here)
@@ -187,21 +215,18 @@ static void note_contents(walk *w, const evs__object *object, const within *here
             note(w, EVS__SIGHT_HOLE, value, none, (int)i + 1);
         note_returned(w, value, here);
     }
-    for (size_t i = 0; i < object->nfields; i++)
+    for (size_t i = 0; i < object->nfields && !is_special(object); i++)
         note(w, EVS__SIGHT_FIELD, object->fields[i].value, object->fields[i].name, here->depth);
     if (object->keys != NULL && object->keys->types == EVS__TYPE_STRING && count == 0)
-        note(w, EVS__SIGHT_FIELD, object->other, evs_text("?"), here->depth);
+        note(w, EVS__SIGHT_FIELD, object->other, evs_text(""), here->depth);
 }
 
 static void note_table(walk *w, size_t slot, const within *outer)
 {
     within here = {slot, outer == NULL ? 1 : outer->depth + 1, outer};
-    evs_bytes none = {NULL, 0};
     for (const within *o = outer; o != NULL; o = o->outer)
-        if (o->slot == slot && !evs__store_is_many(&w->in->store, slot)) {
-            note(w, EVS__SIGHT_CYCLE, evs__value_table(w->in->pool, slot), none, here.depth);
+        if (o->slot == slot)
             return;
-        }
     const evs__object *object = evs__store_object(&w->in->store, slot);
     if (object != NULL && object->meta == NULL && here.depth <= RETURN_DEPTH &&
         slot >= w->in->library_end)

@@ -1,7 +1,8 @@
 -- a reply that holds itself
+-- expect: ES513 15:31
 -- verdict: no_keys
--- expect: ES617 8:31
--- expect: ES617 11:31
+-- expect: ES617 9:31
+-- expect: ES617 12:31
 local a, b = {}, {}
 a[1] = b
 b[1] = a
