@@ -150,22 +150,27 @@ static int compares_with_false(const evs__sight *sight, const evs__local *variab
            (sight->variables[1] == variable && sight->a->types == EVS__TYPE_FALSE);
 }
 
-int evs__is_tested(evs__sight *const *sights, size_t count, const evs__local *variable)
+int evs__is_tested(const evs__facts *facts, const evs__local *variable, const evs__sight *here)
 {
-    for (size_t i = 0; variable != NULL && i < count; i++)
-        if (compares_with_false(sights[i], variable) ||
-            (sights[i]->kind == EVS__SIGHT_CONDITION && sights[i]->variables[0] == variable &&
-             !sights[i]->lengths[0]))
+    for (size_t i = 0; variable != NULL && i < facts->nsights; i++) {
+        const evs__sight *sight = facts->sights[i];
+        int condition = sight->kind == EVS__SIGHT_CONDITION && sight->variables[0] == variable &&
+                        !sight->lengths[0];
+        if (sight != here && (condition || compares_with_false(sight, variable)))
             return 1;
+    }
     return 0;
 }
 
-int evs__is_measured(evs__sight *const *sights, size_t count, const evs__local *variable)
+int evs__is_measured(const evs__facts *facts, const evs__local *variable)
 {
-    for (size_t i = 0; variable != NULL && i < count; i++)
+    for (size_t i = 0; variable != NULL && i < facts->nsights; i++) {
+        const evs__sight *sight = facts->sights[i];
+        if (sight->kind != EVS__SIGHT_COMPARE && sight->kind != EVS__SIGHT_CONDITION)
+            continue;
         for (int side = 0; side < 2; side++)
-            if (sights[i]->kind != EVS__SIGHT_ENCODED && sights[i]->lengths[side] &&
-                sights[i]->variables[side] == variable)
+            if (sight->lengths[side] && sight->variables[side] == variable)
                 return 1;
+    }
     return 0;
 }

@@ -74,10 +74,12 @@ int evs__value_is_number(const evs__value *value);
 const char *evs__value_describe(evs__pool *pool, const evs__value *value);
 /* Is the operator <, <=, > or >=? */
 int evs__op_is_order(evs__binary_op op);
-/* Is the variable tested for being there anywhere in the script? */
-int evs__is_tested(evs__sight *const *sights, size_t count, const evs__local *variable);
+struct evs__facts;
+/* Is the variable tested for being there anywhere in the script but at `here`? */
+int evs__is_tested(const struct evs__facts *facts, const evs__local *variable,
+                   const evs__sight *here);
 /* Is the length of the variable compared with something, or asked by next()? */
-int evs__is_measured(evs__sight *const *sights, size_t count, const evs__local *variable);
+int evs__is_measured(const struct evs__facts *facts, const evs__local *variable);
 
 /* ---- making ---- */
 

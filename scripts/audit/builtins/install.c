@@ -4,6 +4,7 @@
 #include "scripts/audit/builtins/builtin.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -24,6 +25,10 @@ static const evs__value *value_of(evs__interp *in, const evs__builtin *builtin)
     evs__callable callable = {.builtin = builtin};
     if (builtin->run != evs__builtin_value)
         return evs__value_callable(in->pool, &callable);
+    if (strcmp(builtin->name, "huge") == 0)
+        return evs__value_within(in->pool, evs__range_of(HUGE_VAL), nowhere);
+    if (strcmp(builtin->name, "pi") == 0)
+        return evs__value_within(in->pool, evs__range_fraction(3, 4), nowhere);
     unsigned source = builtin->types & EVS__TYPE_NUMBER ? EVS__SOURCE_NUMBER : EVS__SOURCE_CONSTANT;
     return evs__value_data(in->pool, source, builtin->types, nowhere);
 }

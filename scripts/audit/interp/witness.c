@@ -150,6 +150,7 @@ void evs__note_index(evs__interp *in, const evs__expr *expr, const evs__value *o
                      const evs__value *key)
 {
     evs__sight sight = {.kind = EVS__SIGHT_INDEX, .span = expr->at, .a = object, .b = key};
+    sight.variables[0] = variable_of(expr->as.index.object, &sight.lengths[0]);
     if (object->natoms > 0)
         add(in, &sight, expr);
 }

@@ -8,8 +8,8 @@ static void look(const evs__facts *facts, evs__findings *out, const evs__sight *
         !evs__value_is_truthy(sight->a))
         return;
     unsigned forms = evs__value_forms(sight->a);
-    /* Errors are for ES506; a string that is always there is the text of one, or of a status. */
-    if ((forms & (EVS__FORM_ERROR | EVS__FORM_STRING)) == 0)
+    /* Errors are for ES506; the others are fields of a reply that was tested for being there. */
+    if ((forms & (EVS__FORM_ERROR | EVS__FORM_STRING | EVS__FORM_INNER)) == 0)
         evs__finding_add(out, sight->at, "%s is %s, which is true whatever it says",
                          evs__value_describe(out->pool, sight->a), evs__forms_name(forms));
 }

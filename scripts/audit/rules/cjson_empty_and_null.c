@@ -4,7 +4,7 @@
 static void look(const evs__facts *facts, evs__findings *out, const evs__sight *sight)
 {
     if (sight->kind == EVS__SIGHT_ENCODED && sight->index == EVS__ENCODED_EMPTY &&
-        !evs__is_measured(facts->sights, facts->nsights, sight->variables[0]))
+        !evs__is_measured(facts, sight->variables[0]))
         evs__finding_add(out, sight->at,
                          "a list that may be empty is encoded: then it is {}, not "
                          "[]");

@@ -17,7 +17,7 @@ static void report(const evs__facts *facts, evs__findings *out, const evs__sight
 {
     const evs__local *variable;
     const evs__value *reply = reply_against(sight, wanted, &variable);
-    int tested = evs__is_tested(facts->sights, facts->nsights, variable);
+    int tested = evs__is_tested(facts, variable, sight);
     if (reply == NULL || (reply->types & wanted) != 0 ||
         (evs__value_forms(reply) & EVS__FORM_ERROR))
         return;
