@@ -56,7 +56,7 @@ const evs__rule evs__rule_nil_hole_in_reply = {
                 "the header block.",
             .server = "",
             .fix = "put false there: `value or false`",
-            .companions = "",
+            .companions = "ES201 ES203",
             .target = "",
         },
     .check = check,

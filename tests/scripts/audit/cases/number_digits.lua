@@ -7,7 +7,7 @@
 local call = redis.call
 if ARGV[1] == 'a' then return 9007199254740993 end
 if ARGV[1] == 'b' then return 9007199254740992 end
-if ARGV[1] == 'c' then return call('ZRANGEBYSCORE', KEYS[1], 0, 9223372036854775807) end
+if ARGV[1] == 'c' then call('ZRANGEBYSCORE', KEYS[1], 0, 9223372036854775807) end
 if ARGV[1] == 'd' then return '9007199254740993' end
 local id = 12345678901234567
 local t = call('TIME')

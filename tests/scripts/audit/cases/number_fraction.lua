@@ -9,7 +9,7 @@
 local n = tonumber(ARGV[1])
 local function half(x) return x / 2 end
 if ARGV[2] == 'a' then return n / 2 end
-if ARGV[2] == 'b' then return {1, half(n)} end
+if ARGV[2] == 'b' then return half(n) end
 if ARGV[2] == 'c' then return math.floor(n / 2) end
 if ARGV[2] == 'd' then return n * 3 + 1 end
 if ARGV[2] == 'e' then return tostring(n / 2) end

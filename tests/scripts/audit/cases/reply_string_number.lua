@@ -1,12 +1,13 @@
 -- strings and numbers
 -- verdict: declared
--- expect: ES502 11:4
--- expect: ES502 13:4
+-- expect: ES502 12:4
 -- expect: ES502 14:4
 -- expect: ES502 15:4
--- expect: ES406 20:18
--- expect: ES502 22:24
--- expect: ES502 28:8
+-- expect: ES502 16:4
+-- expect: ES406 21:18
+-- expect: ES109 21:23
+-- expect: ES502 23:24
+-- expect: ES502 29:8
 local call = redis.call
 if ARGV[1] == 1 then return 1 end
 local limit = ARGV[2]
