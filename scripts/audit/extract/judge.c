@@ -35,10 +35,11 @@ static int speaks_of_redis(evs_bytes text)
 
 /* ---- holes where statements stand ---- */
 
+/* The hole with which a name begins. What follows without a blank is not known to belong to it. */
 static const evs_hole *hole_at(const evs__weave *weave, evs__span at)
 {
     for (size_t i = 0; i < weave->nholes; i++)
-        if (weave->holes[i].begin == at.start && weave->holes[i].end == at.end)
+        if (weave->holes[i].begin == at.start && weave->holes[i].end <= at.end)
             return &weave->holes[i];
     return NULL;
 }

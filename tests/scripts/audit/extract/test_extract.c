@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "core/buf.h"
+#include "core/mem.h"
 
 #include <dirent.h>
 #include <evalshard/extract.h>
@@ -179,12 +180,39 @@ static void other_files_are_refused(void **state)
     evs_extraction_free(NULL);
 }
 
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"strings.py", "templates.js", "heredocs.rb", "page.php"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[512];
+        evs_extraction *extraction;
+        evs_status status = EVS_E_NOMEM;
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        char *text = read_file(path);
+        for (size_t n = 1; status != EVS_OK; n++) {
+            assert_true(n < 10000);
+            evs__mem_fail_at(n);
+            extraction = NULL;
+            status = evs_extract(&extraction, evs_text(text), names[i], NULL);
+            evs__mem_fail_at(0);
+            if (status == EVS_OK)
+                break;
+            assert_int_equal(status, EVS_E_NOMEM);
+            assert_null(extraction);
+        }
+        evs_extraction_free(extraction);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_have_the_scripts_that_they_say),
         cmocka_unit_test(names_of_files_promise_languages),
         cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
