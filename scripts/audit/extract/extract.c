@@ -130,9 +130,10 @@ static int extract(evs_extraction *x, const evs__language *language)
     int fine = evs__scanner_run(&scanner), more = fine;
     evs__gathering g = {.scanner = &scanner, .spare = &spare};
     g.used = fine ? evs__arena_zalloc(&tokens, scanner.ntokens + 1, 1) : NULL;
-    fine = fine && g.used != NULL;
+    fine = fine && g.used != NULL && evs__gather_constants(&g);
     while (fine && more)
         fine = extract_next(x, &g, &more);
+    evs__gather_free(&g);
     evs__arena_free(&tokens);
     return fine;
 }

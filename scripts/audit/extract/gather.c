@@ -268,6 +268,58 @@ static int weave_list(const evs__gathering *g, evs__weave *weave, const list *l)
     return literals;
 }
 
+/* ---- constants ---- */
+
+static const evs__host_token twice; /* the name is set more than once */
+
+static evs_bytes name_of(const evs__gathering *g, size_t i)
+{
+    const evs__host_token *t = token(g, i);
+    evs_bytes name = {g->scanner->source.data + t->start, t->end - t->start};
+    return name;
+}
+
+/* NAME = "...", in capitals as constants are in all these languages. */
+static int is_constant(const evs__gathering *g, size_t i)
+{
+    evs_bytes name = name_of(g, i);
+    if (token(g, i)->kind != EVS__HOST_WORD || name.len < 2)
+        return 0;
+    for (size_t k = 0; k < name.len; k++)
+        if (name.data[k] >= 'a' && name.data[k] <= 'z')
+            return 0;
+    return is_sign(g, i + 1, '=') && !is_pair(g, i + 1, "==") && !is_pair(g, i + 1, "=>");
+}
+
+int evs__gather_constants(evs__gathering *g)
+{
+    for (size_t i = 0; i < g->scanner->ntokens; i++) {
+        if (!is_constant(g, i))
+            continue;
+        int known = (is_literal(g, i + 2) || is_concat(g, i + 3)) &&
+                    evs__table_get(&g->constants, name_of(g, i)) == NULL;
+        const evs__host_token *value = known ? token(g, i + 2) : &twice;
+        if (!evs__table_set(&g->constants, name_of(g, i), (void *)value))
+            return 0;
+    }
+    return 1;
+}
+
+void evs__gather_free(evs__gathering *g)
+{
+    evs__table_free(&g->constants);
+}
+
+static int weave_constant(void *context, evs__weave *weave, evs_bytes name)
+{
+    const evs__gathering *g = context;
+    const evs__host_token *value = evs__table_get(&g->constants, name);
+    if (value == NULL || value == &twice)
+        return 0;
+    sum(g, weave, (size_t)(value - g->scanner->tokens));
+    return 1;
+}
+
 /* ---- what stands around ---- */
 
 static char lower(char c)
@@ -335,26 +387,36 @@ static int next_list(evs__gathering *g, evs__weave *weave, evs__gathered *out)
     return 1;
 }
 
+static void forget(evs__weave *weave)
+{
+    evs__buf_clear(&weave->text);
+    weave->nparts = weave->nholes = 0;
+}
+
+/* The sum that the literal at g->at is in, from its first operand on. */
 static void next_sum(evs__gathering *g, evs__weave *weave, evs__gathered *out)
 {
-    size_t first = leading(g, g->at);
-    if (first < g->at)
+    size_t first = leading(g, g->at), behind_it = sum(g, weave, first);
+    if (!g->used[g->at]) { /* the operands in front are more than sums are */
+        forget(weave);
         evs__weave_hole(weave, token(g, first)->start, token(g, g->at - 2)->end);
-    *out = (evs__gathered){.first = first, .behind = sum(g, weave, g->at)};
+        behind_it = sum(g, weave, g->at);
+    }
+    *out = (evs__gathered){.first = first, .behind = behind_it};
     out->appended = is_appended(g, first);
     out->is_run = is_run(g, first);
+    out->is_argument = is_sign(g, first - 1, '(') || is_sign(g, first - 1, ',');
+    out->is_constant = first >= 2 && is_constant(g, first - 2);
 }
 
 int evs__gather_next(evs__gathering *g, evs__weave *weave, evs__gathered *out)
 {
+    weave->constant = weave_constant;
+    weave->context = g;
     for (; g->at < g->scanner->ntokens; g->at++) {
         if (next_list(g, weave, out))
             return 1;
-        if (weave->text.len > 0 || weave->nholes > 0) {
-            /* a list that was none: its members are looked at one by one */
-            evs__buf_clear(&weave->text);
-            weave->nparts = weave->nholes = 0;
-        }
+        forget(weave); /* of a list that was none: its members are looked at one by one */
         if (!is_literal(g, g->at) || g->used[g->at])
             continue;
         next_sum(g, weave, out);

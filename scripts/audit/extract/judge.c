@@ -21,16 +21,19 @@ int evs__mentions_redis(evs_bytes text)
     return has(text, "redis.") || has(text, "server.") || has(text, "KEYS") || has(text, "ARGV");
 }
 
-/* Text that only names them is no script, even where it parses: "KEYS", "redis.call". */
+/* Text that only names them is no script, even where it parses: "KEYS", "local key = KEYS[1]". */
 static int speaks_of_redis(evs_bytes text)
 {
     static const char *const calls[] = {"redis.call",   "redis.pcall",   "server.call",
                                         "server.pcall", "redis.sha1hex", "redis.register_function"};
+    static const char *const given[] = {"KEYS[", "ARGV[", "#KEYS", "#ARGV", "(KEYS", "(ARGV"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (has(text, calls[i]))
             return 1;
-    return has(text, "KEYS[") || has(text, "ARGV[") || has(text, "#KEYS") || has(text, "(KEYS") ||
-           has(text, "#ARGV") || has(text, "(ARGV");
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (has(text, given[i]))
+            return has(text, "return");
+    return 0;
 }
 
 /* ---- holes where statements stand ---- */
@@ -90,7 +93,8 @@ static int has_places(evs_bytes text)
 static int is_whole(const evs__weave *weave, const evs__gathered *gathered)
 {
     evs_bytes text = {weave->text.data, weave->text.len};
-    return gathered->is_run && !gathered->appended && weave->nholes == 0 && !has_places(text);
+    return gathered->is_run && gathered->is_argument && !gathered->appended && weave->nholes == 0 &&
+           !has_places(text);
 }
 
 static evs__judgement judge_part(evs__weave *weave, const evs__gathered *gathered,
@@ -100,6 +104,8 @@ static evs__judgement judge_part(evs__weave *weave, const evs__gathered *gathere
     size_t far = tokens_before(arena, text, chunk->error.at.start);
     if (far < (size_t)(gathered->is_run ? FAR_WHEN_RUN : FAR))
         return EVS__NO_SCRIPT;
+    if (gathered->is_constant)
+        return EVS__NO_SCRIPT; /* others are put together from it */
     return is_whole(weave, gathered) ? EVS__A_SCRIPT : EVS__A_PART;
 }
 

@@ -84,9 +84,37 @@ static size_t number_of(const evs__weave *weave, const char *code)
     return weave->nholes + 1;
 }
 
+/* The name that is all of the code, which may be ${NAME}; empty when there is more to it. */
+static evs_bytes only_name(evs_bytes host, size_t start, size_t end)
+{
+    while (start < end && strchr("$#{ ", host.data[start]) != NULL)
+        start++;
+    while (end > start && strchr("} ", host.data[end - 1]) != NULL)
+        end--;
+    evs_bytes name = {host.data + start, end - start};
+    for (size_t i = 0; i < name.len; i++)
+        if (!evs__is_word_byte(name.data[i]))
+            name.len = 0;
+    return name;
+}
+
+static int weave_constant(evs__weave *weave, size_t start, size_t end)
+{
+    enum { DEPTH_MAX = 4 };
+    evs_bytes name = only_name(weave->host, start, end);
+    if (weave->constant == NULL || name.len == 0 || weave->depth >= DEPTH_MAX)
+        return 0;
+    weave->depth++;
+    int known = weave->constant(weave->context, weave, name);
+    weave->depth--;
+    return known;
+}
+
 void evs__weave_hole(evs__weave *weave, size_t start, size_t end)
 {
     enum { SHOWN = 60 };
+    if (weave_constant(weave, start, end))
+        return;
     evs_hole *holes = grown(weave, weave->holes, weave->nholes, &weave->holes_cap, sizeof *holes);
     size_t shown = end - start > SHOWN ? SHOWN : end - start;
     char *code = evs__arena_format(weave->arena, "%.*s%s", (int)shown, weave->host.data + start,

@@ -23,6 +23,10 @@ typedef struct evs__weave {
     evs_hole *holes; /* the arena's, as what they say */
     size_t nholes, holes_cap;
     int nomem;
+    /* Weaves what a constant of the program stands for; 0 when no such constant is known. */
+    int (*constant)(void *context, struct evs__weave *weave, evs_bytes name);
+    void *context; /* of `constant` */
+    int depth;     /* constants inside of constants */
 } evs__weave;
 
 void evs__weave_init(evs__weave *weave, evs__arena *arena, evs_bytes host);
@@ -34,7 +38,7 @@ void evs__weave_plain(evs__weave *weave, size_t at, size_t len);
 /* `text`, which the `len` bytes from `at` on stand for. */
 void evs__weave_meant(evs__weave *weave, size_t at, size_t len, evs_bytes text);
 
-/* What the code at host[start..end) gives, which is not known. */
+/* What the code at host[start..end) gives: a constant, or something that is not known. */
 void evs__weave_hole(evs__weave *weave, size_t start, size_t end);
 
 /* ---- literals ---- */

@@ -7,7 +7,7 @@ SUM = "return redis.call('GET', '" + prefix + ":x" + str(n + 1) + "')"
 IN_FRONT = head() + "\nreturn redis.call('GET', KEYS[1])"
 PERCENT = "return redis.call('GET', '%s')" % prefix
 FORMAT = "local x = {0}\nlocal y = redis.call('GET', KEYS[1]) if x ~= {0} then return y end".format(n)
-PART = """
+part = """
 for i, key in ipairs(KEYS) do
   redis.call('DEL', key)
 """ % ()
