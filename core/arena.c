@@ -21,7 +21,7 @@ enum {
     ALIGN = alignof(max_align_t),
     FIRST_BLOCK = 1024,
     KEPT = 16 * 1024,
-    LARGEST_STEP = 256 * 1024
+    LARGEST_STEP = 1024 * 1024
 };
 
 struct evs__arena_block {

@@ -30,9 +30,25 @@ evs__seq evs__seq_any(const evs__value *rest, evs__span at)
     return seq;
 }
 
+evs__arg *evs__seq_begin(evs__pool *pool, evs__seq *seq, size_t count)
+{
+    *seq = evs__seq_empty();
+    if (count <= EVS__SEQ_MAX)
+        seq->items = evs__pool_alloc(pool, count, sizeof *seq->items);
+    return seq->items;
+}
+
+void evs__seq_fill(evs__seq *seq, const evs__value *value, evs__span at)
+{
+    evs__arg *arg = &seq->items[seq->count++];
+    arg->value = value;
+    arg->at = at;
+    seq->least = seq->count;
+}
+
 static evs__arg *more_items(evs__pool *pool, const evs__seq *seq, size_t count)
 {
-    evs__arg *items = evs__pool_alloc(pool, count + 1, sizeof *items);
+    evs__arg *items = evs__pool_alloc(pool, count, sizeof *items);
     if (items != NULL && seq->count > 0)
         memcpy(items, seq->items, seq->count * sizeof *items);
     return items;

@@ -33,6 +33,11 @@ evs__seq evs__seq_none(void);
 evs__seq evs__seq_of(evs__pool *pool, const evs__value *value, evs__span at);
 evs__seq evs__seq_any(const evs__value *rest, evs__span at);
 
+/* An empty list with room for `count` values, for evs__seq_fill; NULL when there is none, because
+ * they are too many or memory ran out. */
+evs__arg *evs__seq_begin(evs__pool *pool, evs__seq *seq, size_t count);
+void evs__seq_fill(evs__seq *seq, const evs__value *value, evs__span at);
+
 /* Adds to the end of a list with a known length, which has no rest. */
 void evs__seq_push(evs__pool *pool, evs__seq *seq, const evs__value *value, evs__span at);
 void evs__seq_append(evs__pool *pool, evs__seq *seq, const evs__seq *tail, evs__span at);

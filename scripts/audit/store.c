@@ -155,12 +155,26 @@ void evs__store_undo(evs__store *store, size_t mark)
     }
 }
 
+/* How many slots were written since `mark`. */
+static size_t slots_since(evs__store *store, size_t mark)
+{
+    size_t count = 0;
+    store->diffs++;
+    for (size_t i = mark; i < store->njournal; i++) {
+        size_t slot = store->journal[i].slot;
+        count += store->seen[slot] != store->diffs;
+        store->seen[slot] = store->diffs;
+    }
+    return count;
+}
+
 evs__changes evs__store_diff(evs__store *store, size_t mark)
 {
     evs__changes changes = {NULL, 0, 0};
     if (store->njournal <= mark)
         return changes;
-    changes.items = evs__pool_alloc(store->pool, store->njournal - mark, sizeof *changes.items);
+    size_t count = slots_since(store, mark);
+    changes.items = evs__pool_alloc(store->pool, count, sizeof *changes.items);
     if (changes.items == NULL)
         return changes;
     store->diffs++;

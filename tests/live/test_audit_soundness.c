@@ -1,7 +1,7 @@
 /*
  * A declared verdict is never wrong: random scripts are audited, then run on a real server.
  *
- * Each call of a script carries the number of its line as its last argument, and MONITOR shows the
+ * Each call of a script carries its line as its last argument, and MONITOR shows the
  * commands that a script runs. So every command that was executed is traced back to the site the
  * audit judged. tests/support/witness.h says what is compared.
  *

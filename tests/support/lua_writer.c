@@ -223,7 +223,7 @@ static void command(writer *w)
         static const char *const reading[] = {"HGET", "SISMEMBER", "ZSCORE", "LINDEX"};
         put(w, "'%s', ", reading[roll(w, 4)]);
         key(w, 2);
-        put(w, ", '%d')\n", w->line);
+        put(w, ", 'L%d')\n", w->line);
         return;
     }
     switch (roll(w, 5)) {
@@ -247,7 +247,7 @@ static void command(writer *w)
         key(w, 2);
         break;
     }
-    put(w, ", '%d')\n", w->line);
+    put(w, ", 'L%d')\n", w->line);
 }
 
 static void statements(writer *w, int depth);
@@ -365,7 +365,7 @@ static void list_of_two(writer *w)
     put(w, "end ");
     if (roll(w, 3) == 0)
         pushed(w);
-    put(w, "l[#l + 1] = %s l[#l + 1] = '%d' ", roll(w, 3) ? "KEYS[1]" : "v0", w->line);
+    put(w, "l[#l + 1] = %s l[#l + 1] = 'L%d' ", roll(w, 3) ? "KEYS[1]" : "v0", w->line);
     put(w, "call('MSET', %s) end\n", roll(w, 3) ? "unpack(l)" : "select(3, 'z', 'z', unpack(l))");
 }
 
@@ -373,11 +373,11 @@ static void list_of_two(writer *w)
 static void compiled(writer *w)
 {
     static const char *const texts[] = {
-        "local a, b = ... redis.pcall(\"%s\", a, \"%d\")",
-        "local a, b = ... redis.pcall(\"%s\", b or a, \"%d\")",
-        "for i, k in ipairs(KEYS) do redis.pcall(\"%s\", k, \"%d\") end",
-        "local function f(k) redis.pcall(\"%s\", k, \"%d\") end f(...) f(KEYS[1])",
-        "local c = redis.pcall return c(\"%s\", ARGV[1] == \"9\" and \"bad\" or KEYS[1], \"%d\")",
+        "local a, b = ... redis.pcall(\"%s\", a, \"L%d\")",
+        "local a, b = ... redis.pcall(\"%s\", b or a, \"L%d\")",
+        "for i, k in ipairs(KEYS) do redis.pcall(\"%s\", k, \"L%d\") end",
+        "local function f(k) redis.pcall(\"%s\", k, \"L%d\") end f(...) f(KEYS[1])",
+        "local c = redis.pcall return c(\"%s\", ARGV[1] == \"9\" and \"bad\" or KEYS[1], \"L%d\")",
     };
     char text[256];
     snprintf(text, sizeof text, texts[roll(w, 5)], w->reads ? "LINDEX" : "SADD", w->line);

@@ -1,7 +1,7 @@
 /*
  * lua_writer.h - random scripts, made of the ways in which scripts get at keys.
  *
- * Each call of a command has the number of its line as its last argument; calls that go through a
+ * Each call of a command has its line as its last argument, as in "L17"; calls that go through a
  * wrapper have its line too. Scripts end, whatever is in KEYS and ARGV: they have fuel.
  */
 #ifndef EVS_TESTS_SUPPORT_LUA_WRITER_H

@@ -166,7 +166,8 @@ static evs_verdict worst(const witness_trial *t, int line, const char *command)
 static evs_verdict verdict_of(const witness_trial *t, const words *said,
                               const evs__command *command)
 {
-    int line = t->by_line ? atoi(said->args[said->count - 1].data) : 0;
+    const char *last = said->args[said->count - 1].data;
+    int line = t->by_line && last[0] == 'L' ? atoi(last + 1) : 0;
     evs_verdict verdict = worst(t, line, command->name);
     if (verdict == EVS_VERDICT_UNREACHED && t->wrapper_line > 0)
         verdict = worst(t, t->wrapper_line, command->name);

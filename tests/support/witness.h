@@ -22,7 +22,7 @@ typedef struct witness_trial {
     const char *function; /* of the library that `source` is; NULL for a script */
     unsigned nkeys;
     unsigned turn;    /* chooses the arguments and what is stored before */
-    int by_line;      /* the last argument of each command is the line of its call */
+    int by_line;      /* the last argument of a command is the line of its call, as in "L17" */
     int wrapper_line; /* or it went through the call in this line; 0: there is none */
 } witness_trial;
 

@@ -68,8 +68,10 @@ static size_t new_slot(evs__interp *in, const evs__object *object)
 /* How many rows from `first` on are in the same table. */
 static size_t rows_of_table(size_t first)
 {
+    const char *table = builtins[first].table;
     size_t n = 1;
-    while (first + n < BUILTINS && strcmp(builtins[first].table, builtins[first + n].table) == 0)
+    while (first + n < BUILTINS &&
+           (builtins[first + n].table == table || strcmp(builtins[first + n].table, table) == 0))
         n++;
     return n;
 }

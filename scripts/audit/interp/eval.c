@@ -297,15 +297,28 @@ evs__seq evs__eval_open(evs__interp *in, const evs__expr *expr)
     }
 }
 
+static int is_open(const evs__expr *expr)
+{
+    return expr->kind == EVS__EXPR_CALL || expr->kind == EVS__EXPR_METHOD ||
+           expr->kind == EVS__EXPR_VARARG;
+}
+
 evs__seq evs__eval_all(evs__interp *in, const evs__exprs *exprs)
 {
-    evs__seq all = evs__seq_empty();
-    for (size_t i = 0; i + 1 < exprs->count; i++)
-        evs__seq_push(in->pool, &all, evs__eval(in, exprs->items[i]), exprs->items[i]->at);
-    if (exprs->count > 0) {
-        const evs__expr *last = exprs->items[exprs->count - 1];
-        evs__seq tail = evs__eval_open(in, last);
-        evs__seq_append(in->pool, &all, &tail, last->at);
+    evs__seq all;
+    int has_room = evs__seq_begin(in->pool, &all, exprs->count) != NULL;
+    for (size_t i = 0; i < exprs->count; i++) {
+        const evs__expr *expr = exprs->items[i];
+        if (i + 1 == exprs->count && is_open(expr)) {
+            evs__seq tail = evs__eval_open(in, expr);
+            evs__seq_append(in->pool, &all, &tail, expr->at);
+            return all;
+        }
+        const evs__value *value = evs__eval(in, expr);
+        if (has_room)
+            evs__seq_fill(&all, value, expr->at);
+        else
+            evs__seq_push(in->pool, &all, value, expr->at);
     }
     return all;
 }
