@@ -5,6 +5,7 @@
 #include "scripts/client.h"
 #include "scripts/decide.h"
 #include "scripts/heal.h"
+#include "scripts/note.h"
 #include "scripts/park.h"
 
 #include <stdlib.h>
@@ -135,6 +136,8 @@ static inline void complete(evs__call *call, const evs_result *result)
     evs__wheel_remove(&call->due);
     client->pending--;
     client->stats.calls++;
+    call->tally->calls++;
+    call->tally->in_flight--;
     call->state.finished = 1;
     call->done(call->arg, result);
     if (call->lane->watched)
@@ -148,6 +151,7 @@ void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
     if (outcome == EVS_NOT_EXECUTED && call->state.maybe)
         outcome = EVS_MAYBE_EXECUTED;
     err->outcome = outcome;
+    evs__tally_error(call->tally, err->status);
     evs_result result = {err->status, outcome, NULL, err};
     complete(call, &result);
 }
@@ -161,6 +165,7 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
     evs__explain(&err, &subject, status, "%.*s", (int)text.len, text.data);
     err.line = evs__line_in(text);
     err.outcome = outcome;
+    evs__tally_error(call->tally, status);
     evs_result result = {status, outcome, reply, &err};
     complete(call, &result);
 }
@@ -211,6 +216,10 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
     if (!call->state.patient || call->lane->client->closing || !evs__park_rest(call, reply))
         return 0;
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
+    call->tally->retries++;
+    if (call->with.aside->tries == 1)
+        evs__note(call->lane, call->script, decision->status, "will be asked again: %.*s",
+                  (int)evs_reply_bytes(reply).len, evs_reply_bytes(reply).data);
     return 1;
 }
 
@@ -287,6 +296,9 @@ static void lost(evs__call *call, const evs__answer *answer)
         call->state.resent = 1;
         call->state.maybe |= (unsigned char)(decision.outcome != EVS_NOT_EXECUTED);
         call->lane->client->stats.resends++;
+        call->tally->resends++;
+        evs__note(call->lane, call->script, answer->why->status, "sent again: %s",
+                  answer->why->message);
         evs__call_send_again(call);
         return;
     }
@@ -325,6 +337,7 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs__buf_append(out, call->with.aside->bytes.data, call->with.aside->bytes.len);
     if (!evs__conn_end(lane->conn, &call->request))
         return evs__fail_nomem(err);
+    call->tally->bytes += call->request.end - call->request.start;
     return EVS_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "core/net/conn.h"
 #include "core/wheel.h"
 #include "scripts/explain.h"
+#include "scripts/tally.h"
 #include <evalshard/client.h>
 
 typedef struct evs__call evs__call;
@@ -60,6 +61,7 @@ struct evs__call {
     evs__due due;         /* in the client's wheel until finished */
     evs__lane *lane;
     const evs_script *script; /* NULL for a plain command */
+    evs__tally *tally;        /* the lane's, of the script */
     evs_done_fn done;
     void *arg;
     union {

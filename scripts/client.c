@@ -79,10 +79,22 @@ void evs__client_watch(evs_client *client, uint64_t deadline)
     evs__timer_start(client->sweep, deadline > now ? deadline - now : 0);
 }
 
+static void tell_log(void *owner, const evs__login *login, evs_status status, const char *text)
+{
+    const evs_client_options *options = &((const evs_client *)owner)->options;
+    evs_log_event event = {status == EVS_OK ? EVS_LOG_INFO : EVS_LOG_WARNING, status, login->name,
+                           "", text};
+    options->log(options->log_arg, &event);
+}
+
 static evs_status build(evs_client *client, const evs_client_options *options, evs_error *err)
 {
-    evs__conn_limits limits = {options->max_reply_bytes, options->max_reply_depth,
-                               options->max_queued_bytes, options->protocol};
+    evs__conn_limits limits = {options->max_reply_bytes,
+                               options->max_reply_depth,
+                               options->max_queued_bytes,
+                               options->protocol,
+                               options->log == NULL ? NULL : tell_log,
+                               client};
     evs_status status = evs__loop_new(&client->loop, err);
     if (status == EVS_OK)
         status = evs__conns_new(&client->conns, client->map, client->loop, &limits, err);

@@ -66,12 +66,29 @@ void evs__client_leave(evs_client *client);
 /* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
+/* A call to `shard`, not queued; the rest is for the caller to set. NULL when out of memory. */
+static inline evs__call *evs__client_call(evs_client *client, size_t shard,
+                                          const evs_script *script)
+{
+    evs__lane *lane = &client->lanes[shard];
+    evs__tally *tally = evs__tally_of(&lane->tallies, script);
+    evs__call *call = tally == NULL ? NULL : evs__call_new(&client->calls);
+    if (call == NULL)
+        return NULL;
+    call->lane = lane;
+    call->script = script;
+    call->tally = tally;
+    call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
+    return call;
+}
+
 /* The call is queued, or waits: from now on it is pending and has a deadline. */
 static inline void evs__call_start(evs_client *client, evs__call *call, unsigned timeout_ms)
 {
     call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
     evs__wheel_add(&client->wheel, &call->due);
     client->pending++;
+    call->tally->in_flight++;
     if (call->due.at < client->sweep_at)
         evs__client_watch(client, call->due.at);
 }

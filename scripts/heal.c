@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/lane.h"
+#include "scripts/note.h"
 #include "scripts/render.h"
 
 typedef struct evs__heal {
@@ -33,6 +34,7 @@ static void present(evs__call *call)
         call->state.healed = 1;
         call->state.maybe = 1;
         call->lane->client->stats.heals++;
+        call->tally->heals++;
         evs__call_send_again(call);
         return;
     }
@@ -48,6 +50,7 @@ static void absent(evs__call *call)
     }
     call->state.healed = 1;
     call->lane->client->stats.heals++;
+    call->tally->heals++;
     evs__call_send_again(call);
 }
 
@@ -141,6 +144,7 @@ static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
         return NULL;
     }
     evs__ring_append(&lane->heals, &heal->ring);
+    evs__note(lane, script, EVS_E_NO_SCRIPT, "the server did not know the script: NOSCRIPT");
     return heal;
 }
 

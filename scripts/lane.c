@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/heal.h"
+#include "scripts/note.h"
 #include "scripts/render.h"
 
 #include <stddef.h>
@@ -61,6 +62,7 @@ void evs__lane_clear(evs__lane *lane)
     while (!evs__ring_empty(&lane->loads))
         drop_load(load_of(lane->loads.next));
     evs__heals_drop(lane);
+    evs__tallies_free(&lane->tallies);
     forget(lane);
     evs__free(lane->known);
     lane->known = NULL;
@@ -194,6 +196,8 @@ static void drop_refusal(evs__lane *lane, const evs_script *script)
 static void refused(evs__load *load, evs_bytes text)
 {
     evs__lane *lane = load->lane;
+    evs__note(lane, load->script, evs__refusal_status(text), "SCRIPT LOAD refused: %.*s",
+              (int)text.len, text.data);
     evs__refusal *refusal = evs__refusal_new(load->script->id, text);
     if (refusal != NULL) { /* else the calls behind fail as NO_SCRIPT, without a reason */
         drop_refusal(lane, load->script);

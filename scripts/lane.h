@@ -11,6 +11,7 @@
 #include "core/net/conn.h"
 #include "scripts/refusal.h"
 #include "scripts/script.h"
+#include "scripts/tally.h"
 #include <evalshard/client.h>
 
 typedef struct evs__lane evs__lane;
@@ -34,6 +35,8 @@ struct evs__lane {
     evs__refusal *refusals; /* ours */
     evs__ring loads;        /* SCRIPT LOADs under way; ours */
     evs__ring heals;        /* open ones; ours */
+
+    evs__tallies tallies; /* ours */
 
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */

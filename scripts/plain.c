@@ -128,18 +128,16 @@ static evs_status submit(void *arg, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    evs__call *call = evs__call_new(&client->calls);
+    evs__call *call = evs__client_call(client, self->target.shard, NULL);
     if (call == NULL)
         return evs__fail_nomem(err);
-    call->lane = &client->lanes[self->target.shard];
-    call->script = NULL;
     call->done = evs__waiter_done;
     call->arg = self->waiter;
     int reads = self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0;
     call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
     call->state.may_lie = (unsigned char)runs_script(self->cmd);
-    call->state.patient = self->cmd->shard == NULL &&
-                          client->options.patience == EVS_PATIENCE_DEADLINE;
+    if (self->cmd->shard != NULL)
+        call->state.patient = 0;
     status = queue(call, self->cmd, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);

@@ -128,15 +128,12 @@ typedef struct job {
 static inline evs_status submit(const job *self, evs_error *err)
 {
     evs_client *client = self->client;
-    evs__call *call = evs__call_new(&client->calls);
+    evs__call *call = evs__client_call(client, self->target.shard, self->script);
     if (call == NULL)
         return evs__fail_nomem(err);
-    call->lane = &client->lanes[self->target.shard];
-    call->script = self->script;
     call->done = self->done;
     call->arg = self->arg;
     call->state.retry = (unsigned char)self->script->retry;
-    call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
     evs_status status = queue(call, self->invocation, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);

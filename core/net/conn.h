@@ -59,11 +59,18 @@ struct evs__request {
     int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
 };
 
+/* Told when a connection becomes READY (status EVS_OK) and when it ends, with the reason. May only
+ * look. */
+typedef void evs__conn_news(void *owner, const evs__login *login, evs_status status,
+                            const char *text);
+
 typedef struct evs__conn_limits {
     size_t max_reply_bytes;
     unsigned max_reply_depth;
     size_t max_queued_bytes;
-    unsigned protocol; /* 3: RESP3 when the server has it; else RESP2 */
+    unsigned protocol;    /* 3: RESP3 when the server has it; else RESP2 */
+    evs__conn_news *news; /* NULL: nobody wants to know */
+    void *news_owner;
 } evs__conn_limits;
 
 typedef struct evs__conn_stats {

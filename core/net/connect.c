@@ -227,6 +227,8 @@ static void become_ready(evs__conn *conn)
     conn->retired = 0;
     conn->retry_at = 0;
     conn->stats.connects++;
+    if (conn->limits.news != NULL)
+        conn->limits.news(conn->limits.news_owner, conn->login, EVS_OK, "connected");
     if (!evs__ring_empty(&conn->queue))
         evs__loop_mark(conn->loop, &conn->dirty);
 }

@@ -147,6 +147,9 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     evs__free(conn->problem);
     conn->problem = write_problem(format, args);
     va_end(args);
+    if (conn->limits.news != NULL)
+        conn->limits.news(conn->limits.news_owner, conn->login, status,
+                          conn->problem == NULL ? evs_status_text(status) : conn->problem);
 
     if (conn->state == EVS__CONN_READY)
         conn->retry_at = 0;

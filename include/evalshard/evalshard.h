@@ -20,5 +20,6 @@
 #include <evalshard/reply.h>
 #include <evalshard/script.h>
 #include <evalshard/shardmap.h>
+#include <evalshard/stats.h>
 
 #endif

@@ -1,0 +1,54 @@
+/*
+ * tally.h - counters of one script on one lane.
+ *
+ * A lane has tallies only for scripts that were called on it. They are found by the script's id in
+ * a table of open addressing: ids have no gaps, so they are their own hash.
+ */
+#ifndef EVS_SCRIPTS_TALLY_H
+#define EVS_SCRIPTS_TALLY_H
+
+#include "scripts/script.h"
+#include <evalshard/stats.h>
+
+typedef struct evs__tally {
+    size_t key;               /* the script's id and 1; 0 for plain commands */
+    const evs_script *script; /* NULL for plain commands */
+    uint64_t calls;
+    uint64_t in_flight;
+    uint64_t bytes;
+    uint64_t heals;
+    uint64_t resends;
+    uint64_t retries;
+    evs_status_count *errors; /* ours; few */
+    size_t nerrors;
+    size_t order; /* among the lane's tallies */
+} evs__tally;
+
+typedef struct evs__tallies {
+    evs__tally **slots; /* ours; a power of two, or none */
+    size_t nslots;
+    size_t count;
+} evs__tallies;
+
+evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script);
+void evs__tallies_free(evs__tallies *tallies);
+
+/* Counts a failure. When memory runs out the status goes uncounted. */
+void evs__tally_error(evs__tally *tally, evs_status status);
+
+/* The tally of a script, NULL for plain commands; made when it is missing. NULL when out of memory.
+ */
+static inline evs__tally *evs__tally_of(evs__tallies *tallies, const evs_script *script)
+{
+    size_t key = script == NULL ? 0 : script->id + 1;
+    for (size_t i = key; tallies->nslots > 0; i++) { /* ends: a quarter of the slots is empty */
+        evs__tally *tally = tallies->slots[i & (tallies->nslots - 1)];
+        if (tally == NULL)
+            break;
+        if (tally->key == key)
+            return tally;
+    }
+    return evs__tally_add(tallies, script);
+}
+
+#endif
