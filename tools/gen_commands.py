@@ -145,7 +145,9 @@ def recorded_options(r, command):
         if place == 0 and optional and "token" not in node and "since" in node and \
                 node["type"] == "integer":
             r["options"][f"@{r['from']}"] = (0, version(node["since"]))
-        if not optional and "token" not in node and node["type"] != "oneof":
+        choice = [a for a in node.get("arguments", []) if node["type"] == "oneof"]
+        if not optional and "token" not in node and not (
+                choice and all("token" in a for a in choice)):
             break
         for word, values, since in words(node, command["since"]):
             r["options"].setdefault(word, (values, version(since)))

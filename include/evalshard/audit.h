@@ -149,8 +149,8 @@ typedef struct evs_audit_options {
     /* Which rules run, as codes or their beginnings ("ES1", "ES306") separated by commas. `select`
      * says it all; without it these are the rules of tiers A and B, and those that the profile
      * adds. `extend_select` adds to that, `ignore` takes away; the longest beginning that fits a
-     * rule decides, and ignore where both are as long. What says why a script does not parse is
-     * never left out. */
+     * rule decides, and ignore where both are as long. A rule of tier C wants its whole code. What
+     * says why a script does not parse is never left out. */
     const char *select;
     const char *extend_select;
     const char *ignore;

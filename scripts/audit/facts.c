@@ -295,9 +295,21 @@ static void collect_atoms(const making *m, evs__keyuse *use, evs__visit *const *
     const evs__value *all = evs__value_none();
     for (size_t i = 0; i < n; i++)
         all = evs__value_join(m->pool, all, visits[i]->value);
-    use->types = all->types;
+    use->value = all;
+    use->call = visits[0]->place.call;
     use->atoms = all->atoms;
     use->natoms = all->natoms;
+}
+
+/* Is it written KEYS[...], and not as anything else that comes from there? */
+static int is_literal(const evs__chunk *chunk, evs__span at)
+{
+    static const char begin[] = "KEYS[";
+    if (at.end > chunk->source.len || at.end < at.start + sizeof begin)
+        return 0;
+    const char *text = chunk->source.data + at.start, *last = chunk->source.data + at.end - 1;
+    return memcmp(text, begin, sizeof begin - 1) == 0 &&
+           memchr(text, ']', at.end - at.start) == last;
 }
 
 /* One use of the `n` visits that are the same place. */
@@ -309,6 +321,7 @@ static void make_use(const making *m, evs__keyuse *use, evs__visit *const *visit
     use->command = visits[0]->place.command;
     use->argument = (int)visits[0]->place.argument;
     use->pattern = visits[0]->pattern;
+    use->literal = is_literal(m->chunk, visits[0]->at);
     j.causes = evs__pool_alloc(m->pool, j.cap, sizeof *j.causes);
     if (j.causes == NULL)
         return;

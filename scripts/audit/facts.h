@@ -48,8 +48,10 @@ typedef struct evs__keyuse {
     const char *command; /* "?" when it is not a constant */
     int argument;
     evs_verdict verdict;
-    unsigned types; /* which Lua types it may be */
-    int pattern;    /* a pattern of SORT, which names keys that are no arguments */
+    const evs__expr *call;   /* tells calls apart; not to be looked at */
+    const evs__value *value; /* what it may be, over all the ways the call is reached */
+    int literal;             /* it is written KEYS[...] */
+    int pattern;             /* a pattern of SORT, which names keys that are no arguments */
     const evs__cause *causes;
     size_t ncauses;
     const evs__atom *const *atoms; /* all of them, for reports */

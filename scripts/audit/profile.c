@@ -7,13 +7,19 @@
 
 /* Where keys are not spread, an undeclared one is hidden from access control and clients, and no
  * more than that; slots mean nothing. */
-static const evs__change_of_weight standalone[] = {
-    {"ES101", EVS_SEVERITY_WARNING}, {"ES102", EVS_SEVERITY_WARNING},
-    {"ES103", EVS_SEVERITY_WARNING}, {"ES104", EVS_SEVERITY_NOTE},
-    {"ES106", EVS_SEVERITY_WARNING}, {"ES109", EVS_SEVERITY_WARNING},
-    {"ES111", EVS_SEVERITY_WARNING}, {"ES113", EVS__SEVERITY_OFF},
-    {"ES114", EVS__SEVERITY_OFF},    {"ES116", EVS_SEVERITY_NOTE},
-    {"ES117", EVS__SEVERITY_OFF},    {NULL, 0}};
+static const evs__change_of_weight standalone[] = {{"ES101", EVS_SEVERITY_WARNING},
+                                                   {"ES102", EVS_SEVERITY_WARNING},
+                                                   {"ES103", EVS_SEVERITY_WARNING},
+                                                   {"ES104", EVS_SEVERITY_NOTE},
+                                                   {"ES106", EVS_SEVERITY_WARNING},
+                                                   {"ES109", EVS_SEVERITY_WARNING},
+                                                   {"ES111", EVS_SEVERITY_WARNING},
+                                                   {"ES113", EVS__SEVERITY_OFF},
+                                                   {"ES114", EVS__SEVERITY_OFF},
+                                                   {"ES116", EVS_SEVERITY_NOTE},
+                                                   {"ES117", EVS__SEVERITY_OFF},
+                                                   {"ES119", EVS__SEVERITY_OFF},
+                                                   {NULL, 0}};
 
 /* Each access is checked against KEYS: a derived key is refused like any other. */
 static const evs__change_of_weight strict[] = {{"ES104", EVS_SEVERITY_ERROR}, {NULL, 0}};
@@ -22,6 +28,12 @@ static const evs__change_of_weight strict[] = {{"ES104", EVS_SEVERITY_ERROR}, {N
 static const evs__change_of_weight strict_with_keys[] = {
     {"ES104", EVS_SEVERITY_ERROR}, {"ES110", EVS_SEVERITY_ERROR}, {NULL, 0}};
 
+/* Its proxies read the text of scripts. */
+static const evs__change_of_weight aliyun[] = {{"ES104", EVS_SEVERITY_ERROR},
+                                               {"ES110", EVS_SEVERITY_ERROR},
+                                               {"ES118", EVS_SEVERITY_ERROR},
+                                               {NULL, 0}};
+
 static const evs__change_of_weight nothing[] = {{NULL, 0}};
 
 static const evs__profile profiles[] = {
@@ -29,7 +41,7 @@ static const evs__profile profiles[] = {
     {"standalone", "redis:7.0..", standalone},
     {"valkey", "valkey:7.2..", nothing},
     {"elasticache-serverless", "redis:7.0,valkey:7.2..", strict_with_keys},
-    {"aliyun", "redis:5.0..7.0", strict_with_keys},
+    {"aliyun", "redis:5.0..7.0", aliyun},
     {"dragonfly", "redis:7.0", strict},
     {"kvrocks-strict", "redis:7.0", strict},
 };

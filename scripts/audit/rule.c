@@ -115,6 +115,20 @@ void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding 
     finding->steps = steps;
 }
 
+void evs__finding_steps(evs__findings *out, evs_finding *finding, evs_span first,
+                        const char *first_text, evs_span second, const char *second_text)
+{
+    evs_trace_step *steps = evs__pool_alloc(out->pool, 2, sizeof *steps);
+    if (steps == NULL)
+        return;
+    steps[0].at = first;
+    steps[0].text = first_text;
+    steps[1].at = second;
+    steps[1].text = second_text;
+    finding->steps = steps;
+    finding->nsteps = 2;
+}
+
 void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin)
 {
     for (size_t i = 0; i < facts->nuses; i++) {

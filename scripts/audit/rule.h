@@ -50,6 +50,10 @@ int evs__key_is_small(const evs__facts *facts, int key);
 void evs__finding_step(evs__findings *out, const evs__facts *facts, evs_finding *finding,
                        evs__span at, const char *text);
 
+/* Gives a finding of the running rule two steps, the second of them where it is. */
+void evs__finding_steps(evs__findings *out, evs_finding *finding, evs_span first,
+                        const char *first_text, evs_span second, const char *second_text);
+
 /* Findings for every use that has a cause of `origin`: "key of GET is ARGV[1], not taken from
  * KEYS". */
 void evs__report_origin(const evs__facts *facts, evs__findings *out, evs__origin origin);

@@ -205,6 +205,9 @@ int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule)
     size_t more = longest(o->extend_select, rule->code, NULL);
     size_t off = longest(o->ignore, rule->code, NULL);
     on = more > on ? more : on;
+    int whole = on == strlen(rule->code);
+    if (rule->tier == EVS_TIER_C && severity < 0 && !whole)
+        return 0;
     if (on > 0 || off > 0)
         return on > off;
     if (o->select != NULL || severity == EVS__SEVERITY_OFF)

@@ -17,7 +17,7 @@ static int run(const options *o)
         printf("script-audit %s\n", evs_version());
         return EXIT_FINE;
     case TASK_EXPLAIN:
-        return explain(o->rule) ? EXIT_FINE : EXIT_USAGE;
+        return explain(o->rule, o->format) ? EXIT_FINE : EXIT_USAGE;
     case TASK_AUDIT:
         break;
     }

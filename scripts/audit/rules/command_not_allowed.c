@@ -5,8 +5,18 @@ static void check(const evs__facts *facts, evs__findings *out)
 {
     for (size_t i = 0; i < facts->ncalls; i++) {
         const evs__callfact *call = &facts->calls[i];
-        if (call->kind == EVS__CALL_KNOWN && (call->command->flags & EVS__COMMAND_NOSCRIPT))
+        if (call->kind != EVS__CALL_KNOWN)
+            continue;
+        evs__since allowed = call->command->allowed;
+        const evs__target *old = evs__target_before(&facts->setting->targets, allowed);
+        if (old == NULL)
+            continue;
+        if (allowed.redis == EVS__VERSION_NEVER)
             evs__finding_add(out, call->at, "%s is not allowed in scripts", call->command->name);
+        else
+            evs__finding_add(out, call->at, "%s is not allowed in scripts of %s %d.%d",
+                             call->command->name, evs__target_name(old), old->min >> 8,
+                             old->min & 255);
     }
 }
 

@@ -21,9 +21,14 @@ static void check(const evs__facts *facts, evs__findings *out)
         const evs__keyuse *use = &facts->uses[i];
         for (size_t k = 0; k < use->ncauses; k++) {
             const evs__cause *cause = &use->causes[k];
-            if (cause->origin == EVS__FROM_DERIVED)
-                evs__finding_add_use(out, use, cause, "key of %s is derived from %s: %s",
-                                     use->command, cause->key, condition(cause->shape));
+            if (cause->origin != EVS__FROM_DERIVED)
+                continue;
+            evs_finding *finding = evs__finding_add_use(
+                out, use, cause, "key of %s is derived from %s: %s", use->command, cause->key,
+                condition(cause->shape));
+            if (finding != NULL && facts->setting->expected.hashtag &&
+                cause->shape != EVS__SHAPE_OPAQUE)
+                finding->severity = EVS_SEVERITY_NOTE;
         }
     }
 }

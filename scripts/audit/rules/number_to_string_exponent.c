@@ -42,7 +42,7 @@ const evs__rule evs__rule_number_to_string_exponent = {
             .false_positives = "None: each number that gets there is at least 1e14.",
             .server = "",
             .fix = "string.format('%.0f', x)",
-            .companions = "",
+            .companions = "ES115",
             .target = "",
         },
     .check = check,

@@ -1,7 +1,18 @@
 /* ES301 - no server knows the command. */
+#include "scripts/audit/callfact.h"
 #include "scripts/audit/rule.h"
 
 #include <string.h>
+
+/* How the name should have been written, when that can be told. */
+static const char *advice(const evs__callfact *call)
+{
+    if (strpbrk(call->name, " \t\r\n") != NULL)
+        return ", arguments are separated by commas";
+    if (strchr(call->name, '|') != NULL)
+        return ", a subcommand is an argument of its own";
+    return "";
+}
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
@@ -9,9 +20,10 @@ static void check(const evs__facts *facts, evs__findings *out)
         const evs__callfact *call = &facts->calls[i];
         if (call->kind != EVS__CALL_UNKNOWN)
             continue;
+        const char *spelling = advice(call);
         evs_finding *finding =
-            call->similar == NULL
-                ? evs__finding_add(out, call->at, "unknown command '%.64s'", call->name)
+            call->similar == NULL || spelling[0] != '\0'
+                ? evs__finding_add(out, call->at, "unknown command '%.64s'%s", call->name, spelling)
                 : evs__finding_add(out, call->at, "unknown command '%.64s', did you mean %s?",
                                    call->name, call->similar);
         if (finding != NULL && strchr(call->name, '.') != NULL)

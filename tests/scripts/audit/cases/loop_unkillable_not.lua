@@ -1,5 +1,7 @@
 -- endings that are known, with writes
 -- verdict: declared
+-- expect: ES119 12:26
+-- expect: ES119 17:24
 redis.call('SET', KEYS[1], '1')
 local i, t = 1, {1, 2, 3}
 while i <= #KEYS do

@@ -1,9 +1,11 @@
 -- numbers that become text with an exponent
 -- verdict: declared
--- expect: ES510 11:14
--- expect: ES510 12:23
--- expect: ES510 13:34
--- expect: ES510 19:31
+-- expect: ES510 13:14
+-- expect: ES510 14:23
+-- expect: ES510 15:34
+-- expect: ES510 21:31
+-- expect: ES115 13:14
+-- expect: ES115 21:31
 local call = redis.call
 local t = call('TIME')
 local micros = t[1] * 1000000 + t[2]

@@ -1,9 +1,10 @@
 -- results of redis.pcall, with and without a look at err
 -- verdict: declared
--- expect: ES506 9:4
--- expect: ES506 14:4
--- expect: ES506 19:14
--- expect: ES506 30:24
+-- expect: ES506 10:4
+-- expect: ES506 15:4
+-- expect: ES506 20:14
+-- expect: ES506 31:24
+-- expect: ES119 30:39
 local pcall_ = redis.pcall
 local a = redis.pcall('INCR', KEYS[1])
 if a > 10 then return 1 end
