@@ -5,8 +5,9 @@ network, and its numbers change with the packages.
     tests/corpus/run.py [--build DIR] [--keep DIR] [--findings FILE] [PACKAGE...]
 
 Each package is installed into a temporary folder (its install scripts are not run; with --keep, into
-DIR, where a second run finds it). Audited are its .lua files, whole ones only, and the scripts in the
-strings of its programs; equal texts count once. bottleneck puts its scripts together when it runs, so
+DIR, where a second run finds it). Audited are its .lua files with what they include (files in folders
+called includes are parts) and the scripts in the strings of its programs. Equal texts count once, and
+a program that is called like a .lua file is taken for a copy of it. bottleneck puts its scripts together when it runs, so
 its own function for that is asked for them.
 
 The table has per package: scripts; fragments (what does not parse as it stands in a program, or has
@@ -52,8 +53,7 @@ def install(package, folder):
 
 def is_part(path):
     """Is this .lua file one that others are put together from?"""
-    text = path.read_text(errors="replace")
-    return "/includes/" in path.as_posix() or "@include" in text
+    return "includes" in path.parts
 
 
 def inputs(package, home):
@@ -83,8 +83,12 @@ def audit(build, files):
 
 def distinct(report):
     seen = set()
-    for script in report["scripts"]:
-        name = script["sha1"] or (pathlib.Path(script["path"]).name, script.get("line"))
+    paths = [pathlib.Path(script["path"]) for script in report["scripts"]]
+    files = {path.stem for path in paths if path.suffix == ".lua"}
+    for script, path in zip(report["scripts"], paths):
+        if path.suffix != ".lua" and path.stem in files:
+            continue
+        name = script["sha1"] or (path.name, script.get("line"))
         if name not in seen:
             seen.add(name)
             yield script
