@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { ASKED_MAX = 64 };
+enum { ASKED_MAX = 64, SIMILAR_MAX = 100 };
 
 typedef struct walk {
     evs__flow *flow;
@@ -26,7 +26,8 @@ typedef struct walk {
     const evs__api *asked[ASKED_MAX]; /* in conditions */
     size_t nasked;
     int asks_version;
-    int depth; /* functions around */
+    int depth;       /* functions around */
+    size_t nsimilar; /* names that others were compared with; after many it is not worth it */
 } walk;
 
 /* ---- noting ---- */
@@ -47,6 +48,11 @@ static evs__nameuse *note(walk *w, evs__name_kind kind, evs__span at, evs_bytes 
     use->next = w->flow->names;
     w->flow->names = use;
     return use;
+}
+
+static const char *similar(walk *w, evs_bytes table, evs_bytes name)
+{
+    return w->nsimilar++ < SIMILAR_MAX ? evs__builtins_similar(w->pool, table, name) : NULL;
 }
 
 static int is_written(const walk *w, evs_bytes name)
@@ -178,7 +184,7 @@ static void see_global(walk *w, const evs__expr *expr)
         return;
     evs__nameuse *use = note(w, EVS__NAME_READ, expr->at, none, name);
     if (use != NULL)
-        use->similar = evs__builtins_similar(w->pool, none, name);
+        use->similar = similar(w, none, name);
 }
 
 /* What redis holds while a library is loaded. */
@@ -228,7 +234,7 @@ static void see_call(walk *w, const evs__expr *expr)
         return;
     evs__nameuse *use = note(w, EVS__NAME_MISSING, callee->at, table, name);
     if (use != NULL)
-        use->similar = evs__builtins_similar(w->pool, table, name);
+        use->similar = similar(w, table, name);
 }
 
 static void second_expr(void *context, const evs__expr *expr)

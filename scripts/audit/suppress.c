@@ -2,6 +2,7 @@
 
 #include "scripts/audit/profile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- by comments ---- */
@@ -30,17 +31,67 @@ static int covers(evs__ignore *ignore, const evs_finding *finding)
     return found;
 }
 
+static void accept_in_source(evs_finding *finding, evs__ignore *ignore)
+{
+    if (!covers(ignore, finding))
+        return;
+    finding->suppressed = EVS_SUPPRESSED_IN_SOURCE;
+    finding->reason = ignore->reason;
+}
+
+static int is_wide(const evs__ignore *ignore)
+{
+    return ignore->first_line != ignore->last_line;
+}
+
+static int by_line(const void *a, const void *b)
+{
+    const evs__ignore *x = *(evs__ignore *const *)a, *y = *(evs__ignore *const *)b;
+    if (x->first_line != y->first_line)
+        return x->first_line < y->first_line ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* The first that is not before `line`. */
+static size_t first_at(evs__ignore *const *sorted, size_t count, int line)
+{
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if (sorted[low + half]->first_line < line) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+/* Comments about one line are found by it, those about more are tried one by one. */
 void evs__suppress_in_source(evs__directives *directives, evs__findings *findings)
 {
+    size_t narrow = 0, all = directives->nignores;
+    evs__ignore **sorted = evs__pool_alloc(findings->pool, all, sizeof *sorted);
+    if (sorted == NULL || all == 0)
+        return;
+    size_t wide = all;
+    for (size_t i = all; i > 0; i--)
+        if (is_wide(&directives->ignores[i - 1]))
+            sorted[--wide] = &directives->ignores[i - 1];
+    for (size_t i = 0; i < all; i++)
+        if (!is_wide(&directives->ignores[i]))
+            sorted[narrow++] = &directives->ignores[i];
+    qsort(sorted, narrow, sizeof *sorted, by_line);
     for (size_t i = 0; i < findings->count; i++) {
         evs_finding *finding = &findings->items[i];
-        for (size_t k = 0; k < directives->nignores && !is_final(finding); k++) {
-            evs__ignore *ignore = &directives->ignores[k];
-            if (!covers(ignore, finding))
-                continue;
-            finding->suppressed = EVS_SUPPRESSED_IN_SOURCE;
-            finding->reason = ignore->reason;
-        }
+        if (is_final(finding))
+            continue;
+        for (size_t k = wide; k < all; k++)
+            accept_in_source(finding, sorted[k]);
+        size_t k = first_at(sorted, narrow, finding->at.line);
+        for (; k < narrow && sorted[k]->first_line == finding->at.line; k++)
+            accept_in_source(finding, sorted[k]);
     }
 }
 
