@@ -36,7 +36,7 @@ struct evs_batch {
     size_t results, failures;
     stage stage;
     int pumping;
-    int finished; /* for who waits */
+    evs__gate gate; /* of who waits */
     evs_batch_done_fn done;
     void *arg;
 };
@@ -59,7 +59,6 @@ void evs_batch_clear(evs_batch *batch)
     evs__arena_recycle(&batch->arena);
     batch->count = batch->next = batch->open = batch->results = batch->failures = 0;
     batch->stage = FILLING;
-    batch->finished = 0;
 }
 
 void evs_batch_free(evs_batch *batch)
@@ -248,9 +247,10 @@ static int submit(item *one)
 static void finish(evs_batch *batch)
 {
     batch->stage = FINISHED;
-    batch->finished = 1;
     if (batch->done != NULL)
         batch->done(batch->arg, batch);
+    else
+        evs__gate_open(&batch->gate);
 }
 
 static void pump(evs_batch *batch)
@@ -355,29 +355,36 @@ static evs_status start(evs_batch *batch, evs_error *err)
     return EVS_OK;
 }
 
-evs_status evs_batch_run(evs_batch *batch, evs_error *err)
+static evs_status start_job(void *job, evs_error *err)
 {
-    evs_status status = evs__client_check(batch->client, 1, err);
-    batch->done = NULL;
-    if (status == EVS_OK)
-        status = start(batch, err);
+    evs_batch *batch = job;
+    evs_client *client = batch->client;
+    evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    if (!batch->finished)
-        evs__client_drive(batch->client, &batch->finished);
-    return EVS_OK;
+    evs__client_enter(client); /* the completion may free client and batch */
+    status = start(batch, err);
+    evs__client_leave(client);
+    return status;
+}
+
+evs_status evs_batch_run(evs_batch *batch, evs_error *err)
+{
+    evs__start what = {.start = start_job, .job = batch, .gate = &batch->gate};
+    batch->done = NULL;
+    return evs__client_await(batch->client, &what, err);
 }
 
 evs_status evs_batch_submit(evs_batch *batch, evs_batch_done_fn done, void *arg, evs_error *err)
 {
-    evs_status status = evs__client_check(batch->client, 0, err);
-    if (status != EVS_OK)
-        return status;
+    evs__start what = {.start = start_job, .job = batch};
     if (done == NULL)
         return evs__fail(err, EVS_E_INVALID, "a submitted batch needs a completion");
     batch->done = done;
     batch->arg = arg;
-    return start(batch, err);
+    if (evs__client_is_elsewhere(batch->client))
+        return evs__thread_run(batch->client, &what, err);
+    return start_job(batch, err);
 }
 
 size_t evs_batch_count(const evs_batch *batch)

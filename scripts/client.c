@@ -49,7 +49,8 @@ static evs_status check_options(const evs_client_options *options, evs_error *er
         return evs__fail(err, EVS_E_INVALID, "EVS_FULL_SIGNAL without a function to be called");
     if ((unsigned)options->order > EVS_ORDER_STRICT ||
         (unsigned)options->patience > EVS_PATIENCE_NONE ||
-        (unsigned)options->on_full > EVS_FULL_SIGNAL)
+        (unsigned)options->on_full > EVS_FULL_SIGNAL ||
+        (unsigned)options->completions > EVS_COMPLETIONS_QUEUED)
         return evs__fail(err, EVS_E_INVALID, "an option has a value that it does not have");
     return EVS_OK;
 }
@@ -133,6 +134,8 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     evs__wheel_init(&client->wheel, evs__loop_about_ms());
 
     evs_status status = build(client, &options, err);
+    if (status == EVS_OK && options.threaded)
+        status = evs__thread_new(client, err);
     if (status != EVS_OK) {
         evs_client_free(client);
         return status;
@@ -152,23 +155,35 @@ static void free_memory(evs_client *client)
     evs__free(client);
 }
 
+static void get_stats(evs_client_stats *out, const evs_client *client)
+{
+    *out = client->stats;
+    if (client->conns == NULL)
+        return;
+    evs__conn_stats conns = evs__conns_stats(client->conns);
+    out->writes = conns.writes;
+    out->connects = conns.connects;
+}
+
 /* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
-static void end_calls(evs_client *client)
+void evs__client_end_calls(evs_client *client)
 {
     if (client->conns == NULL)
         return;
     client->running++;
     evs__calls_abort_parked(&client->calls);
-    evs_client_stats_get(&client->stats, client);
+    get_stats(&client->stats, client);
     evs__conns_free(client->conns);
     client->conns = NULL;
     client->running--;
 }
 
-static void destroy(evs_client *client)
+void evs__client_destroy(evs_client *client)
 {
-    end_calls(client);
+    evs__client_end_calls(client);
     evs__timer_free(client->sweep);
+    if (client->thread != NULL)
+        evs__thread_free(client->thread);
     evs__loop_free(client->loop);
     free_memory(client);
 }
@@ -180,6 +195,8 @@ static void abandon(evs_client *client)
     if (client->conns != NULL)
         evs__conns_abandon(client->conns);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
+    if (client->thread != NULL)
+        evs__thread_abandon(client->thread);
     evs__loop_abandon(client->loop);
     free_memory(client);
 }
@@ -192,9 +209,11 @@ void evs_client_free(evs_client *client)
         abandon(client);
         return;
     }
+    if (evs__client_is_elsewhere(client))
+        evs__thread_join(client);
     client->closing = 1;
     if (!client->running)
-        destroy(client);
+        evs__client_destroy(client);
 }
 
 evs_status evs__client_refuse(const evs_client *client, evs_error *err)
@@ -216,36 +235,59 @@ void evs__client_leave(evs_client *client)
 {
     client->running--;
     if (client->closing && client->running == 0)
-        destroy(client);
+        evs__client_destroy(client);
 }
 
-void evs__client_drive(evs_client *client, const int *flag)
+/* Ends: every call has a deadline. */
+static void drive(evs_client *client, const evs__gate *gate)
 {
     evs__client_enter(client);
-    while (!*flag && !client->closing)
-        evs__loop_run(client->loop, -1); /* ends: every call has a deadline */
+    while (!gate->open && !client->closing)
+        evs__loop_run(client->loop, -1);
     evs__client_leave(client);
 }
 
-void evs__waiter_done(void *arg, const evs_result *result)
+evs_status evs__client_await(evs_client *client, const evs__start *what, evs_error *err)
 {
-    evs__waiter *waiter = arg;
-    waiter->finished = 1;
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_run(client, what, err);
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    if (what->gate != NULL)
+        *what->gate = (evs__gate){0, NULL};
+    status = evs__client_insist(client, what->timeout_ms, what->start, what->job, err);
+    if (status == EVS_OK && what->gate != NULL && !what->gate->open)
+        drive(client, what->gate);
+    return status;
+}
+
+static void keep_result(evs__waiter *waiter, const evs_result *result)
+{
     waiter->status = result->status;
     if (result->error != NULL)
         evs__fail_with(waiter->err, result->error);
     if (result->reply == NULL)
         return;
     evs_status copied = evs_reply_copy(waiter->reply, result->reply, waiter->err);
-    if (copied != EVS_OK) {
-        waiter->status = copied;
-        if (waiter->err != NULL)
-            waiter->err->outcome = result->outcome;
-    }
+    if (copied == EVS_OK)
+        return;
+    waiter->status = copied;
+    if (waiter->err != NULL)
+        waiter->err->outcome = result->outcome;
+}
+
+void evs__waiter_done(void *arg, const evs_result *result)
+{
+    evs__waiter *waiter = arg;
+    keep_result(waiter, result);
+    evs__gate_open(&waiter->gate);
 }
 
 evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err)
 {
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_process(client, timeout_ms, err);
     evs_status status = evs__client_check(client, 1, err);
     if (status != EVS_OK)
         return status;
@@ -280,7 +322,7 @@ evs_status evs__client_lane(evs__lane *lane, evs_error *err)
     return status;
 }
 
-evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__submit_fn *submit,
+evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__start_fn *submit,
                               void *job, evs_error *err)
 {
     evs_status status = submit(job, err);
@@ -300,12 +342,30 @@ evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__subm
 
 evs_status evs_client_fd(int *out, evs_client *client, evs_error *err)
 {
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_fd(out, client, err);
     evs_status status = evs__client_check(client, 0, err);
     return status == EVS_OK ? evs__loop_fd(out, client->loop, err) : status;
 }
 
+typedef struct cancellation {
+    evs_client *client;
+    evs_ticket ticket;
+} cancellation;
+
+static evs_status cancel(void *job, evs_error *err)
+{
+    const cancellation *self = job;
+    return evs_cancel(self->client, self->ticket, err);
+}
+
 evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
 {
+    if (evs__client_is_elsewhere(client)) {
+        cancellation self = {client, ticket};
+        evs__start what = {.start = cancel, .job = &self};
+        return evs__thread_run(client, &what, err);
+    }
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
@@ -332,6 +392,8 @@ static void drain(evs_client *client, int timeout_ms)
 
 evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
 {
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_close(client, how, timeout_ms, err);
     evs_status status = evs__client_check(client, 1, err);
     if (status != EVS_OK)
         return status;
@@ -341,7 +403,7 @@ evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, e
         drain(client, timeout_ms);
     size_t left = client->pending;
     if (!client->closing)
-        end_calls(client);
+        evs__client_end_calls(client);
     evs__client_leave(client);
     if (how == EVS_CLOSE_DRAIN && left > 0)
         return evs__fail(err, EVS_E_TIMEOUT, "%zu calls were not answered in time", left);
@@ -350,15 +412,31 @@ evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, e
 
 size_t evs_client_pending(const evs_client *client)
 {
+    if (client->thread != NULL)
+        return evs__thread_pending(client->thread);
     return client->pending;
+}
+
+typedef struct asking {
+    const evs_client *client;
+    evs_client_stats *out;
+} asking;
+
+static evs_status ask_stats(void *job, evs_error *err)
+{
+    const asking *self = job;
+    (void)err;
+    get_stats(self->out, self->client);
+    return EVS_OK;
 }
 
 void evs_client_stats_get(evs_client_stats *out, const evs_client *client)
 {
-    *out = client->stats;
-    if (client->conns == NULL)
+    if (!evs__client_is_elsewhere(client) || evs__fork_mark_is_child(client->fork_mark)) {
+        get_stats(out, client);
         return;
-    evs__conn_stats conns = evs__conns_stats(client->conns);
-    out->writes = conns.writes;
-    out->connects = conns.connects;
+    }
+    asking self = {client, out};
+    evs__start what = {.start = ask_stats, .job = &self};
+    evs__thread_run_always((evs_client *)(uintptr_t)client, &what, NULL);
 }

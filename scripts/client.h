@@ -13,6 +13,7 @@
 #include "core/net/fork_mark.h"
 #include "scripts/call.h"
 #include "scripts/lane.h"
+#include "scripts/thread.h"
 #include "sharding/conns.h"
 
 struct evs_client {
@@ -31,15 +32,16 @@ struct evs_client {
     uint64_t tick_ms;           /* by which the cheap clock may be behind */
     evs_client_options options; /* complete */
     evs_client_stats stats;
-    uint64_t random; /* state of the jitter */
-    int running;     /* inside a loop run or a completion */
-    int closing;     /* freed, as far as the caller is concerned */
-    int shut;        /* takes no more calls */
+    uint64_t random;     /* state of the jitter */
+    int running;         /* inside a loop run or a completion */
+    int closing;         /* freed, as far as the caller is concerned */
+    int shut;            /* takes no more calls */
+    evs__thread *thread; /* ours; NULL when the client is driven */
 };
 
 /* Somebody who blocks until one call is finished. */
 typedef struct evs__waiter {
-    int finished;
+    evs__gate gate;
     evs_status status;
     evs_reply **reply; /* where a copy of the reply goes */
     evs_error *err;    /* may be NULL */
@@ -99,11 +101,31 @@ evs_status evs__client_lane(evs__lane *lane, evs_error *err);
 
 /* With EVS_FULL_BLOCK: submits again after QUEUE_FULL, driving the client in between, until it
  * works or the time is over. */
-typedef evs_status evs__submit_fn(void *job, evs_error *err);
-evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__submit_fn *submit,
+evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__start_fn *submit,
                               void *job, evs_error *err);
 
-/* Drives the client until `*flag` is set or the client is closing. */
-void evs__client_drive(evs_client *client, const int *flag);
+/* Has the client a thread of its own, and is this another one? Then nothing in the client may be
+ * touched but what never changes. */
+static inline int evs__client_is_elsewhere(const evs_client *client)
+{
+    return client->thread != NULL && evs__thread_is_other(client->thread);
+}
+
+/* May this thread wait for a call? Fails with STATE inside a completion, in a forked child, and
+ * after closing. */
+static inline evs_status evs__client_may_wait(const evs_client *client, evs_error *err)
+{
+    return evs__client_is_elsewhere(client) ? EVS_OK : evs__client_check(client, 1, err);
+}
+
+/* Starts something where the client's work is done, and waits until its gate opens (or, without
+ * one, no longer). Returns what starting returned. Fails with STATE inside a completion. */
+evs_status evs__client_await(evs_client *client, const evs__start *what, evs_error *err);
+
+/* Completes every call there is. */
+void evs__client_end_calls(evs_client *client);
+
+/* Frees everything; on the thread that may touch it. */
+void evs__client_destroy(evs_client *client);
 
 #endif

@@ -161,16 +161,15 @@ static evs_status plan(job *self, evs_error *err)
 evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
                        evs_error *err)
 {
-    evs__waiter waiter = {0, EVS_OK, out, err};
+    evs__waiter waiter = {.reply = out, .err = err};
     job self = {.client = client, .cmd = cmd, .waiter = &waiter};
-    evs_status status = evs__client_check(client, 1, err);
+    evs__start what = {.start = submit, .job = &self, .gate = &waiter.gate};
+    evs_status status = evs__client_may_wait(client, err);
     if (status == EVS_OK)
         status = plan(&self, err);
-    if (status == EVS_OK)
-        status = evs__client_insist(client, timeout_of(client, cmd, self.target.shard), submit,
-                                    &self, err);
     if (status != EVS_OK)
         return status;
-    evs__client_drive(client, &waiter.finished);
-    return waiter.status;
+    what.timeout_ms = timeout_of(client, cmd, self.target.shard);
+    status = evs__client_await(client, &what, err);
+    return status == EVS_OK ? waiter.status : status;
 }

@@ -37,7 +37,8 @@ struct scattering {
     evs_status status; /* of the first that failed */
     evs_error *err;    /* its error; may be NULL */
     char shard[SHARD_NAME_ROOM];
-    int pumping, finished;
+    int pumping;
+    evs__gate gate;
 };
 
 static void take(part *one, const evs_result *result)
@@ -88,12 +89,26 @@ static void pump(scattering *all)
     while (all->next < all->count && submit(all, &all->parts[all->next]))
         all->next++;
     all->pumping = 0;
-    all->finished = all->results == all->count;
+    if (all->results == all->count)
+        evs__gate_open(&all->gate);
+}
+
+static evs_status start(void *job, evs_error *err)
+{
+    scattering *all = job;
+    evs_status status = evs__client_check(all->client, 0, err);
+    if (status != EVS_OK)
+        return status;
+    evs__client_enter(all->client); /* the fold may free the client */
+    pump(all);
+    evs__client_leave(all->client);
+    return EVS_OK;
 }
 
 static evs_status run(scattering *all, evs_error *err)
 {
-    evs_status status = evs__client_check(all->client, 1, err);
+    evs__start what = {.start = start, .job = all, .gate = &all->gate};
+    evs_status status = evs__client_may_wait(all->client, err);
     if (status != EVS_OK || all->count == 0)
         return status;
     all->parts = evs__alloc_array(all->count, sizeof *all->parts);
@@ -101,11 +116,9 @@ static evs_status run(scattering *all, evs_error *err)
         return evs__fail_nomem(err);
     for (size_t i = 0; i < all->count; i++)
         all->parts[i] = (part){all, all->first + i};
-    pump(all);
-    if (!all->finished)
-        evs__client_drive(all->client, &all->finished);
+    status = evs__client_await(all->client, &what, err);
     evs__free(all->parts);
-    return all->status;
+    return status == EVS_OK ? all->status : status;
 }
 
 static void take_group(scattering *all, size_t index, evs_invocation *call)

@@ -1,9 +1,8 @@
 /* From an invocation to a queued request: find, check, route, render. Nothing here waits. */
+#include "scripts/submit.h"
 #include "core/error.h"
 #include "core/mem.h"
-#include "scripts/client.h"
 #include "scripts/queue.h"
-#include "sharding/route.h"
 
 #include <stdio.h>
 
@@ -61,19 +60,18 @@ static inline evs_status allow(const evs_client *client, const evs_script *scrip
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
 }
 
-/* Everything that can be refused without asking a server. */
-static inline evs_status plan(const evs_script **script, evs__target *target,
-                              const evs_client *client, const evs_invocation *invocation,
-                              evs_error *err)
+evs_status evs__job_plan(evs__job *job, evs_error *err)
 {
-    evs_status status = find(script, client, invocation, err);
+    const evs_client *client = job->client;
+    const evs_invocation *invocation = job->invocation;
+    evs_status status = find(&job->script, client, invocation, err);
     if (status != EVS_OK)
         return status;
-    if (!evs__script_takes(*script, invocation->nkeys, invocation->nargs))
-        return evs_script_check_arity(*script, invocation->nkeys, invocation->nargs, err);
-    status = route(target, client, *script, invocation, err);
+    if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
+        return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
+    status = route(&job->target, client, job->script, invocation, err);
     if (status == EVS_OK)
-        status = allow(client, *script, target->pool, err);
+        status = allow(client, job->script, job->target.pool, err);
     return status;
 }
 
@@ -111,21 +109,14 @@ static inline evs_status queue(evs__call *call, const evs_invocation *invocation
     return evs__queue_end(call, err);
 }
 
-static unsigned timeout_of(const evs_client *client, const evs_invocation *call, size_t shard)
+unsigned evs__job_timeout(const evs__job *job)
 {
-    return call->timeout_ms != 0 ? call->timeout_ms : client->map->shards[shard].script_timeout_ms;
+    unsigned timeout_ms = job->invocation->timeout_ms;
+    return timeout_ms != 0 ? timeout_ms
+                           : job->client->map->shards[job->target.shard].script_timeout_ms;
 }
 
-typedef struct job {
-    evs_client *client;
-    const evs_invocation *invocation;
-    const evs_script *script;
-    evs__target target;
-    evs_done_fn done;
-    void *arg;
-} job;
-
-static inline evs_status submit(const job *self, evs_error *err)
+static inline evs_status submit(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
     evs__call *call = evs__client_call(client, self->target.shard, self->script);
@@ -139,49 +130,57 @@ static inline evs_status submit(const job *self, evs_error *err)
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, timeout_of(client, self->invocation, self->target.shard));
+    evs__call_start(client, call, evs__job_timeout(self));
     if (self->invocation->ticket != NULL)
         *self->invocation->ticket = evs__call_ticket(call);
+    client->stats.mixed_tags += (uint64_t)(self->target.mixed_tags != 0);
     return EVS_OK;
 }
 
-static evs_status submit_again(void *self, evs_error *err)
+evs_status evs__job_submit(const evs__job *job, evs_error *err)
 {
-    const job *mine = self;
-    evs_status status = evs__client_check(mine->client, 0, err);
-    return status == EVS_OK ? submit(mine, err) : status;
+    evs_status status = evs__client_check(job->client, 0, err);
+    return status == EVS_OK ? submit(job, err) : status;
+}
+
+static evs_status start(void *job, evs_error *err)
+{
+    return evs__job_submit(job, err);
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
                       void *arg, evs_error *err)
 {
-    job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
+    evs__job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
+    if (done == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_submit(client, invocation, done, arg, err);
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    if (done == NULL)
-        return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
-    status = plan(&self.script, &self.target, client, invocation, err);
+    status = evs__job_plan(&self, err);
     if (status != EVS_OK)
         return status;
     status = submit(&self, err);
     if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
-        status = evs__client_insist(client, timeout_of(client, invocation, self.target.shard),
-                                    submit_again, &self, err);
-    if (status == EVS_OK)
-        client->stats.mixed_tags += (uint64_t)(self.target.mixed_tags != 0);
+        status = evs__client_insist(client, evs__job_timeout(&self), start, &self, err);
     return status;
 }
 
 evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *invocation,
                     evs_error *err)
 {
-    evs__waiter waiter = {0, EVS_OK, out, err};
-    evs_status status = evs__client_check(client, 1, err);
+    evs__waiter waiter = {.reply = out, .err = err};
+    evs__job self = {
+        .client = client, .invocation = invocation, .done = evs__waiter_done, .arg = &waiter};
+    evs__start what = {.start = start, .job = &self, .gate = &waiter.gate};
+    evs_status status = evs__client_may_wait(client, err);
     if (status == EVS_OK)
-        status = evs_submit(client, invocation, evs__waiter_done, &waiter, err);
+        status = evs__job_plan(&self, err);
     if (status != EVS_OK)
         return status;
-    evs__client_drive(client, &waiter.finished);
-    return waiter.status;
+    what.timeout_ms = evs__job_timeout(&self);
+    status = evs__client_await(client, &what, err);
+    return status == EVS_OK ? waiter.status : status;
 }

@@ -10,7 +10,14 @@
  * A shard that does not know the script yet gets it in the same write as the first call. What
  * happened is part of every failure: see evs_outcome.
  *
- * A client is driven by one thread at a time, its owner's. It does work only inside evs_call,
+ * A client is driven by one thread at a time, its owner's, or, opened with `threaded`, runs a
+ * thread of its own for all I/O. Then every function but evs_client_free may be called from any
+ * thread; calls of many threads leave together and pipeline by themselves; completions, and the
+ * functions in the options, run on that thread, where nothing may wait. Completions can also be
+ * queued for whoever calls evs_client_process (EVS_COMPLETIONS_QUEUED). What is refused only when a
+ * call is queued (a full queue, a connection that cannot be had) is then the completion's to say.
+ *
+ * A client that is driven does work only inside evs_call,
  * evs_command, evs_cancel, evs_client_process, evs_client_close and evs_client_free. Inside a
  * completion, submitting, canceling, freeing and asking for numbers is possible; what would wait
  * fails with EVS_E_STATE. After fork() the child gets EVS_E_STATE from everything that has a
@@ -53,6 +60,13 @@ typedef enum evs_on_full {
     EVS_FULL_SIGNAL = 2 /* fails, and `room` runs once half of it is free again */
 } evs_on_full;
 
+/* Where completions of a threaded client run. */
+typedef enum evs_completions {
+    EVS_COMPLETIONS_AT_ONCE = 0, /* on its own thread, when the reply arrives */
+    EVS_COMPLETIONS_QUEUED = 1   /* on the thread that calls evs_client_process; evs_client_fd is
+                                  * readable while there are some */
+} evs_completions;
+
 /* Something worth a line in a log. Text is borrowed for the call of the function. */
 typedef enum evs_log_level { EVS_LOG_INFO = 0, EVS_LOG_WARNING = 1 } evs_log_level;
 typedef struct evs_log_event {
@@ -79,12 +93,14 @@ typedef struct evs_client_options {
     /* Told of connections made and lost, scripts refused, calls sent again. May only look. */
     void (*log)(void *arg, const evs_log_event *event);
     void *log_arg;
+    int threaded; /* 1: a thread of the client's own does all I/O */
+    evs_completions completions;
 } evs_client_options;
 
 #define EVS_CLIENT_OPTIONS_INIT                                                            \
     {                                                                                      \
         sizeof(evs_client_options), 0, 0, 0, 0, 0, EVS_ORDER_LOOSE, EVS_PATIENCE_DEADLINE, \
-            EVS_FULL_FAIL, NULL, NULL, NULL, NULL                                          \
+            EVS_FULL_FAIL, NULL, NULL, NULL, NULL, 0, EVS_COMPLETIONS_AT_ONCE              \
     }
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
@@ -96,7 +112,8 @@ EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    evs_error *err);
 
 /* Closes every connection and frees the client. Calls still in flight are completed first with
- * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns. */
+ * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns. No
+ * other thread may be inside a function of the client, or call one any more; close it first. */
 EVS_API void evs_client_free(evs_client *client);
 
 typedef enum evs_close {

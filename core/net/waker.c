@@ -1,0 +1,49 @@
+/* waker.c - libuv's async handle: the one thing of a loop that other threads may touch. */
+#include "core/net/waker.h"
+
+#include "core/mem.h"
+#include "core/net/loop_inner.h"
+
+struct evs__waker {
+    uv_async_t uv; /* first: libuv's handle is the waker */
+    evs__loop *loop;
+    void (*woken)(void *owner);
+    void *owner;
+};
+
+static void woken(uv_async_t *handle)
+{
+    evs__waker *waker = (evs__waker *)handle;
+    evs__loop_stir(waker->loop);
+    waker->woken(waker->owner);
+}
+
+evs__waker *evs__waker_new(evs__loop *loop, void (*on_wake)(void *owner), void *owner)
+{
+    evs__waker *waker = evs__zalloc_array(1, sizeof *waker);
+    if (waker == NULL)
+        return NULL;
+    waker->woken = on_wake;
+    waker->owner = owner;
+    waker->loop = loop;
+    if (uv_async_init(&loop->uv, &waker->uv, woken) == 0)
+        return waker;
+    evs__free(waker);
+    return NULL;
+}
+
+void evs__waker_wake(evs__waker *waker)
+{
+    uv_async_send(&waker->uv);
+}
+
+static void closed(uv_handle_t *handle)
+{
+    evs__free(handle);
+}
+
+void evs__waker_free(evs__waker *waker)
+{
+    if (waker != NULL)
+        uv_close((uv_handle_t *)&waker->uv, closed);
+}
