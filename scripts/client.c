@@ -247,6 +247,15 @@ static void drive(evs_client *client, const evs__gate *gate)
     evs__client_leave(client);
 }
 
+evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
+                            evs_error *err)
+{
+    if (!evs__client_is_elsewhere(client) || evs__fork_mark_is_child(client->fork_mark))
+        return look(job, err);
+    evs__start what = {.start = look, .job = job};
+    return evs__thread_run_always((evs_client *)(uintptr_t)client, &what, err);
+}
+
 evs_status evs__client_await(evs_client *client, const evs__start *what, evs_error *err)
 {
     if (evs__client_is_elsewhere(client))
@@ -432,11 +441,6 @@ static evs_status ask_stats(void *job, evs_error *err)
 
 void evs_client_stats_get(evs_client_stats *out, const evs_client *client)
 {
-    if (!evs__client_is_elsewhere(client) || evs__fork_mark_is_child(client->fork_mark)) {
-        get_stats(out, client);
-        return;
-    }
     asking self = {client, out};
-    evs__start what = {.start = ask_stats, .job = &self};
-    evs__thread_run_always((evs_client *)(uintptr_t)client, &what, NULL);
+    evs__client_look(client, ask_stats, &self, NULL);
 }

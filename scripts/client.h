@@ -122,6 +122,10 @@ static inline evs_status evs__client_may_wait(const evs_client *client, evs_erro
  * one, no longer). Returns what starting returned. Fails with STATE inside a completion. */
 evs_status evs__client_await(evs_client *client, const evs__start *what, evs_error *err);
 
+/* Looks at something that only the thread of the client may look at; also when it is closed. */
+evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
+                            evs_error *err);
+
 /* Completes every call there is. */
 void evs__client_end_calls(evs_client *client);
 

@@ -57,8 +57,14 @@ static int copy_lane(evs_stats *stats, const evs_client *client, const evs__lane
     return 1;
 }
 
-evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_error *err)
+typedef struct taking {
+    const evs_client *client;
+    evs_stats **out;
+} taking;
+
+static evs_status take(void *job, evs_error *err)
 {
+    const evs_client *client = ((taking *)job)->client;
     evs_stats *stats = evs__zalloc_array(1, sizeof *stats);
     if (stats == NULL)
         return evs__fail_nomem(err);
@@ -70,8 +76,14 @@ evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_err
         evs_stats_free(stats);
         return evs__fail_nomem(err);
     }
-    *out = stats;
+    *((taking *)job)->out = stats;
     return EVS_OK;
+}
+
+evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_error *err)
+{
+    taking self = {client, out};
+    return evs__client_look(client, take, &self, err);
 }
 
 void evs_stats_free(evs_stats *stats)

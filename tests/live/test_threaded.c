@@ -140,6 +140,13 @@ static void many_threads_call_and_wait(void **state)
     assert_int_equal(stats.loads, 3);
     assert_true(stats.connects == 3);
     assert_true(stats.writes < stats.calls / 2); /* they pipeline */
+    evs_stats *snapshot;
+    uint64_t calls = 0;
+    assert_int_equal(evs_stats_snapshot(&snapshot, client, NULL), EVS_OK);
+    for (size_t i = 0; i < evs_stats_count(snapshot); i++)
+        calls += evs_stats_at(snapshot, i)->calls;
+    assert_int_equal(calls, THREADS * EACH);
+    evs_stats_free(snapshot);
     evs_client_free(client);
     assert_int_equal(sum_of_counters(), THREADS * EACH);
 }
