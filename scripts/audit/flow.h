@@ -58,11 +58,13 @@ typedef struct evs__apiuse {
     evs__seq args;
     const evs__value *written; /* before it */
     const evs__expr *argument; /* the text of its first argument, when that can be told */
-    int sure;                  /* it can be no other function */
-    int looped;                /* it stands in a loop that was entered */
-    int loading;               /* it is called while a library is loaded */
-    const evs__value *rest;    /* of unpack: what fills the table, when nobody knows how far */
-    int of_keys, of_argv;      /* of unpack: it may be KEYS, or ARGV */
+    const char *text; /* it, when it is a global or a field of one: "redis.LOG_DEBUG"; or "" */
+    int method;       /* it is called with a colon */
+    int sure;         /* it can be no other function */
+    int looped;       /* it stands in a loop that was entered */
+    int loading;      /* it is called while a library is loaded */
+    const evs__value *rest; /* of unpack: what fills the table, when nobody knows how far */
+    int of_keys, of_argv;   /* of unpack: it may be KEYS, or ARGV */
     const char *size; /* of unpack and string.rep: what decides how much it makes; NULL when that is
                          little, or not known */
     double count;     /* of these: how much, when that is a constant; else 0 */

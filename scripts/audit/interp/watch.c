@@ -2,6 +2,7 @@
 
 #include "scripts/audit/builtins/builtin.h"
 #include "scripts/audit/interp/descent.h"
+#include "scripts/syntax/visit.h"
 
 #include <string.h>
 #include <strings.h>
@@ -231,6 +232,24 @@ static const evs__expr *first_argument(const evs__expr *call, const evs__seq *ar
     return expr->at.start == args->items[0].at.start ? expr : NULL;
 }
 
+/* "redis.LOG_DEBUG", "_G"; "" for anything but a global and a field of one. */
+static const char *text_of(evs__interp *in, const evs__expr *expr)
+{
+    expr = evs__bare(expr);
+    if (expr == NULL)
+        return "";
+    int is_field = expr->kind == EVS__EXPR_INDEX && expr->as.index.key->kind == EVS__EXPR_STRING;
+    const evs__expr *name = is_field ? evs__bare(expr->as.index.object) : expr;
+    if (name->kind != EVS__EXPR_NAME || name->as.name.local != NULL)
+        return "";
+    evs_bytes key = is_field ? expr->as.index.key->as.string : (evs_bytes){"", 0};
+    const char *text = evs__arena_format(&in->pool->arena, "%.*s%s%.*s",
+                                         (int)name->as.name.text.len, name->as.name.text.data,
+                                         is_field ? "." : "", (int)key.len, key.data);
+    in->pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}
+
 static int is_name(const evs__builtin *builtin, const char *table, const char *name)
 {
     return strcmp(builtin->table, table) == 0 && strcmp(builtin->name, name) == 0;
@@ -301,6 +320,8 @@ void evs__watch_call(evs__interp *in, const evs__site *site, const evs__callable
         use->args = evs__seq_none();
         use->sure = 1;
         use->argument = first_argument(site->call, args);
+        use->text = text_of(in, use->argument);
+        use->method = site->call->kind == EVS__EXPR_METHOD;
         use->next = w->flow->apis;
         w->flow->apis = use;
     }

@@ -41,7 +41,7 @@ static const char *complaint(const evs__apiuse *use)
 {
     if (use->args.none)
         return NULL;
-    if (use->call->kind == EVS__EXPR_METHOD)
+    if (use->method)
         return "with a colon, the table redis itself becomes the first argument";
     const char *count = wrong_count(use);
     if (count != NULL || use->args.count == 0)

@@ -1,7 +1,7 @@
 /* ES607 - code that is made while the script runs. */
 #include "scripts/audit/rule.h"
 
-#include "scripts/syntax/visit.h"
+#include <string.h>
 
 static int is_constant(const evs__apiuse *use, size_t i)
 {
@@ -10,9 +10,9 @@ static int is_constant(const evs__apiuse *use, size_t i)
     return atom != NULL && atom->kind == EVS__ATOM_CONSTANT;
 }
 
-static int is_sandbox(const evs__expr *expr)
+static int is_sandbox(const char *text)
 {
-    return expr != NULL && (evs__is_global_name(expr, "redis") || evs__is_global_name(expr, "_G"));
+    return strcmp(text, "redis") == 0 || strcmp(text, "_G") == 0;
 }
 
 static const char *complaint(const evs__apiuse *use)
@@ -24,7 +24,7 @@ static const char *complaint(const evs__apiuse *use)
         return "string.dump makes code that no server loads";
     if (evs__is_api(use, "", "getfenv") || evs__is_api(use, "", "setfenv"))
         return "the globals of a function are exchanged";
-    if (evs__is_api(use, "", "rawget") && is_sandbox(use->argument) && !is_constant(use, 1))
+    if (evs__is_api(use, "", "rawget") && is_sandbox(use->text) && !is_constant(use, 1))
         return "something of the sandbox is looked up by a computed name";
     return NULL;
 }

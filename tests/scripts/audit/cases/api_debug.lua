@@ -9,4 +9,5 @@ local r = redis
 r.debug('x')
 for i = 1, #KEYS do redis.log(redis.LOG_WARNING, KEYS[i]) end
 redis.log(redis.LOG_NOTICE, 'once')
+for i = 1, #KEYS do redis.log(redis.LOG_DEBUG, KEYS[i]) end
 return 1
