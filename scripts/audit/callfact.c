@@ -209,6 +209,7 @@ void evs__access_facts(evs__facts *out, evs__pool *pool, const evs__chunk *chunk
 {
     out->shebang = shebang_flags(chunk);
     out->asks_version = recorder->asks_version;
+    out->measures = recorder->measures;
     out->has_functions = recorder->has_functions;
     make_accesses(out, pool, chunk, recorder);
     make_revivals(out, pool, chunk, recorder);

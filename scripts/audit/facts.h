@@ -169,6 +169,7 @@ typedef struct evs__facts {
     size_t ngaps;
     unsigned shebang;      /* EVS__SHEBANG_* */
     int asks_version;      /* it looks at the version of its server, and may go different ways */
+    int measures;          /* it takes the length of a table, or looks for its first element */
     int has_functions;     /* it registers functions, which have KEYS and ARGV of their own */
     const evs__flow *flow; /* empty when it did not parse */
     evs_verdict verdict;

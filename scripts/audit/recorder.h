@@ -89,6 +89,7 @@ typedef struct evs__recorder {
     evs__speech speech;
     evs__sights sights;
     int asks_version;  /* it looks at the version of its server */
+    int measures;      /* it takes the length of a table, or looks for its first element */
     int has_functions; /* it registers functions */
     int over;          /* it gave up on everything */
     evs__flow *flow;   /* NULL: facts of flow.h are not wanted */

@@ -50,6 +50,7 @@ static evs__seq pair(evs__interp *in, const evs__builtin_call *call, const evs__
 
 evs__seq evs__builtin_next(evs__interp *in, const evs__builtin_call *call)
 {
+    in->recorder->measures = 1;
     const evs__value *table = evs__builtin_arg(in, call, 0);
     evs__span at = call->site->at;
     return pair(in, call, evs__walk_keys(in, table, at), evs__walk_values(in, table, at));

@@ -207,6 +207,7 @@ static const evs__value *eval_unary(evs__interp *in, const evs__expr *expr)
         return truth(in, evs__value_is_truthy(value) ? 0 : evs__value_is_falsy(value) ? 1 : -1);
     case EVS__OP_LEN:
         evs__note_use(in, value, EVS__ACCESS_WHOLE, expr->at);
+        in->recorder->measures |= (value->types & EVS__TYPE_TABLE) != 0;
         return eval_length(in, value, expr->at);
     case EVS__OP_NEG:
         break;

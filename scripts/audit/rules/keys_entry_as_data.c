@@ -34,7 +34,8 @@ static int is_read_as_a_whole(const evs__facts *facts)
 {
     for (size_t i = 0; i < facts->naccesses; i++)
         if (facts->accesses[i].given == EVS__GIVEN_KEYS &&
-            facts->accesses[i].kind != EVS__ACCESS_INDEX)
+            facts->accesses[i].kind != EVS__ACCESS_INDEX &&
+            facts->accesses[i].kind != EVS__ACCESS_STRANGE)
             return 1;
     return 0;
 }
@@ -56,7 +57,7 @@ static void check(const evs__facts *facts, evs__findings *out)
         return;
     for (size_t i = 0; i < facts->naccesses; i++) {
         const evs__access *access = &facts->accesses[i];
-        if (access->given == EVS__GIVEN_KEYS && is_first(facts, i) &&
+        if (access->given == EVS__GIVEN_KEYS && access->index > 0 && is_first(facts, i) &&
             !reaches_a_key(facts, access->index))
             evs__finding_add(out, access->at, "KEYS[%d] is read, but never used as a key",
                              access->index);
