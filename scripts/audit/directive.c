@@ -305,12 +305,32 @@ static void check_block(reader *r, const evs__setting *setting)
     compare_counts(r, "argv", setting->said.args_least, x->args_least, x->args_most);
 }
 
+static int has(evs_bytes line, const char *word)
+{
+    return memmem(line.data, line.len, word, strlen(word)) != NULL;
+}
+
+/* `#!lua flags=no-cluster`, and for Dragonfly `--!df flags=allow-undeclared-keys` in the first
+ * line: whoever wrote that knows. */
+static int is_opted_out(const evs__chunk *chunk, const evs__setting *setting)
+{
+    evs_bytes first = chunk->source;
+    const char *end = first.len == 0 ? NULL : memchr(first.data, '\n', first.len);
+    if (end != NULL)
+        first.len = (size_t)(end - first.data);
+    if (chunk->shebang.len > 0)
+        return has(chunk->shebang, "no-cluster");
+    return begins(first, "--!df flags=") && has(first, "allow-undeclared-keys") &&
+           strcmp(setting->profile->name, "dragonfly") == 0;
+}
+
 int evs__directives_read(evs__directives *out, evs__pool *pool, const evs__chunk *chunk,
                          evs__setting *setting)
 {
     reader r = {.out = out, .pool = pool, .chunk = chunk, .expected = &setting->expected};
     memset(out, 0, sizeof *out);
     check_block(&r, setting);
+    setting->expected.opted_out = is_opted_out(chunk, setting);
     for (size_t i = 0; i < chunk->ncomments; i++) {
         r.comment = &chunk->comments[i];
         read_comment(&r);

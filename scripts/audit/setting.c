@@ -218,6 +218,8 @@ int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule)
 evs_severity evs__setting_severity(const evs__setting *setting, const evs_rule_info *rule)
 {
     int severity = evs__profile_severity(setting->profile, rule->code);
+    if (setting->expected.opted_out && rule->code[2] == '1')
+        return EVS_SEVERITY_NOTE;
     return severity < 0 ? rule->severity : (evs_severity)severity;
 }
 

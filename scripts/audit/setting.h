@@ -17,6 +17,7 @@ typedef struct evs__expected {
     long args_least, args_most;
     int readonly;   /* it is called by EVALSHA_RO, say */
     int hashtag;    /* callers pass keys with one {tag} */
+    int opted_out;  /* of clusters, where each key has to be declared */
     uint64_t small; /* bit N-1: what KEYS[N] holds is small */
 } evs__expected;
 

@@ -87,11 +87,21 @@ static int entry_order(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->known.code, y->known.code);
 }
 
+static void complain_none(evs__reading *r, evs__range at)
+{
+    evs__complain(r->diags, "E218", at, "this is no baseline");
+    evs__hint(r->diags, "--write-baseline writes one");
+}
+
 static void read_root(evs__reading *r, baseline *b, const evs__yaml *root)
 {
     top_conf all = {0, NULL};
-    if (!evs__read_mapping(r, &top_kind, root, &all) || all.findings == NULL)
+    if (!evs__read_mapping(r, &top_kind, root, &all))
         return;
+    if (all.findings == NULL || all.schema == 0) {
+        complain_none(r, root->at);
+        return;
+    }
     if (all.findings->kind != EVS__YAML_LIST) {
         evs__complain(r->diags, "E215", all.findings->at, "findings must be a list");
         return;
@@ -123,6 +133,8 @@ static int read_text(baseline *b, evs_bytes text)
     const evs__yaml *root = evs__yaml_read(&scratch, text, diags);
     if (root != NULL)
         read_root(&r, b, root);
+    else if (!evs__diagnostics_bad(diags))
+        complain_none(&r, (evs__range){1, 1, 1, 2});
     evs_status status = evs__diagnostics_finish(diags, &err);
     fputs(evs_diagnostics_text(diags), stderr);
     evs_diagnostics_free(diags);

@@ -87,6 +87,8 @@ static void add_folder(input_list *list, const char *folder)
 void input_add(input_list *list, const char *path)
 {
     struct stat status;
+    while (path[0] == '.' && path[1] == '/' && path[2] != '\0' && path[2] != '/')
+        path += 2; /* one name for one file */
     if (strcmp(path, "-") == 0) {
         add(list, strdup(path));
         return;
@@ -197,11 +199,4 @@ char *input_read(const char *path, const char *name, size_t *len, failures *fail
     if (file != NULL && !is_stdin)
         fclose(file);
     return text;
-}
-
-void input_warn(const char *name, evs_bytes text)
-{
-    if (begins(text.data, text.len, "\xef\xbb\xbf"))
-        fprintf(stderr, "script-audit: %s: begins with a byte order mark, which servers refuse\n",
-                name);
 }

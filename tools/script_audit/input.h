@@ -27,7 +27,4 @@ void input_free(input_list *list);
  * text; it is then among the failures, under the name `name`. */
 char *input_read(const char *path, const char *name, size_t *len, failures *failed);
 
-/* Says of a script what servers will not like about its encoding. */
-void input_warn(const char *name, evs_bytes text);
-
 #endif

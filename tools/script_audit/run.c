@@ -98,7 +98,6 @@ static void audit_script(run *r, const job *j, assembled *text, const evs_audit_
     evs_bytes source = {text->text.data, text->text.len};
     if (text->composed)
         how.map = &text->map;
-    input_warn(j->name, source);
     audit_text(r, source, &how);
 }
 
