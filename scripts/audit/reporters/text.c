@@ -14,6 +14,7 @@
  *     src/add.lua: undeclared  sha1 351130589c  1 site: 1 undeclared
  */
 #include "scripts/audit/reporter.h"
+#include "scripts/audit/usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -266,6 +267,22 @@ static void show(page *p, const evs_finding *finding)
 
 /* ---- scripts ---- */
 
+/* How many keys callers pass and how many of them are taken, when that is said. */
+static void keys(const page *p)
+{
+    evs__usage usage;
+    size_t used = 0;
+    if (!evs__usage_of(&usage, p->report))
+        p->out->failed = 1;
+    if (usage.declared < 0 || p->report->chunk->main == NULL)
+        return;
+    for (size_t i = 1; i <= usage.keys.most; i++)
+        used += evs__indices_has(&usage.keys, i) != 0;
+    evs__buf_format(p->out, "  keys %ld", usage.declared);
+    if (!usage.keys.dynamic)
+        evs__buf_format(p->out, " used %zu", used);
+}
+
 static void closing(const page *p)
 {
     static const evs_verdict shown[] = {EVS_VERDICT_DECLARED, EVS_VERDICT_DERIVED,
@@ -281,6 +298,7 @@ static void closing(const page *p)
                           : report->facts.is_fragment ? "fragment"
                                                       : "does not parse");
     plain(p);
+    keys(p);
     if (report->sha1[0] != '\0')
         evs__buf_format(p->out, "  sha1 %s", report->sha1);
     evs__buf_format(p->out, "  %zu site%s", sites, sites == 1 ? "" : "s");
