@@ -167,6 +167,10 @@ typedef struct evs_audit_options {
      * hashtag readonly small=KEYS[2]". */
     const char *contract;
 
+    /* The two characters around a hash tag where keys are placed, or "off" when whole keys are:
+     * what `hash_tag` is in a shard map. NULL means "{}". */
+    const char *hash_tag;
+
     /* Findings that were there before, and no longer count; stale entries give ES901 in
      * `known_path`, unless that is NULL. */
     const evs_known *known;
@@ -182,7 +186,7 @@ typedef struct evs_audit_options {
 #define EVS_AUDIT_OPTIONS_INIT                                                                   \
     {                                                                                            \
         sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
-            NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE                                               \
+            NULL, NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE                                         \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and
@@ -271,6 +275,11 @@ EVS_API const char *evs_format_name(size_t index);
 EVS_API evs_status evs_reports_render(char **out, const evs_report *const *reports, size_t count,
                                       const evs_render_options *opts, evs_error *err);
 EVS_API void evs_text_free(char *text);
+
+/* What the audit made of the script, for people: "tokens", "ast" or "facts". The form may change.
+ * `*out` is yours to free with evs_text_free. Fails with EVS_E_INVALID, EVS_E_NOMEM. */
+EVS_API evs_status evs_report_dump(char **out, const evs_report *report, const char *what,
+                                   evs_error *err);
 
 /* How sure a rule is. */
 typedef enum evs_tier {

@@ -42,15 +42,16 @@ static int constant_text(evs_bytes *out, const evs__atom *atom, char room[32])
     return atom->kind == EVS__ATOM_CONSTANT;
 }
 
-static evs__shape shape_of(const evs__atom *a, const evs__atom *b)
+static evs__shape shape_of(const evs__pool *pool, const evs__atom *a, const evs__atom *b)
 {
+    char open = pool->tag_open == '\0' ? '{' : pool->tag_open;
     if (a->kind == EVS__ATOM_KEY)
         return EVS__SHAPE_SUFFIX;
     if (a->kind == EVS__ATOM_DERIVED)
         return a->shape;
     int plain = a->kind == EVS__ATOM_NUMBER ||
                 (a->kind == EVS__ATOM_CONSTANT &&
-                 (a->text.len == 0 || memchr(a->text.data, '{', a->text.len) == NULL));
+                 (a->text.len == 0 || memchr(a->text.data, open, a->text.len) == NULL));
     if (plain && (b->kind == EVS__ATOM_KEY || b->shape != EVS__SHAPE_OPAQUE))
         return EVS__SHAPE_PREFIX;
     return EVS__SHAPE_OPAQUE;
@@ -122,7 +123,7 @@ static const evs__atom *concat(evs__pool *pool, const evs__atom *a, const evs__a
     if (atom == NULL)
         return &evs__lost_atom;
     *atom = *mixed;
-    atom->shape = shape_of(a, b);
+    atom->shape = shape_of(pool, a, b);
     return atom;
 }
 

@@ -120,6 +120,7 @@ static int look(evs_report *report)
         !evs__origins_init(&report->origins, &report->pool, report->path, report->source, map) ||
         !evs__directives_read(&directives, &report->pool, chunk, &report->setting))
         return 0;
+    report->pool.tag_open = report->setting.tag_open;
     chunk->holes = report->setting.options.holes;
     chunk->nholes = report->setting.options.nholes;
     report->chunk = chunk;

@@ -155,6 +155,21 @@ static evs_status expect(evs__setting *setting, evs__arena *arena, evs_bytes sou
 
 /* ---- all ---- */
 
+/* Two characters, or "off". */
+static evs_status read_tag(evs__setting *out, evs_error *err)
+{
+    const char *tag = out->options.hash_tag == NULL ? "{}" : out->options.hash_tag;
+    if (strcmp(tag, "off") == 0)
+        return EVS_OK;
+    if (strlen(tag) != 2 || (tag[0] & 0x80) != 0 || (tag[1] & 0x80) != 0)
+        return evs__fail(err, EVS_E_INVALID,
+                         "hash_tag '%.40s': it must be two characters in ASCII, such as {}, or off",
+                         tag);
+    out->tag_open = tag[0];
+    out->tag_close = tag[1];
+    return EVS_OK;
+}
+
 static evs_status understand(evs__setting *out, const evs_audit_options *opts, evs_error *err)
 {
     const evs_audit_options defaults = EVS_AUDIT_OPTIONS_INIT;
@@ -169,6 +184,9 @@ static evs_status understand(evs__setting *out, const evs_audit_options *opts, e
         return status;
     const char *target = out->options.target;
     status = evs__targets_read(&out->targets, target != NULL ? target : out->profile->target, err);
+    if (status != EVS_OK)
+        return status;
+    status = read_tag(out, err);
     if (status != EVS_OK)
         return status;
     out->said.keys_least = out->said.keys_most = out->options.keys;

@@ -25,7 +25,8 @@ typedef struct evs__setting {
     evs_audit_options options; /* its texts are borrowed */
     evs__targets targets;
     const evs__profile *profile;
-    evs__expected said; /* by the options */
+    char tag_open, tag_close; /* around a hash tag; both NUL: there are none */
+    evs__expected said;       /* by the options */
     evs__expected expected;
     evs_error block; /* what is wrong with the header block; status OK when nothing */
 } evs__setting;

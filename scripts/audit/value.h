@@ -120,6 +120,7 @@ struct evs__value {
 typedef struct evs__pool {
     evs__arena arena;
     int failed;
+    char tag_open; /* begins a hash tag; NUL stands for { */
 } evs__pool;
 
 void *evs__pool_alloc(evs__pool *pool, size_t count, size_t size);

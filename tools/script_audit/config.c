@@ -99,6 +99,16 @@ static void read_profile(evs__reading *r, const evs__field *field, const evs__ya
         *(const char **)at = options.profile;
 }
 
+static void read_hash_tag(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                          void *at)
+{
+    evs_audit_options options = EVS_AUDIT_OPTIONS_INIT;
+    (void)field;
+    options.hash_tag = evs__want_text(r, value) ? evs__keep(r, value->text) : NULL;
+    if (options.hash_tag != NULL && check(r, value, &options))
+        *(const char **)at = options.hash_tag;
+}
+
 static const char *contract_of(evs__reading *r, const evs__yaml *value)
 {
     evs_audit_options options = EVS_AUDIT_OPTIONS_INIT;
@@ -139,7 +149,7 @@ static void read_texts(evs__reading *r, const evs__field *field, const evs__yaml
 
 /* As it is read. */
 typedef struct conf {
-    const char *target, *profile;
+    const char *target, *profile, *hash_tag;
     config_files all;
     int fail_on, show, allow_derived, keys_from_name, includes;
     const char *baseline;
@@ -162,6 +172,7 @@ static const evs__word show_words[] = {
 static const evs__field top_fields[] = {
     {"target", read_target, AT(target)},
     {"profile", read_profile, AT(profile)},
+    {"hash_tag", read_hash_tag, AT(hash_tag)},
     {"select", read_codes, AT(all.select)},
     {"extend_select", read_codes, AT(all.extend_select)},
     {"ignore", read_codes, AT(all.ignore)},
@@ -287,6 +298,7 @@ static void take(config *c, const conf *read)
 {
     c->target = read->target;
     c->profile = read->profile;
+    c->hash_tag = read->hash_tag;
     c->all = read->all;
     c->fail_on = read->fail_on;
     c->show = read->show;

@@ -33,7 +33,7 @@ typedef struct config {
     evs__arena arena;   /* all below lives here */
     const char *path;   /* as it is shown */
     const char *folder; /* absolute */
-    const char *target, *profile;
+    const char *target, *profile, *hash_tag;
     config_files all;
     int fail_on; /* evs_fail_on, or CONFIG_UNSET */
     int show;    /* evs_severity, or CONFIG_UNSET */

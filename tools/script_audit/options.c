@@ -80,6 +80,14 @@ static int set_emit(options *out, const row *r, const char *value)
     return 1;
 }
 
+static int set_dump(options *out, const row *r, const char *value)
+{
+    static const choice choices[] = {{"tokens", 0}, {"ast", 0}, {"facts", 0}, {NULL, 0}};
+    int ignored;
+    out->dump = value;
+    return choose(&ignored, r->name, value, choices);
+}
+
 static int set_fail_on(options *out, const row *r, const char *value)
 {
     static const choice choices[] = {{"error", EVS_FAIL_ON_ERROR},
@@ -142,6 +150,8 @@ enum { NO_VALUE, VALUE, MAYBE_VALUE };
 static const row rows[] = {
     {"--format", VALUE, set_format, 0},
     {"--emit", VALUE, set_emit, 0},
+    {"--dump", VALUE, set_dump, 0},
+    {"--hash-tag", VALUE, set_text, AT(hash_tag)},
     {"--output", VALUE, set_text, AT(output)},
     {"--fail-on", VALUE, set_fail_on, 0},
     {"--exit-zero", NO_VALUE, set_flag, AT(exit_zero)},
@@ -233,6 +243,7 @@ static int check(options *o)
     }
     audit.target = o->target;
     audit.profile = o->profile;
+    audit.hash_tag = o->hash_tag;
     audit.select = o->select;
     audit.extend_select = o->extend_select;
     audit.ignore = o->ignore;

@@ -19,6 +19,8 @@ typedef struct options {
     const char *rule;   /* of --explain */
     const char *format; /* never NULL */
     const char *output;
+    const char *dump; /* instead of a report */
+    const char *hash_tag;
     evs_fail_on fail_on;
     evs_severity show; /* the least severity that people see */
     int show_given;

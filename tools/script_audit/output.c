@@ -28,6 +28,32 @@ static int put_file(const char *path, const char *text)
     return 1;
 }
 
+static int put_dump(const options *o, const evs_report *report, FILE *file)
+{
+    char *text;
+    evs_error err;
+    if (evs_report_dump(&text, report, o->dump, &err) != EVS_OK)
+        return complain("the dump", err.message);
+    fprintf(file, "== %s\n", evs_report_path(report));
+    int done = put(text, file);
+    evs_text_free(text);
+    return done;
+}
+
+int output_dump(const options *o, const evs_report *const *reports, size_t count)
+{
+    FILE *file = o->output != NULL ? fopen(o->output, "wb") : stdout;
+    const char *name = o->output != NULL ? o->output : "standard output";
+    if (file == NULL)
+        return complain(name, strerror(errno));
+    int done = 1;
+    for (size_t i = 0; i < count && done; i++)
+        done = put_dump(o, reports[i], file);
+    if (file != stdout && fclose(file) != 0)
+        done = 0;
+    return done || complain(name, strerror(errno));
+}
+
 int output_write(const options *o, const evs_report *const *reports, size_t count,
                  const failures *failed)
 {

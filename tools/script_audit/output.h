@@ -11,4 +11,7 @@
 int output_write(const options *o, const evs_report *const *reports, size_t count,
                  const failures *failed);
 
+/* What was made of each script, in place of the report. */
+int output_dump(const options *o, const evs_report *const *reports, size_t count);
+
 #endif

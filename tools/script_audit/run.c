@@ -193,6 +193,10 @@ static int finish(run *r)
     if (r->known != NULL)
         baseline_gone(r->known);
     int code = exit_code(r);
+    if (r->o.dump != NULL) {
+        int written = output_dump(&r->o, reports, r->count);
+        return !written ? EXIT_UNREADABLE : code == EXIT_FINDINGS ? EXIT_FINE : code;
+    }
     if (r->o.write_baseline) {
         int written = baseline_write(r->baseline_path, reports, r->count);
         return !written ? EXIT_UNREADABLE : code == EXIT_FINDINGS ? EXIT_FINE : code;

@@ -84,6 +84,7 @@ int settings_make(settings *out, const options *o, const config *c, const char *
     out->audit.path = name;
     out->audit.target = o->target != NULL || c == NULL ? o->target : c->target;
     out->audit.profile = o->profile != NULL || c == NULL ? o->profile : c->profile;
+    out->audit.hash_tag = o->hash_tag != NULL || c == NULL ? o->hash_tag : c->hash_tag;
     out->audit.select = text_of(&out->select);
     out->audit.extend_select = text_of(&out->extend_select);
     out->audit.ignore = text_of(&out->ignore);

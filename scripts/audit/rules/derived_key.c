@@ -1,35 +1,41 @@
 /* ES104 - a key is computed from an element of KEYS. */
 #include "scripts/audit/rule.h"
 
-/* Under which condition the derived key is in the slot of its key. */
-static const char *condition(evs__shape shape)
+/* Whether the derived key may be counted on to be in the slot of its key. */
+static int keeps_tag(const evs__setting *setting, const evs__cause *cause)
 {
-    switch (shape) {
-    case EVS__SHAPE_SUFFIX:
-        return "same slot only if it has a complete {tag}";
-    case EVS__SHAPE_PREFIX:
-        return "same slot only if it has a {tag}";
-    case EVS__SHAPE_OPAQUE:
-        break;
-    }
-    return "the slot may differ";
+    return setting->tag_open != '\0' && cause->shape != EVS__SHAPE_OPAQUE;
+}
+
+static void report(const evs__setting *setting, evs__findings *out, const evs__keyuse *use,
+                   const evs__cause *cause)
+{
+    evs_finding *finding;
+    if (setting->tag_open == '\0')
+        finding = evs__finding_add_use(out, use, cause,
+                                       "key of %s is derived from %s: there are no hash tags, so "
+                                       "it is placed elsewhere",
+                                       use->command, cause->key);
+    else if (keeps_tag(setting, cause))
+        finding = evs__finding_add_use(
+            out, use, cause, "key of %s is derived from %s: same slot only if it has a %s%ctag%c",
+            use->command, cause->key, cause->shape == EVS__SHAPE_SUFFIX ? "complete " : "",
+            setting->tag_open, setting->tag_close);
+    else
+        finding = evs__finding_add_use(out, use, cause,
+                                       "key of %s is derived from %s: the slot may differ",
+                                       use->command, cause->key);
+    if (finding != NULL && setting->expected.hashtag && keeps_tag(setting, cause))
+        finding->severity = EVS_SEVERITY_NOTE; /* callers keep the condition */
 }
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
     for (size_t i = 0; i < facts->nuses; i++) {
         const evs__keyuse *use = &facts->uses[i];
-        for (size_t k = 0; k < use->ncauses; k++) {
-            const evs__cause *cause = &use->causes[k];
-            if (cause->origin != EVS__FROM_DERIVED)
-                continue;
-            evs_finding *finding = evs__finding_add_use(
-                out, use, cause, "key of %s is derived from %s: %s", use->command, cause->key,
-                condition(cause->shape));
-            if (finding != NULL && facts->setting->expected.hashtag &&
-                cause->shape != EVS__SHAPE_OPAQUE)
-                finding->severity = EVS_SEVERITY_NOTE;
-        }
+        for (size_t k = 0; k < use->ncauses; k++)
+            if (use->causes[k].origin == EVS__FROM_DERIVED)
+                report(facts->setting, out, use, &use->causes[k]);
     }
 }
 
