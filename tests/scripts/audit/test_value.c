@@ -15,7 +15,7 @@ static const evs__span here = {1, 2, 1, 2};
 static int setup(void **state)
 {
     static evs__pool pool;
-    pool = (evs__pool){EVS__ARENA_INIT, 0};
+    pool = (evs__pool){.arena = EVS__ARENA_INIT};
     *state = &pool;
     return 0;
 }
