@@ -170,6 +170,19 @@ def test_github_limits():
     check("10 of 31 are shown here" in lines[-1], lines[-1])
 
 
+def test_github_has_a_table_on_its_page():
+    write("a|b.lua", "return redis.call('GET', 'x')")
+    write("fine.lua", "return redis.call('GET', KEYS[1])")
+    page = {"GITHUB_STEP_SUMMARY": "page.md"}
+    write("page.md", "before\n")
+    run("--format", "github", "--select", "ES101", ".", env=page)
+    lines = pathlib.Path("page.md").read_text().splitlines()
+    equal((lines[0], lines[1]), ("before", "### script-audit: 2 scripts"))
+    equal(lines[-1], "| a&#124;b.lua | undeclared | 1 | 0 |")
+    run("--format", "text", ".", env=page)
+    equal(len(pathlib.Path("page.md").read_text().splitlines()), len(lines))
+
+
 def test_gitlab():
     result = in_format("gitlab")
     golden("gitlab.txt", result.out)

@@ -1,7 +1,10 @@
 #include "tools/script_audit/output.h"
 
+#include "tools/script_audit/step_summary.h"
+
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int complain(const char *path, const char *why)
@@ -69,6 +72,9 @@ int output_write(const options *o, const evs_report *const *reports, size_t coun
     how.nunread = failed->count;
     if (evs_reports_render(&text, reports, count, &how, &err) != EVS_OK)
         return complain("the report", err.message);
+    const char *page = strcmp(o->format, "github") == 0 ? getenv("GITHUB_STEP_SUMMARY") : NULL;
+    if (page != NULL && page[0] != '\0')
+        step_summary(page, reports, count);
     int done = o->output != NULL ? put_file(o->output, text) : put(text, stdout);
     if (!done && o->output == NULL)
         complain("standard output", strerror(errno));
