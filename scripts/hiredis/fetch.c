@@ -9,19 +9,13 @@
 #include <pthread.h>
 #include <signal.h>
 
-#if HIREDIS_MAJOR >= 1
-#define LENGTH(text) hi_sdslen(text)
-#else
-#define LENGTH(text) sdslen(text)
-#endif
-
 /* ---- the end of a context ---- */
 
 /* Bytes that the kernel did not accept: what hiredis still has. */
 static uint64_t unsent(const evs__bound *bound)
 {
     const redisContext *context = bound->context;
-    return context == NULL || context->obuf == NULL ? 0 : LENGTH(context->obuf);
+    return context == NULL || context->obuf == NULL ? 0 : sdslen(context->obuf);
 }
 
 /* Where the request ends that makes the server execute `sent`: its own, or EXEC; 0 when it is not
