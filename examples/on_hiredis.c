@@ -27,7 +27,7 @@ static redisContext *connect_to(const char *address)
     if (colon == NULL)
         return redisConnect(address, 6379);
     snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-    return redisConnect(host, atoi(colon + 1));
+    return redisConnect(host, (int)strtol(colon + 1, NULL, 10));
 }
 
 static int report(const evs_error *err)

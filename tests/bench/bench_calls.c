@@ -3,17 +3,21 @@
  * queue, the deadline, the reply, the completion, the counters. Next to it hiredis on the same
  * servers: redisAppendCommandArgv, all shards flushed, redisGetReply, freeReplyObject.
  *
- *   bench.calls PEER MODE COUNT [-d DEPTH] [-s SHARDS] [-a ARGS] [ADDRESS...]
+ *   bench.calls PEER MODE COUNT [-d DEPTH] [-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS]
+ *               [-p DISTRIBUTION] [ADDRESS...]
  *
  *   PEER  evs or hiredis
  *   MODE  batch  DEPTH calls, all replies, the next DEPTH calls
  *         loop   DEPTH calls in flight, each reply starts the next one (evs only)
  *         block  one blocking call after the other
- *         idle   connects to every shard, does COUNT calls, and says what a shard takes of the heap
+ *         idle   connects to every shard, calls, and says what a shard takes of the heap
  *
- * Defaults: depth 128, 3 shards, no arguments; a call has one key of 20 bytes with a tag. Without
- * addresses (unix:PATH or HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is
- * started as a process of its own, so that servers cost next to nothing and
+ * Defaults: depth 128, 3 shards, no arguments, the number 1 as the reply; a call has one key of 20
+ * bytes with a tag. With -e the reply is an array of so many strings of 10 bytes. With -n, `idle`
+ * also runs so many scripts on every shard. -p places keys in another way than rendezvous; what
+ * placement costs is left out of hiredis' side in any case. Without addresses (unix:PATH or
+ * HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is started as a process of
+ * its own, so that servers cost next to nothing and
  *
  *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.calls evs batch N
  *
@@ -45,7 +49,9 @@ extern char **environ;
 
 typedef struct bench {
     const char *peer, *mode;
-    size_t count, depth, shards, args;
+    size_t count, depth, shards, args, elements, scripts;
+    const char *distribution;
+    unsigned *homes;  /* of the keys: their shards */
     char **addresses; /* one per shard */
     evs_shardmap *map;
     char sha[41];
@@ -66,11 +72,14 @@ static void die(const char *what, const char *why)
     exit(1);
 }
 
-/* ---- the server: bench.calls serve FOLDER SHARDS ---- */
+/* ---- the server: bench.calls serve FOLDER SHARDS ELEMENTS ---- */
 
 typedef struct peer {
     int fd;
     int listens;
+    int waits; /* for room to write */
+    evs__buf out;
+    size_t sent; /* of `out` */
     size_t len;
     char buf[128 * 1024];
 } peer;
@@ -96,10 +105,10 @@ static const char *request(const char *at, const char *end, evs_bytes words[3])
     return at;
 }
 
-static void answer(evs__buf *out, const evs_bytes words[3])
+static void answer(evs__buf *out, const evs_bytes words[3], const evs__buf *value)
 {
     if (words[0].len == 7) { /* EVALSHA */
-        evs__buf_append(out, ":1\r\n", 4);
+        evs__buf_append(out, value->data, value->len);
     } else if (words[0].data[0] == 'S') { /* SCRIPT LOAD */
         char sha[41];
         evs__sha1_hex(sha, words[2]);
@@ -109,25 +118,41 @@ static void answer(evs__buf *out, const evs_bytes words[3])
     }
 }
 
-/* 0 at the end of the connection. */
-static int serve_peer(peer *from, evs__buf *out)
+/* Writes what it can; the rest waits for the peer to read. 0 at the end of the connection. */
+static int send_some(int set, peer *to)
+{
+    ssize_t n = 0;
+    while (to->sent < to->out.len &&
+           (n = write(to->fd, to->out.data + to->sent, to->out.len - to->sent)) > 0)
+        to->sent += (size_t)n;
+    if (n < 0 && errno != EAGAIN)
+        return 0;
+    int waits = to->sent < to->out.len;
+    if (!waits) {
+        evs__buf_clear(&to->out);
+        to->sent = 0;
+    }
+    if (waits == to->waits)
+        return 1;
+    to->waits = waits;
+    struct epoll_event event = {.events = EPOLLIN | (waits ? EPOLLOUT : 0u), .data.ptr = to};
+    return epoll_ctl(set, EPOLL_CTL_MOD, to->fd, &event) == 0;
+}
+
+static int read_some(peer *from, const evs__buf *value)
 {
     ssize_t n = read(from->fd, from->buf + from->len, sizeof from->buf - from->len);
     if (n <= 0)
-        return 0;
+        return n < 0 && errno == EAGAIN;
     from->len += (size_t)n;
     const char *at = from->buf, *end = from->buf + from->len, *next;
     evs_bytes words[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
     while (at < end && (next = request(at, end, words)) != NULL) {
-        answer(out, words);
+        answer(&from->out, words, value);
         at = next;
     }
     from->len = (size_t)(end - at);
     memmove(from->buf, at, from->len);
-    for (size_t sent = 0; sent < out->len; sent += (size_t)n)
-        if ((n = write(from->fd, out->data + sent, out->len - sent)) <= 0)
-            return 0;
-    evs__buf_clear(out);
     return 1;
 }
 
@@ -154,9 +179,12 @@ static int listen_at(const char *folder, size_t shard)
 }
 
 /* Ends when the parent closes the pipe that is our standard input. */
-static int serve(const char *folder, size_t shards)
+static int serve(const char *folder, size_t shards, size_t elements)
 {
-    evs__buf out = EVS__BUF_INIT;
+    evs__buf value = EVS__BUF_INIT;
+    evs__buf_format(&value, elements == 0 ? ":1\r\n" : "*%zu\r\n", elements);
+    for (size_t i = 0; i < elements; i++)
+        evs__buf_format(&value, "$10\r\n%010zu\r\n", i);
     int set = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < shards; i++)
         watch(set, listen_at(folder, i), 1);
@@ -169,10 +197,10 @@ static int serve(const char *folder, size_t shards)
         for (int i = 0; i < n; i++) {
             peer *from = events[i].data.ptr;
             if (from->listens)
-                watch(set, accept4(from->fd, NULL, NULL, SOCK_CLOEXEC), 0);
+                watch(set, accept4(from->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), 0);
             else if (from->fd == 0)
                 return 0;
-            else if (!serve_peer(from, &out))
+            else if (!read_some(from, &value) || !send_some(set, from))
                 close(from->fd);
         }
     }
@@ -181,18 +209,19 @@ static int serve(const char *folder, size_t shards)
 /* The server's process; its standard input is `*leash`. */
 static pid_t start_server(bench *self, const char *program, char folder[32], int *leash)
 {
-    char shards[24], started;
+    char shards[24], elements[24], started;
     int to[2], from[2];
     pid_t pid;
     posix_spawn_file_actions_t actions;
     snprintf(folder, 32, "/tmp/evs-bench-XXXXXX");
     snprintf(shards, sizeof shards, "%zu", self->shards);
+    snprintf(elements, sizeof elements, "%zu", self->elements);
     if (mkdtemp(folder) == NULL || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
         die("server", strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], 0);
     posix_spawn_file_actions_adddup2(&actions, from[1], 1);
-    char *argv[] = {(char *)program, (char *)"serve", folder, shards, NULL};
+    char *argv[] = {(char *)program, (char *)"serve", folder, shards, elements, NULL};
     int problem = posix_spawn(&pid, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);
@@ -223,9 +252,10 @@ static void make_map(bench *self)
 {
     evs__buf yaml = EVS__BUF_INIT;
     evs_error err;
-    evs__buf_text(&yaml, "evalshard: 1\nshards:\n");
+    evs__buf_format(&yaml, "evalshard: 1\npools:\n  bench:\n    distribution: %s\n    shards:\n",
+                    self->distribution);
     for (size_t i = 0; i < self->shards; i++)
-        evs__buf_format(&yaml, "  s%zu: \"%s\"\n", i, self->addresses[i]);
+        evs__buf_format(&yaml, "      s%zu: \"%s\"\n", i, self->addresses[i]);
     if (evs_shardmap_parse(&self->map, (evs_bytes){yaml.data, yaml.len}, "bench", NULL, &err) !=
         EVS_OK)
         die("map", err.message);
@@ -237,6 +267,12 @@ static void make_keys(bench *self)
     self->keys = calloc(KEYS, sizeof *self->keys);
     for (size_t i = 0; i < KEYS; i++)
         snprintf(self->keys[i], sizeof self->keys[i], "usr:{%09zu}:hash", i * 9973 % 1000000000);
+    self->homes = calloc(KEYS, sizeof *self->homes);
+    for (size_t i = 0; i < KEYS; i++) {
+        evs_route route;
+        evs_shardmap_route(&route, self->map, (evs_bytes){self->keys[i], KEY_LEN}, NULL);
+        self->homes[i] = (unsigned)route.shard;
+    }
     for (size_t i = 0; i < MOST_ARGS; i++)
         self->argv[i] = evs_text("argument");
     evs__sha1_hex(self->sha, evs_text(script));
@@ -254,7 +290,9 @@ static void submit(bench *self);
 static void finished(void *arg, const evs_result *result)
 {
     bench *self = arg;
-    if (result->status != EVS_OK || evs_reply_integer(result->reply) != 1)
+    size_t elements = evs_reply_count(result->reply);
+    if (result->status != EVS_OK || elements != self->elements ||
+        (elements == 0 && evs_reply_integer(result->reply) != 1))
         die("call", result->error == NULL ? "wrong reply" : result->error->message);
     self->done++;
     if (self->mode[0] == 'l' && self->submitted < self->count)
@@ -300,11 +338,9 @@ static void run_evs(bench *self)
 
 /* ---- hiredis ---- */
 
-static size_t shard_of(const bench *self, evs_bytes key)
+static redisContext *home_of(const bench *self, size_t call)
 {
-    evs_route route;
-    evs_shardmap_route(&route, self->map, key, NULL);
-    return route.shard;
+    return self->contexts[self->homes[call % KEYS]];
 }
 
 static void append(const bench *self, size_t call)
@@ -316,8 +352,7 @@ static void append(const bench *self, size_t call)
         argv[4 + i] = self->argv[i].data;
         lengths[4 + i] = self->argv[i].len;
     }
-    redisContext *context = self->contexts[shard_of(self, key)];
-    redisAppendCommandArgv(context, (int)(4 + self->args), argv, lengths);
+    redisAppendCommandArgv(home_of(self, call), (int)(4 + self->args), argv, lengths);
 }
 
 static void flush(redisContext *context)
@@ -327,13 +362,13 @@ static void flush(redisContext *context)
             die("write", context->errstr);
 }
 
-static void take_reply(redisContext *context)
+static void take_reply(const bench *self, redisContext *context)
 {
-    void *reply = NULL;
-    if (redisGetReply(context, &reply) != REDIS_OK)
+    redisReply *reply = NULL;
+    if (redisGetReply(context, (void **)&reply) != REDIS_OK)
         die("reply", context->errstr);
-    if (((redisReply *)reply)->integer != 1)
-        die("reply", ((redisReply *)reply)->str);
+    if (reply->elements != self->elements || (self->elements == 0 && reply->integer != 1))
+        die("reply", reply->str);
     freeReplyObject(reply);
 }
 
@@ -349,7 +384,7 @@ static void run_hiredis(bench *self)
         for (size_t i = 0; i < self->shards; i++)
             flush(self->contexts[i]);
         for (size_t i = first; i < last; i++)
-            take_reply(self->contexts[shard_of(self, key_of(self, i))]);
+            take_reply(self, home_of(self, i));
         self->done = last;
     }
 }
@@ -404,7 +439,7 @@ static void run(bench *self)
 static void warm_up(bench *self)
 {
     size_t count = self->count, depth = self->depth;
-    self->count = KEYS;
+    self->count = self->elements > 0 ? KEYS / 50 : KEYS;
     self->depth = KEYS / 10;
     run(self);
     self->count = count;
@@ -432,6 +467,41 @@ static void measure_and_weigh(bench *self, size_t before)
                (double)(mallinfo2().uordblks - before) / (double)self->shards);
 }
 
+static void load_scripts(const bench *self, evs_registry *registry)
+{
+    for (size_t i = 0; i < self->scripts; i++) {
+        char name[32], text[64];
+        evs_error err;
+        snprintf(name, sizeof name, "more/%zu", i);
+        snprintf(text, sizeof text, "return 1 -- %zu", i);
+        if (evs_script_load(registry, name, evs_text(text), NULL, &err) != EVS_OK)
+            die("script", err.message);
+    }
+}
+
+/* Every script on every shard. */
+static void run_scripts(bench *self, const evs_registry *registry)
+{
+    for (size_t shard = 0; self->scripts > 0 && shard < self->shards; shard++) {
+        size_t key = 0;
+        while (key < KEYS && self->homes[key] != shard)
+            key++;
+        if (key == KEYS)
+            die("key", "a shard has none");
+        evs_bytes bytes = key_of(self, key);
+        self->call.keys = &bytes;
+        for (size_t i = 0; i < self->scripts; i++) {
+            evs_reply *reply = NULL;
+            evs_error err;
+            self->call.handle = evs_registry_at(registry, i + 1);
+            if (evs_call(&reply, self->client, &self->call, &err) != EVS_OK)
+                die("call", err.message);
+            evs_reply_free(reply);
+        }
+    }
+    self->call.handle = evs_registry_at(registry, 0);
+}
+
 static void bench_evs(bench *self)
 {
     evs_registry *registry = NULL;
@@ -439,6 +509,7 @@ static void bench_evs(bench *self)
     if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
         evs_script_load(registry, "one", evs_text(script), NULL, &err) != EVS_OK)
         die("script", err.message);
+    load_scripts(self, registry);
     size_t before = mallinfo2().uordblks;
     if (evs_client_open(&self->client, self->map, registry, NULL, &err) != EVS_OK)
         die("client", err.message);
@@ -447,6 +518,7 @@ static void bench_evs(bench *self)
     self->call.args = self->argv;
     self->call.nargs = self->args;
     self->call.timeout_ms = TIMEOUT_MS;
+    run_scripts(self, registry);
     measure_and_weigh(self, before);
     evs_client_free(self->client);
     evs_registry_free(registry);
@@ -467,7 +539,8 @@ static void bench_hiredis(bench *self)
 static void usage(void)
 {
     fprintf(stderr, "usage: bench.calls evs|hiredis batch|loop|block|idle COUNT [-d DEPTH] "
-                    "[-s SHARDS] [-a ARGS] [ADDRESS...]\n");
+                    "[-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS] "
+                    "[-p DISTRIBUTION] [ADDRESS...]\n");
     exit(2);
 }
 
@@ -480,8 +553,9 @@ static void read_options(bench *self, int argc, char **argv)
     self->count = strtoul(argv[3], NULL, 10);
     self->depth = 128;
     self->shards = 3;
+    self->distribution = "rendezvous";
     optind = 4;
-    for (int c; (c = getopt(argc, argv, "d:s:a:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "d:s:a:e:n:p:")) != -1;) {
         size_t n = optarg == NULL ? 0 : strtoul(optarg, NULL, 10);
         if (c == 'd')
             self->depth = n;
@@ -489,6 +563,12 @@ static void read_options(bench *self, int argc, char **argv)
             self->shards = n;
         else if (c == 'a')
             self->args = n;
+        else if (c == 'e')
+            self->elements = n;
+        else if (c == 'n')
+            self->scripts = n;
+        else if (c == 'p')
+            self->distribution = optarg;
         else
             usage();
     }
@@ -505,8 +585,8 @@ int main(int argc, char **argv)
     char folder[32];
     int leash = -1;
     pid_t server = 0;
-    if (argc == 4 && strcmp(argv[1], "serve") == 0)
-        return serve(argv[2], strtoul(argv[3], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "serve") == 0)
+        return serve(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
     read_options(&self, argc, argv);
     self.addresses = calloc(self.shards, sizeof *self.addresses);
     if (optind < argc)
@@ -526,5 +606,6 @@ int main(int argc, char **argv)
         free(self.addresses[i]);
     free(self.addresses);
     free(self.keys);
+    free(self.homes);
     return 0;
 }

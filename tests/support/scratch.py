@@ -24,12 +24,15 @@ def ask(path, *words):
         return s.makefile("rb").readline().decode().strip()
 
 
+def program():
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
 class Server:
     def __init__(self, folder, name):
         self.path = os.path.join(folder, name + ".sock")
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
         self.process = subprocess.Popen(
-            [program, "--port", "0", "--unixsocket", self.path, "--save", "", "--dir", folder],
+            [program(), "--port", "0", "--unixsocket", self.path, "--save", "", "--dir", folder],
             stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.await_answer()
 
