@@ -133,7 +133,7 @@ def await_answer(port, server):
 def machine():
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return (f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, "
-            f"Linux {platform.release()}")
+            f"Linux {platform.release().split('-')[0]}")
 
 
 def rows_of(name, module, result):
