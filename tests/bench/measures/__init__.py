@@ -11,6 +11,7 @@ ROWS = [
     "cpu-batch-1024",
     "cpu-loop-128",
     "depth-1-tcp",
+    "blocking-threads-64",
     "cpu-1000-shards-batch",
     "cpu-1000-shards-loop",
     "routing",
