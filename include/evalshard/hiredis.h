@@ -116,8 +116,8 @@ EVS_API evs_status evs_reply_from_redis(evs_reply **out, const struct redisReply
 
 /* The other way: `*out` is for freeReplyObject. With hiredis 0.14, which has the types of RESP2
  * alone, doubles and the like become strings, and maps arrays; more than seven arrays inside each
- * other fail with EVS_E_REPLY_TOO_DEEP. Line ends in an error become blanks. Fails with EVS_E_NOMEM,
- * EVS_E_INVALID for NULL. */
+ * other fail with EVS_E_REPLY_TOO_DEEP. Line ends in an error become blanks. Fails with
+ * EVS_E_NOMEM, EVS_E_INVALID for NULL. */
 EVS_API evs_status evs_reply_to_redis(struct redisReply **out, const evs_reply *reply,
                                       evs_error *err);
 
