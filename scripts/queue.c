@@ -58,11 +58,7 @@ evs_status evs__queue_end(evs__call *call, evs_error *err)
         evs__park_wait(call);
         return EVS_OK;
     }
-    if (!evs__conn_end(call->lane->conn, &call->request))
-        return evs__fail_nomem(err);
-    call->state.held = EVS__HELD_BY_CONN;
-    call->tally->bytes += call->request.end - call->request.start;
-    return EVS_OK;
+    return evs__queue_sent(call, err);
 }
 
 void evs__queue_drop(evs__call *call)

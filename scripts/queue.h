@@ -7,7 +7,9 @@
 #ifndef EVS_SCRIPTS_QUEUE_H
 #define EVS_SCRIPTS_QUEUE_H
 
+#include "core/error.h"
 #include "scripts/call.h"
+#include "scripts/lane.h"
 
 /* Lane and script of the call are set. Fails as evs__client_lane does, when the script is known not
  * to compile there, and with NOMEM. */
@@ -15,6 +17,16 @@ evs_status evs__queue_begin(evs__buf **out, evs__call *call, evs_error *err);
 
 /* Fails with NOMEM. */
 evs_status evs__queue_end(evs__call *call, evs_error *err);
+
+/* The same for a call whose bytes are on its connection. */
+static inline evs_status evs__queue_sent(evs__call *call, evs_error *err)
+{
+    if (!evs__conn_end(call->lane->conn, &call->request))
+        return evs__fail_nomem(err);
+    call->state.held = EVS__HELD_BY_CONN;
+    call->tally->bytes += call->request.end - call->request.start;
+    return EVS_OK;
+}
 
 /* After a failure of either: the call is nobody's any more, and gone. */
 void evs__queue_drop(evs__call *call);
