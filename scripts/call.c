@@ -213,7 +213,8 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
         return 0;
     if (decision->action == EVS__RECONNECT)
         evs__conn_retire(call->lane->conn);
-    if (!call->state.patient || call->lane->client->closing || !evs__park_rest(call, reply))
+    if (!call->state.patient || call->lane->client->closing || call->lane->client->ending ||
+        !evs__park_rest(call, reply))
         return 0;
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
     call->tally->retries++;
@@ -281,8 +282,8 @@ static int may_send_again(const evs__call *call, const evs__answer *answer,
                           const evs__decision *decision)
 {
     evs_client *client = call->lane->client;
-    if (decision->action != EVS__RESEND || call->state.resent || client->closing || client->shut ||
-        answer->why->status != EVS_E_CLOSED)
+    if (decision->action != EVS__RESEND || call->state.resent || client->closing ||
+        client->ending || answer->why->status != EVS_E_CLOSED)
         return 0;
     return evs__loop_now_ms(client->loop) < call->due.at;
 }

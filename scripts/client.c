@@ -171,6 +171,7 @@ void evs__client_end_calls(evs_client *client)
     if (client->conns == NULL)
         return;
     client->running++;
+    client->ending = 1;
     evs__calls_abort_parked(&client->calls);
     get_stats(&client->stats, client);
     evs__conns_free(client->conns);

@@ -36,6 +36,7 @@ struct evs_client {
     int running;         /* inside a loop run or a completion */
     int closing;         /* freed, as far as the caller is concerned */
     int shut;            /* takes no more calls */
+    int ending;          /* the calls there are get cut off */
     evs__thread *thread; /* ours; NULL when the client is driven */
 };
 

@@ -68,7 +68,7 @@ static void tell_room(evs__lane *lane)
 void evs__park_settled(evs__lane *lane, const evs__call *call)
 {
     evs_client *client = lane->client;
-    if (client->closing || client->shut)
+    if (client->closing || client->ending)
         return;
     if (lane->turn == call) {
         lane->turn = NULL;

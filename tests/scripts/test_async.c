@@ -190,6 +190,26 @@ static void a_foreign_loop_sees_connections_made_anew(void **state)
     close_world(&w);
 }
 
+/* A thread of libuv looks the name up; that it is done is an event like any other. */
+static void a_foreign_loop_sees_names_looked_up(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY ":1\r\n")};
+    world w;
+    slot one = {0};
+    char address[64];
+    const char *addresses[] = {address};
+    memset(&w, 0, sizeof w);
+    w.fake = FAKE_START(FAKE_TCP, steps);
+    snprintf(address, sizeof address, "localhost:%s", strchr(fake_shard_address(w.fake), ':') + 1);
+    shards_open(&w.set, addresses, 1, NULL);
+    w.script = shards_script(&w.set, "one", "return 1");
+    assert_int_equal(submit(&w, &one, PATIENCE_MS), EVS_OK);
+    poll_until_done(&w);
+    assert_int_equal(one.number, 1);
+    close_world(&w);
+}
+
 /* ---- canceling ---- */
 
 static void a_call_that_did_not_leave_is_taken_back(void **state)
@@ -304,6 +324,31 @@ static void strict_order_survives_a_heal(void **state)
         assert_int_equal(slots[i].number, i + 1);
         assert_int_equal(slots[i].order, i + 1);
     }
+    close_world(&w);
+}
+
+static void plain_commands_wait_for_their_turn_too(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET,
+                               FAKE_COMMANDS(2),
+                               FAKE_SAY(SHA_REPLY ":1\r\n"),
+                               FAKE_ANSWER(1, ":2\r\n"),
+                               FAKE_EXPECT("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"),
+                               FAKE_SAY("$1\r\nv\r\n")};
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.order = EVS_ORDER_STRICT;
+    world w;
+    slot slots[2] = {0};
+    evs_reply *reply = NULL;
+    OPEN(&w, steps, &options);
+    assert_int_equal(submit(&w, &slots[0], PATIENCE_MS), EVS_OK);
+    assert_int_equal(submit(&w, &slots[1], PATIENCE_MS), EVS_OK);
+    evs_bytes args[] = {evs_text("GET"), evs_text("k")};
+    evs_plain_command get = {.args = args, .nargs = 2, .timeout_ms = PATIENCE_MS};
+    assert_int_equal(evs_command(&reply, w.set.client, &get, NULL), EVS_OK);
+    assert_int_equal(slots[1].number, 2);
+    evs_reply_free(reply);
     close_world(&w);
 }
 
@@ -537,6 +582,24 @@ static void a_drain_waits_for_what_is_in_flight(void **state)
     close_world(&w);
 }
 
+static void a_drain_lets_calls_have_their_turn(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY ":1\r\n"),
+                               FAKE_ANSWER(4, ":1\r\n")};
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.order = EVS_ORDER_STRICT;
+    world w;
+    slot slots[5] = {0};
+    OPEN(&w, steps, &options);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(submit(&w, &slots[i], PATIENCE_MS), EVS_OK);
+    assert_int_equal(evs_client_close(w.set.client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(slots[i].number, 1);
+    close_world(&w);
+}
+
 static void a_drain_that_takes_too_long_aborts(void **state)
 {
     (void)state;
@@ -610,11 +673,13 @@ int main(void)
         cmocka_unit_test(a_foreign_loop_sees_deadlines),
         cmocka_unit_test(what_completions_submit_is_seen_too),
         cmocka_unit_test(a_foreign_loop_sees_connections_made_anew),
+        cmocka_unit_test(a_foreign_loop_sees_names_looked_up),
         cmocka_unit_test(a_call_that_did_not_leave_is_taken_back),
         cmocka_unit_test(the_late_reply_of_a_canceled_call_is_skipped),
         cmocka_unit_test(a_completion_may_cancel),
         cmocka_unit_test(tickets_are_not_reused),
         cmocka_unit_test(strict_order_survives_a_heal),
+        cmocka_unit_test(plain_commands_wait_for_their_turn_too),
         cmocka_unit_test(who_waits_for_a_turn_can_be_canceled_and_expire),
         cmocka_unit_test(a_busy_shard_is_asked_again),
         cmocka_unit_test(the_last_refusal_is_what_is_told_at_the_deadline),
@@ -626,6 +691,7 @@ int main(void)
         cmocka_unit_test(who_was_refused_is_told_of_room),
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(a_drain_waits_for_what_is_in_flight),
+        cmocka_unit_test(a_drain_lets_calls_have_their_turn),
         cmocka_unit_test(a_drain_that_takes_too_long_aborts),
         cmocka_unit_test(an_abort_completes_everything_once),
         cmocka_unit_test(freed_while_draining),
