@@ -55,6 +55,13 @@ static evs_status check_options(const evs_client_options *options, evs_error *er
     return EVS_OK;
 }
 
+/* Nothing is pending: what a burst needed goes back. */
+static void trim(evs_client *client)
+{
+    evs__calls_trim(&client->calls);
+    evs__loop_trim(client->loop);
+}
+
 /* A call that is answered in time costs nothing here: the timer fires when the first deadline there
  * ever was is reached, and is then set for the first one there is. */
 static void sweep(void *owner)
@@ -70,7 +77,7 @@ static void sweep(void *owner)
     if (next != 0)
         evs__client_watch(client, next);
     else
-        evs__calls_trim(&client->calls);
+        trim(client);
 }
 
 void evs__client_watch(evs_client *client, uint64_t deadline)

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { MOST_SPARE = 64 * 1024, FIRST_BUF = 1000 };
+enum { LARGEST_SPARE = 256 * 1024, MOST_SPARE = 4 * 1024 * 1024, FIRST_BUF = 1000 };
 
 /* The beginning of memory that is nobody's at the moment. */
 typedef struct evs__spare {
@@ -115,11 +115,7 @@ static void release(evs__loop *loop)
 {
     evs__loop_close_fd(loop);
     evs__reader_free(loop->spare_reader);
-    while (loop->spare_bufs != NULL) {
-        evs__spare *spare = loop->spare_bufs;
-        loop->spare_bufs = spare->next;
-        evs__free(spare);
-    }
+    evs__loop_trim(loop);
     evs__free(loop);
 }
 
@@ -239,6 +235,16 @@ void evs__loop_lend_buf(evs__loop *loop, evs__buf *buf)
     *buf = (evs__buf){(char *)spare, 0, spare->cap, 0};
 }
 
+void evs__loop_trim(evs__loop *loop)
+{
+    while (loop->spare_bufs != NULL) {
+        evs__spare *spare = loop->spare_bufs;
+        loop->spare_bufs = spare->next;
+        evs__free(spare);
+    }
+    loop->spare_bytes = 0;
+}
+
 void evs__loop_return_reader(evs__loop *loop, evs__reader *reader)
 {
     if (loop->spare_reader != NULL) {
@@ -251,7 +257,8 @@ void evs__loop_return_reader(evs__loop *loop, evs__reader *reader)
 
 void evs__loop_return_buf(evs__loop *loop, evs__buf *buf)
 {
-    if (buf->cap < sizeof(evs__spare) || buf->cap > MOST_SPARE - loop->spare_bytes) {
+    if (buf->cap < sizeof(evs__spare) || buf->cap > LARGEST_SPARE ||
+        buf->cap > MOST_SPARE - loop->spare_bytes) {
         evs__buf_free(buf);
         return;
     }

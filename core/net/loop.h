@@ -29,6 +29,9 @@ evs_status evs__loop_fd(int *out, evs__loop *loop, evs_error *err);
  * their callbacks, flushes again what those made dirty. */
 void evs__loop_run(evs__loop *loop, int timeout_ms);
 
+/* Gives back memory that is kept for the next burst. */
+void evs__loop_trim(evs__loop *loop);
+
 /* Milliseconds of the monotonic clock, read now. */
 uint64_t evs__loop_now_ms(const evs__loop *loop);
 
