@@ -1,19 +1,27 @@
 /* ES608 - a table of the sandbox is changed. */
+#include "core/table.h"
 #include "scripts/audit/rule.h"
 
-/* Then it is ES601. */
-static int is_global_name(const evs__flow *flow, evs__span at)
+static evs_bytes place_of(const size_t *start)
 {
-    for (const evs__nameuse *use = flow->names; use != NULL; use = use->next)
-        if (use->kind == EVS__NAME_WRITE && use->at.start == at.start)
-            return 1;
-    return 0;
+    evs_bytes key = {(const char *)start, sizeof *start};
+    return key;
+}
+
+/* Where globals are assigned: that is ES601. */
+static void find_writes(evs__table *out, const evs__flow *flow, evs__pool *pool)
+{
+    for (evs__nameuse *use = flow->names; use != NULL; use = use->next)
+        if (use->kind == EVS__NAME_WRITE && !evs__table_set(out, place_of(&use->at.start), use))
+            pool->failed = 1;
 }
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
+    evs__table writes = EVS__TABLE_INIT;
+    find_writes(&writes, facts->flow, out->pool);
     for (const evs__intrusion *use = facts->flow->intrusions; use != NULL; use = use->next) {
-        if (is_global_name(facts->flow, use->at))
+        if (evs__table_get(&writes, place_of(&use->at.start)) != NULL)
             continue;
         evs_span at = evs__span_public(facts->chunk, use->at);
         if (use->field != NULL)
@@ -23,6 +31,7 @@ static void check(const evs__facts *facts, evs__findings *out)
             evs__finding_add(out, at, "%s is changed: the tables of the sandbox are read-only",
                              use->table);
     }
+    evs__table_free(&writes);
 }
 
 const evs__rule evs__rule_protected_table_write = {
