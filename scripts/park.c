@@ -37,14 +37,21 @@ void evs__park_wait(evs__call *call)
     evs__ring_append(&call->lane->waiting, &call->request.ring);
 }
 
+/* NULL when it is somebody's turn already, or nobody waits. */
+static evs__call *next_in_turn(evs__lane *lane)
+{
+    if (lane->turn != NULL || evs__ring_empty(&lane->waiting))
+        return NULL;
+    return (evs__call *)lane->waiting.next;
+}
+
 /* In a loop: a call that cannot be sent is finished at once, and comes back here. */
 static void pass_turn(evs__lane *lane)
 {
     if (lane->passing)
         return;
     lane->passing = 1;
-    while (lane->turn == NULL && !evs__ring_empty(&lane->waiting)) {
-        evs__call *next = (evs__call *)lane->waiting.next;
+    for (evs__call *next; (next = next_in_turn(lane)) != NULL;) {
         evs__park_leave(next);
         lane->turn = next;
         evs__call_send_again(next);

@@ -2,10 +2,8 @@
 
 #include <stdio.h>
 
-enum {
-    LENGTH_ROOM = 24, /* '$' or '*', 20 digits, CR LF */
-    MOST_ROOM = SIZE_MAX / 4
-};
+enum { LENGTH_ROOM = 24 }; /* '$' or '*', 20 digits, CR LF */
+#define MOST_ROOM (SIZE_MAX / 4)
 
 static const char pairs[] = "0001020304050607080910111213141516171819"
                             "2021222324252627282930313233343536373839"

@@ -44,7 +44,7 @@ typedef struct ticket {
     struct model *all;
     evs_ticket number;
     unsigned char kind, submitted, done, outcome, ran;
-    int status;
+    evs_status status;
 } ticket;
 
 typedef struct server {
@@ -435,7 +435,7 @@ static void check(const model *m)
             right = right && one->ran > 0;
         if (!right)
             fail_msg("call %zu of kind %d: submitted %d, done %d, %s, %s, but it ran %d times", i,
-                     one->kind, one->submitted, one->done, evs_status_name((evs_status)one->status),
+                     one->kind, one->submitted, one->done, evs_status_name(one->status),
                      evs_outcome_text((evs_outcome)one->outcome), one->ran);
         by_outcome[one->outcome] += one->submitted;
     }
