@@ -295,6 +295,65 @@ def test_hash_tags_are_those_of_the_map():
     equal(run("a.lua").code, 2)
 
 
+def test_hash_tags_are_those_of_a_pool():
+    write("a.lua", "return redis.call('GET', 'a{' .. KEYS[1])")
+    only = ["--select", "ES104", "--format", "concise"]
+    shards = "    shards:\n      a: 127.0.0.1:1\n"
+    write("short.yaml", "evalshard: 1\nshards:\n  a: 127.0.0.1:1\n")
+    check("the slot may differ" in run(*only, "--map", "short.yaml", "a.lua").out)
+    for settings, words in [("", "the slot may differ"),
+                            ("    hash_tag: '[]'\n", "has a [tag]"),
+                            ("    hash_tag: off\n", "no hash tags"),
+                            ("    compat: twemproxy\n", "no hash tags"),
+                            ("    compat: codis\n    tag_style: codis\n", "the slot may differ"),
+                            ("    compat: jedis\n    hash_tag: '{}'\n", "the slot may differ")]:
+        write("map.yaml", "evalshard: 1\npools:\n  p:\n" + settings + shards)
+        check(words in run(*only, "--map", "map.yaml", "a.lua").out, settings)
+        check(words in run(*only, "--map", "map.yaml", "--pool", "p", "a.lua").out, settings)
+    write("map.yaml", "evalshard: 1\npools:\n  p:\n    hash_tag: '[]'\n" + shards +
+          "  q:\n    compat: twemproxy\n" + shards)
+    check("has a [tag]" in run(*only, "--map", "map.yaml", "--pool", "p", "a.lua").out)
+    check("no hash tags" in run(*only, "--map", "map.yaml", "--pool", "q", "a.lua").out)
+    differ = run(*only, "--map", "map.yaml", "a.lua")
+    equal(differ.code, 2)
+    check("map.yaml:2:1: error[E204]: pools differ in their hash tags: p [], q off" in differ.err,
+          differ.err)
+    missing = run("--map", "map.yaml", "--pool", "r", "a.lua")
+    equal((missing.code, missing.out.count("a.lua")), (2, 0))
+    check('map.yaml:2:1: error[E204]: there is no pool "r"' in missing.err, missing.err)
+    write(".script-audit.yaml", "map: map.yaml\npool: p\n")
+    check("has a [tag]" in run(*only, "a.lua").out)
+    check("no hash tags" in run(*only, "--pool", "q", "a.lua").out)
+    check("no hash tags" in run(*only, "--hash-tag", "off", "a.lua").out)
+    check("the slot may differ" in run(*only, "--map", "short.yaml", "a.lua").out)
+
+
+def test_maps_that_are_no_use():
+    write("a.lua", "return redis.call('GET', KEYS[1] .. ':x')")
+    for text, where in [("evalshard: 1\npools:\n  p: {hash_tag: {}}\n", "3:17"),
+                        ("evalshard: 1\npools:\n  p: {hash_tag: '{'}\n", "3:17"),
+                        ("evalshard: 1\npools:\n  p: {compat: twenproxy}\n", "3:15"),
+                        ("evalshard: 1\npools:\n  p: 3\n", "3:6"),
+                        ("evalshard: 1\npools: []\n", "2:8"),
+                        ("evalshard: 1\nname: x\n", "1:1"), ("pools: {}\n", "1:1"),
+                        ("evalshard: 2\n", "1:12"), ("evalshard: [\n", "2:1"), ("", "1:1")]:
+        write("map.yaml", text)
+        write("settings.yaml", "map: map.yaml\n")
+        for args in [["--map", "map.yaml"], ["--config", "settings.yaml"]]:
+            bad = run(*args, "a.lua")
+            equal(bad.code, 2)
+            check(f"map.yaml:{where}: error" in bad.err, where, bad.err)
+    equal(run("--map", "gone.yaml", "a.lua").code, 3)
+    write("settings.yaml", "map: gone.yaml\n")
+    equal(run("--config", "settings.yaml", "a.lua").code, 3)
+    equal(run("--map", "map.yaml", "--hash-tag", "[]", "a.lua").code, 2)
+    alone = run("--pool", "p", "a.lua")
+    equal((alone.code, "--pool needs a map" in alone.err), (2, True))
+    write("settings.yaml", "map: map.yaml\nhash_tag: off\n")
+    both = run("--config", "settings.yaml", "a.lua")
+    equal((both.code, "cannot stand together" in both.err), (2, True))
+
+
 def test_dumps():
     write("a.lua", "return redis.call('GET', KEYS[1])")
     check("1:26\t<name>\tKEYS\n" in run("--dump", "tokens", "a.lua").out)

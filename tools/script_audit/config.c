@@ -7,6 +7,7 @@
 #include "conf/file.h"
 #include "core/buf.h"
 
+#include "tools/script_audit/map.h"
 #include "tools/script_audit/path.h"
 
 #include <errno.h>
@@ -150,6 +151,8 @@ static void read_texts(evs__reading *r, const evs__field *field, const evs__yaml
 /* As it is read. */
 typedef struct conf {
     const char *target, *profile, *hash_tag;
+    const char *pool;
+    const evs__yaml *map;
     config_files all;
     int fail_on, show, allow_derived, keys_from_name, includes;
     const char *baseline;
@@ -173,6 +176,8 @@ static const evs__field top_fields[] = {
     {"target", read_target, AT(target)},
     {"profile", read_profile, AT(profile)},
     {"hash_tag", read_hash_tag, AT(hash_tag)},
+    {"map", evs__read_node, AT(map)},
+    {"pool", evs__read_text, TEXT(pool)},
     {"select", read_codes, AT(all.select)},
     {"extend_select", read_codes, AT(all.extend_select)},
     {"ignore", read_codes, AT(all.ignore)},
@@ -294,6 +299,19 @@ static void add_concat(evs__reading *r, config *c, const evs__yaml *list)
     }
 }
 
+/* The map is read when all settings are. */
+static void add_map(evs__reading *r, config *c, const conf *read)
+{
+    const evs__yaml *map = read->map;
+    if (map != NULL && read->hash_tag != NULL) {
+        evs__complain(r->diags, "E120", map->key->at, "hash_tag and map cannot stand together");
+        evs__hint(r->diags, "the map says what its hash tags are");
+    }
+    if (map != NULL && evs__want_text(r, map))
+        c->map = evs__keep(r, map->text);
+    c->pool = read->pool;
+}
+
 static void take(config *c, const conf *read)
 {
     c->target = read->target;
@@ -323,6 +341,7 @@ static void read_root(evs__reading *r, config *c, const evs__yaml *root)
     if (evs__yaml_empty(root) || !evs__read_mapping(r, &top, root, &read))
         return;
     take(c, &read);
+    add_map(r, c, &read);
     c->files = evs__arena_zalloc(r->arena, children(read.files) + children(read.contracts) + 1,
                                  sizeof *c->files);
     if (c->files == NULL) {
@@ -373,6 +392,20 @@ static const char *folder_of(config *c, const char *path)
     return folder;
 }
 
+/* The hash tags of the map that the settings name. */
+static int ask_map(config *c, const config_choice *choice, int *unreadable)
+{
+    if (c->map == NULL || choice->tag_given)
+        return 1;
+    char *path = path_join(c->folder, c->map);
+    map_got got = path == NULL ? MAP_BAD
+                               : map_hash_tag(&c->hash_tag, &c->arena, path,
+                                              choice->pool != NULL ? choice->pool : c->pool);
+    free(path);
+    *unreadable |= got == MAP_UNREADABLE;
+    return got == MAP_READ;
+}
+
 static int fill(config *c, const char *path)
 {
     evs__buf text = EVS__BUF_INIT;
@@ -395,7 +428,7 @@ static int fill(config *c, const char *path)
     return done;
 }
 
-config *config_read(const char *path)
+config *config_read(const char *path, const config_choice *choice, int *unreadable)
 {
     config *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -404,7 +437,7 @@ config *config_read(const char *path)
     }
     c->fail_on = c->show = CONFIG_UNSET;
     c->includes = 1;
-    if (!fill(c, path)) {
+    if (!fill(c, path) || !ask_map(c, choice, unreadable)) {
         config_free(c);
         return NULL;
     }

@@ -34,6 +34,7 @@ typedef struct config {
     const char *path;   /* as it is shown */
     const char *folder; /* absolute */
     const char *target, *profile, *hash_tag;
+    const char *map, *pool; /* whose hash_tag it is, or NULL */
     config_files all;
     int fail_on; /* evs_fail_on, or CONFIG_UNSET */
     int show;    /* evs_severity, or CONFIG_UNSET */
@@ -51,15 +52,25 @@ typedef struct config {
     size_t nconcat;
 } config;
 
+/* What the command line says of hash tags, for settings that name a map. */
+typedef struct config_choice {
+    const char *pool; /* instead of theirs, or NULL */
+    int tag_given;    /* their maps are not asked */
+} config_choice;
+
 /* The settings in the file at `path`; NULL when they are not usable, which it says on standard
- * error, all complaints at once. config_free it. */
-config *config_read(const char *path);
+ * error, all complaints at once; `*unreadable` is set when that is because a file that they name
+ * cannot be read. config_free it. */
+config *config_read(const char *path, const config_choice *choice, int *unreadable);
 void config_free(config *c);
 
 /* All settings of a run, each file read once. */
 typedef struct config_set {
-    const char *given;            /* --config: for all inputs */
-    int none;                     /* --no-config */
+    const char *given; /* --config: for all inputs */
+    int none;          /* --no-config */
+    config_choice choice;
+    int maps;                     /* how many settings name a map */
+    int unreadable;               /* some file that they name cannot be read; it was said */
     struct config_entry *entries; /* ours */
     size_t count, cap;
     int failed; /* some file is not usable; it was said */

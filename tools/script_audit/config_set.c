@@ -51,8 +51,9 @@ static config_entry *add(config_set *set, const char *folder, config_entry entry
 
 static config_entry read_entry(config_set *set, const char *path)
 {
-    config_entry entry = {NULL, config_read(path), 0, 1};
+    config_entry entry = {NULL, config_read(path, &set->choice, &set->unreadable), 0, 1};
     entry.usable = entry.settings != NULL;
+    set->maps += !entry.usable || entry.settings->map != NULL;
     set->failed |= !entry.usable;
     return entry;
 }

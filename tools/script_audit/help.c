@@ -25,6 +25,8 @@ static const char text[] =
     "  --severity CODE=S,...  how much findings weigh: ES306=note,ES1=warning\n"
     "  --hash-tag TAG         what is around hash tags, {} if not given, as in a shard map; or "
     "off\n"
+    "  --map FILE [--pool NAME]\n"
+    "                         the hash tags are those of this shard map\n"
     "  --allow-derived        keys derived from an element of KEYS are notes\n"
     "  --keys-from-name       addJob-6.lua takes 6 keys, as in Bull, BullMQ and ioredis\n"
     "  --config FILE          settings for all inputs; otherwise each has those of the nearest\n"

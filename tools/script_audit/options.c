@@ -152,6 +152,8 @@ static const row rows[] = {
     {"--emit", VALUE, set_emit, 0},
     {"--dump", VALUE, set_dump, 0},
     {"--hash-tag", VALUE, set_text, AT(hash_tag)},
+    {"--map", VALUE, set_text, AT(map)},
+    {"--pool", VALUE, set_text, AT(pool)},
     {"--output", VALUE, set_text, AT(output)},
     {"--fail-on", VALUE, set_fail_on, 0},
     {"--exit-zero", NO_VALUE, set_flag, AT(exit_zero)},
@@ -239,6 +241,10 @@ static int check(options *o)
     evs_error err;
     if (o->task == TASK_AUDIT && o->npaths == 0) {
         fputs("script-audit: no PATH given\nscript-audit: --help shows the usage\n", stderr);
+        return 0;
+    }
+    if (o->map != NULL && o->hash_tag != NULL) {
+        fputs("script-audit: --map and --hash-tag cannot stand together\n", stderr);
         return 0;
     }
     audit.target = o->target;

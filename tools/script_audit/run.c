@@ -7,6 +7,7 @@
 #include "tools/script_audit/baseline.h"
 #include "tools/script_audit/hosts.h"
 #include "tools/script_audit/jobs.h"
+#include "tools/script_audit/map.h"
 #include "tools/script_audit/output.h"
 #include "tools/script_audit/path.h"
 #include "tools/script_audit/settings.h"
@@ -28,7 +29,9 @@ typedef struct run {
     size_t count, cap;
     assembled *texts; /* one per job, to which reports point */
     hosts hosts;      /* programs, to which their scripts' reports point */
+    evs__arena arena; /* texts of ours in `o` */
     int bad_settings;
+    int unreadable; /* a map; it was said */
 } run;
 
 /* ---- what the settings say of the whole run ---- */
@@ -47,6 +50,25 @@ static void apply_settings(run *r)
         r->o.show = EVS_SEVERITY_NOTE;
     if (r->o.baseline == NULL && c->baseline != NULL)
         r->baseline_path = path_join(c->folder, c->baseline);
+}
+
+/* Before there are settings: what the command line says comes first. */
+static void read_map(run *r)
+{
+    map_got got = MAP_READ;
+    if (r->o.map != NULL)
+        got = map_hash_tag(&r->o.hash_tag, &r->arena, r->o.map, r->o.pool);
+    r->bad_settings |= got == MAP_BAD;
+    r->unreadable |= got == MAP_UNREADABLE;
+    r->configs.choice = (config_choice){r->o.pool, r->o.map != NULL || r->o.hash_tag != NULL};
+}
+
+static void check_pool(run *r)
+{
+    if (r->o.pool == NULL || r->o.map != NULL || r->configs.maps > 0)
+        return;
+    fputs("script-audit: --pool needs a map: --map FILE, or map in the settings\n", stderr);
+    r->bad_settings = 1;
 }
 
 static void read_baseline(run *r)
@@ -173,7 +195,7 @@ static int has_fault(const evs_report *report)
 static int exit_code(const run *r)
 {
     int code = EXIT_FINE;
-    if (r->failed.count > 0 || r->failed.lost)
+    if (r->failed.count > 0 || r->failed.lost || r->unreadable || r->configs.unreadable)
         return EXIT_UNREADABLE;
     if (r->bad_settings || r->configs.failed)
         return EXIT_USAGE;
@@ -219,6 +241,7 @@ static void clean(run *r)
     config_set_free(&r->configs);
     input_free(&r->inputs);
     failures_free(&r->failed);
+    evs__arena_free(&r->arena);
 }
 
 int run_audit(const options *o)
@@ -226,14 +249,17 @@ int run_audit(const options *o)
     run r = {.o = *o, .inputs = {.failed = &r.failed, .hosts = o->extract}};
     r.configs.given = o->config;
     r.configs.none = o->no_config;
+    read_map(&r);
     for (int i = 0; i < o->npaths; i++)
         input_add(&r.inputs, o->paths[i]);
     input_sort(&r.inputs);
     if (!jobs_make(&r.jobs, &r.inputs, &r.configs, o->stdin_name))
         failures_add(&r.failed, "-", "out of memory");
+    check_pool(&r);
     apply_settings(&r);
     read_baseline(&r);
-    audit_all(&r);
+    if (r.o.map == NULL || r.o.hash_tag != NULL)
+        audit_all(&r);
     int code = finish(&r);
     clean(&r);
     return code;
