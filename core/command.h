@@ -69,7 +69,8 @@ enum {
     EVS__COMMAND_MAY_REPLICATE = 16384,  /* no write, but sent to replicas: PUBLISH, PFCOUNT, ... */
     EVS__COMMAND_NODE_LOCAL = 32768,     /* it sees what one node has, whatever the slots */
     EVS__COMMAND_OTHER_DATABASE = 65536, /* it reaches another database */
-    EVS__COMMAND_DESTRUCTIVE = 131072    /* it destroys what no error undoes */
+    EVS__COMMAND_DESTRUCTIVE = 131072,   /* it destroys what no error undoes */
+    EVS__COMMAND_MAYBE_WRITE = 262144    /* of settings that do not say: not in the table */
 };
 
 /* A word that changes what a command does, or (`word` is NULL) the argument `place` being there. */

@@ -181,12 +181,22 @@ typedef struct evs_audit_options {
     const evs_hole *holes;
     size_t nholes;
     evs_wholeness wholeness;
+
+    /* Commands beside those of Redis and Valkey, of modules say, separated by commas, each with the
+     * places of its keys: "JSON.SET=1 write" (the first argument), "JSON.MGET=1..-2 read" (up to
+     * the last but one), "X.MSET=1..-1/2" (every second one), "X.UNION=n@2" (behind argument 2,
+     * which counts them), "X.PING=none". Without "=" a command exists, and nobody knows where its
+     * keys are; without "read" or "write" it may do both. */
+    const char *commands;
+
+    /* Globals that a host puts in front of its scripts: names separated by commas. */
+    const char *globals;
 } evs_audit_options;
 
 #define EVS_AUDIT_OPTIONS_INIT                                                                   \
     {                                                                                            \
         sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
-            NULL, NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE                                         \
+            NULL, NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE, NULL, NULL                             \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and

@@ -415,7 +415,8 @@ static evs_verdict worst(const evs__facts *facts)
 /* A command that manages the server counts as one that writes, and so does one nobody knows. */
 static int may_write(const evs__recorder *recorder)
 {
-    const unsigned changing = EVS__COMMAND_WRITE | EVS__COMMAND_MAY_REPLICATE | EVS__COMMAND_ADMIN;
+    const unsigned changing = EVS__COMMAND_WRITE | EVS__COMMAND_MAYBE_WRITE |
+                              EVS__COMMAND_MAY_REPLICATE | EVS__COMMAND_ADMIN;
     for (size_t i = 0; i < recorder->ncalled; i++) {
         const evs__called *called = recorder->called[i];
         if (called->kind != EVS__CALL_KNOWN || (called->command->flags & changing) != 0)
@@ -434,14 +435,15 @@ static int may_return_errors(const evs__recorder *recorder)
            (s->returns_reply && s->speaks_resp3) || (s->raises_table && s->has_metatables);
 }
 
-static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk)
+static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
+                   const evs__extra *extra)
 {
     evs__recorder recorder, unreached;
     making m = {pool, chunk, &recorder};
     evs__recorder_init(&recorder, pool);
     evs__recorder_init(&unreached, pool);
     recorder.flow = evs__flow_new(pool, chunk);
-    evs__interp_run(pool, &recorder, chunk);
+    evs__interp_run(pool, &recorder, chunk, extra);
     evs__find_unreached(&unreached, &recorder, chunk);
     if (!pool->failed) {
         doubt_functions(&m);
@@ -484,6 +486,6 @@ int evs__facts_of(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
         out->may_write = out->may_return_errors = 1;
         return !pool->failed;
     }
-    follow(out, pool, chunk);
+    follow(out, pool, chunk, &setting->extra);
     return !pool->failed;
 }

@@ -170,7 +170,8 @@ static evs_status read_tag(evs__setting *out, evs_error *err)
     return EVS_OK;
 }
 
-static evs_status understand(evs__setting *out, const evs_audit_options *opts, evs_error *err)
+static evs_status understand(evs__setting *out, evs__arena *arena, const evs_audit_options *opts,
+                             evs_error *err)
 {
     const evs_audit_options defaults = EVS_AUDIT_OPTIONS_INIT;
     memset(out, 0, sizeof *out);
@@ -187,6 +188,8 @@ static evs_status understand(evs__setting *out, const evs_audit_options *opts, e
     if (status != EVS_OK)
         return status;
     status = read_tag(out, err);
+    if (status == EVS_OK)
+        status = evs__extra_read(&out->extra, arena, &out->options, err);
     if (status != EVS_OK)
         return status;
     out->said.keys_least = out->said.keys_most = out->options.keys;
@@ -203,13 +206,16 @@ static evs_status understand(evs__setting *out, const evs_audit_options *opts, e
 evs_status evs_audit_options_check(const evs_audit_options *opts, evs_error *err)
 {
     evs__setting setting;
-    return understand(&setting, opts, err);
+    evs__arena arena = EVS__ARENA_INIT;
+    evs_status status = understand(&setting, &arena, opts, err);
+    evs__arena_free(&arena);
+    return status;
 }
 
 evs_status evs__setting_make(evs__setting *out, evs__arena *arena, evs_bytes source,
                              const evs_audit_options *opts, evs_error *err)
 {
-    evs_status status = understand(out, opts, err);
+    evs_status status = understand(out, arena, opts, err);
     if (status != EVS_OK)
         return status;
     return expect(out, arena, source, err);

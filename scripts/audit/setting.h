@@ -5,6 +5,7 @@
 #define EVS_SCRIPTS_AUDIT_SETTING_H
 
 #include "core/arena.h"
+#include "scripts/audit/extra.h"
 #include "scripts/audit/profile.h"
 #include "scripts/audit/target.h"
 
@@ -24,6 +25,7 @@ typedef struct evs__expected {
 typedef struct evs__setting {
     evs_audit_options options; /* its texts are borrowed */
     evs__targets targets;
+    evs__extra extra;
     const evs__profile *profile;
     char tag_open, tag_close; /* around a hash tag; both NUL: there are none */
     evs__expected said;       /* by the options */

@@ -48,7 +48,7 @@ static evs__writes writes_of(const evs_report *report)
     evs__writes writes = EVS__WRITES_NEVER;
     for (size_t i = 0; i < report->facts.ncalls && evs_report_may_write(report); i++) {
         const evs__callfact *call = &report->facts.calls[i];
-        if (call->kind != EVS__CALL_KNOWN)
+        if (call->kind != EVS__CALL_KNOWN || (call->command->flags & EVS__COMMAND_MAYBE_WRITE))
             writes = EVS__WRITES_UNKNOWN;
         else if (call->command->flags & EVS__COMMAND_WRITE)
             return EVS__WRITES;

@@ -354,6 +354,28 @@ def test_maps_that_are_no_use():
     equal((both.code, "cannot stand together" in both.err), (2, True))
 
 
+def test_commands_and_globals_of_the_settings():
+    write("a.lua", "redis.call('JSON.SET', KEYS[1], '$', app)\nreturn redis.call('FT.PING', 'x')")
+    only = ["--show", "note", "--format", "concise", "--ignore", "ES110,ES5"]
+    equal([c[1] for c in codes(run("--format", "json", "--ignore", "ES5", "a.lua"))],
+          ["ES301", "ES602", "ES301"])
+    equal(run(*only, "--command", "JSON.SET=1 write", "--command=FT.PING=none", "--global", "app",
+              "a.lua").out, "")
+    for settings in ["commands: {JSON.SET: 1 write, FT.PING: none}\nglobals: [app]\n",
+                     "commands: [JSON.SET=1, FT.PING=none]\nglobals: app\n",
+                     "files:\n  - glob: a.lua\n    commands: {JSON.SET: 1, FT.PING: none}\n"
+                     "    globals: app\n"]:
+        write(".script-audit.yaml", settings)
+        equal(run(*only, "a.lua").out, "")
+    write(".script-audit.yaml", "commands:\n  JSON.SET: 1\n  FT.PING: maybe\nglobals: [1a]\n")
+    bad = run("a.lua")
+    equal(bad.code, 2)
+    check(".script-audit.yaml:3:12: error[E204]: commands: 'FT.PING=maybe'" in bad.err, bad.err)
+    check(".script-audit.yaml:4:10: error[E204]: globals: '1a'" in bad.err, bad.err)
+    equal(run("--no-config", "--command", "a=b", "a.lua").code, 2)
+    equal(run("--no-config", "--global", "a.b", "a.lua").code, 2)
+
+
 def test_dumps():
     write("a.lua", "return redis.call('GET', KEYS[1])")
     check("1:26\t<name>\tKEYS\n" in run("--dump", "tokens", "a.lua").out)

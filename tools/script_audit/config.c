@@ -57,6 +57,42 @@ static void read_codes(evs__reading *r, const evs__field *field, const evs__yaml
         *(const char **)at = options.select;
 }
 
+/* A list of "NAME=KEYS", or a mapping NAME: KEYS. */
+static void read_commands(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                          void *at)
+{
+    evs_audit_options options = EVS_AUDIT_OPTIONS_INIT;
+    evs__buf text = EVS__BUF_INIT;
+    (void)field;
+    if (value->kind != EVS__YAML_MAP) {
+        options.commands = comma_list(r, value);
+        if (options.commands != NULL && check(r, value, &options))
+            *(const char **)at = options.commands;
+        return;
+    }
+    for (const evs__yaml *entry = value->first; entry != NULL; entry = entry->next) {
+        size_t before = text.len;
+        if (!evs__want_text(r, entry))
+            continue;
+        evs__buf_format(&text, "%s%s=%s", before == 0 ? "" : ",", entry->key->text.data,
+                        entry->text.data);
+        options.commands = evs__buf_ok(&text) ? text.data + before + (before > 0) : NULL;
+        check(r, entry, &options);
+    }
+    if (evs__buf_ok(&text) && text.len > 0)
+        *(const char **)at = evs__keep(r, (evs_bytes){text.data, text.len});
+    evs__buf_free(&text);
+}
+
+static void read_globals(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+{
+    evs_audit_options options = EVS_AUDIT_OPTIONS_INIT;
+    (void)field;
+    options.globals = comma_list(r, value);
+    if (options.globals != NULL && check(r, value, &options))
+        *(const char **)at = options.globals;
+}
+
 /* CODE: severity */
 static void read_severities(evs__reading *r, const evs__field *field, const evs__yaml *value,
                             void *at)
@@ -182,6 +218,8 @@ static const evs__field top_fields[] = {
     {"extend_select", read_codes, AT(all.extend_select)},
     {"ignore", read_codes, AT(all.ignore)},
     {"severity", read_severities, AT(all.severities)},
+    {"commands", read_commands, AT(all.commands)},
+    {"globals", read_globals, AT(all.globals)},
     {"fail_on", evs__read_word, WORDS(fail_on, fail_words)},
     {"show", evs__read_word, WORDS(show, show_words)},
     {"allow_derived", evs__read_true, AT(allow_derived)},
@@ -209,6 +247,8 @@ static const evs__field files_fields[] = {
     {"extend_select", read_codes, AT(extend_select)},
     {"ignore", read_codes, AT(ignore)},
     {"severity", read_severities, AT(severities)},
+    {"commands", read_commands, AT(commands)},
+    {"globals", read_globals, AT(globals)},
     {"contract", read_contract, AT(contract)},
 };
 

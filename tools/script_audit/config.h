@@ -19,6 +19,7 @@ enum { CONFIG_UNSET = -1 };
 typedef struct config_files {
     const char *glob;
     const char *select, *extend_select, *ignore, *severities;
+    const char *commands, *globals;
     const char *contract;
 } config_files;
 

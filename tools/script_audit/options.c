@@ -166,6 +166,8 @@ static const row rows[] = {
     {"--extend-select", VALUE, set_list, AT(extend_select)},
     {"--ignore", VALUE, set_list, AT(ignore)},
     {"--severity", VALUE, set_list, AT(severities)},
+    {"--command", VALUE, set_list, AT(commands)},
+    {"--global", VALUE, set_list, AT(globals)},
     {"--allow-derived", NO_VALUE, set_flag, AT(allow_derived)},
     {"--keys-from-name", NO_VALUE, set_flag, AT(keys_from_name)},
     {"--config", VALUE, set_text, AT(config)},
@@ -254,6 +256,8 @@ static int check(options *o)
     audit.extend_select = o->extend_select;
     audit.ignore = o->ignore;
     audit.severities = o->severities;
+    audit.commands = o->commands;
+    audit.globals = o->globals;
     if (evs_audit_options_check(&audit, &err) != EVS_OK) {
         fprintf(stderr, "script-audit: %s\n", err.message);
         return 0;
@@ -299,4 +303,6 @@ void options_free(options *o)
     free(o->extend_select);
     free(o->ignore);
     free(o->severities);
+    free(o->commands);
+    free(o->globals);
 }

@@ -39,7 +39,7 @@ typedef struct options {
     int extract; /* from programs */
 
     const char *target, *profile;
-    char *select, *extend_select, *ignore, *severities;
+    char *select, *extend_select, *ignore, *severities, *commands, *globals;
 
     const char **paths; /* of argv */
     int npaths;

@@ -27,6 +27,8 @@ static void apply(settings *s, const config_files *files)
     append(&s->extend_select, files->extend_select);
     append(&s->ignore, files->ignore);
     append(&s->severities, files->severities);
+    append(&s->commands, files->commands);
+    append(&s->globals, files->globals);
     replace(&s->contract, files->contract);
 }
 
@@ -48,6 +50,8 @@ static void apply_options(settings *s, const options *o)
     append(&s->extend_select, o->extend_select);
     append(&s->ignore, o->ignore);
     append(&s->severities, o->severities);
+    append(&s->commands, o->commands);
+    append(&s->globals, o->globals);
 }
 
 static const char *text_of(const evs__buf *list)
@@ -70,8 +74,8 @@ int settings_make(settings *out, const options *o, const config *c, const char *
                   const char *name)
 {
     const evs_audit_options none = EVS_AUDIT_OPTIONS_INIT;
-    evs__buf *const lists[] = {&out->select, &out->extend_select, &out->ignore, &out->severities,
-                               &out->contract};
+    evs__buf *const lists[] = {&out->select,   &out->extend_select, &out->ignore,  &out->severities,
+                               &out->commands, &out->globals,       &out->contract};
     memset(out, 0, sizeof *out);
     out->audit = none;
     if (c != NULL)
@@ -89,6 +93,8 @@ int settings_make(settings *out, const options *o, const config *c, const char *
     out->audit.extend_select = text_of(&out->extend_select);
     out->audit.ignore = text_of(&out->ignore);
     out->audit.severities = text_of(&out->severities);
+    out->audit.commands = text_of(&out->commands);
+    out->audit.globals = text_of(&out->globals);
     out->audit.contract = text_of(&out->contract);
     if (o->keys_from_name || (c != NULL && c->keys_from_name))
         out->audit.keys = keys_in_name(name);
@@ -101,5 +107,7 @@ void settings_free(settings *s)
     evs__buf_free(&s->extend_select);
     evs__buf_free(&s->ignore);
     evs__buf_free(&s->severities);
+    evs__buf_free(&s->commands);
+    evs__buf_free(&s->globals);
     evs__buf_free(&s->contract);
 }

@@ -13,7 +13,7 @@
 /* The options, and room for the lists they were put together from. */
 typedef struct settings {
     evs_audit_options audit;
-    evs__buf select, extend_select, ignore, severities, contract;
+    evs__buf select, extend_select, ignore, severities, commands, globals, contract;
 } settings;
 
 /* `c` may be NULL; `relative` is the path of the script from its folder. 0 when out of memory.

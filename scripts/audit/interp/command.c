@@ -167,6 +167,8 @@ static void specified_keys(const run *r)
         const evs__key_spec *spec = &r->command->specs[i];
         if (spec->flags & EVS__KEY_NOT_A_KEY)
             continue;
+        if (argument(r, 1).value == NULL)
+            continue; /* a command without arguments has no keys */
         if (spec->begin_kind != EVS__KEY_BEGIN_INDEX || spec->find_kind == EVS__KEY_FIND_UNKNOWN)
             keys_somewhere(r, 1, "its keys are at places that are not known");
         else if (spec->find_kind == EVS__KEY_FIND_NUMKEYS)
@@ -449,7 +451,7 @@ static void run_container(run *r, const evs__command *container, evs_bytes name)
             run_dynamic(r, atom);
             continue;
         }
-        const evs__command *command = evs__command_find(name, atom->text);
+        const evs__command *command = evs__extra_find(r->in->extra, name, atom->text);
         if (command == NULL || command == container)
             run_unknown(r, name, atom->text.len > 0 ? atom->text : none);
         else
@@ -466,7 +468,7 @@ static void run_named(run *r, const evs__atom *atom)
         run_dynamic(r, atom);
         return;
     }
-    const evs__command *command = evs__command_find(atom->text, none);
+    const evs__command *command = evs__extra_find(r->in->extra, atom->text, none);
     if (command == NULL)
         run_unknown(r, atom->text, none);
     else if (command->flags & EVS__COMMAND_CONTAINER)

@@ -228,9 +228,10 @@ static void call_entries(evs__interp *in, void *context)
         call_each(in, entry, lib->kept);
 }
 
-void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk *chunk)
+void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk *chunk,
+                     const evs__extra *extra)
 {
-    evs__interp in = {.pool = pool, .recorder = recorder, .chunk = chunk};
+    evs__interp in = {.pool = pool, .recorder = recorder, .chunk = chunk, .extra = extra};
     in.memory = pool->arena.used;
     evs__store_init(&in.store, pool);
     in.lost = evs__store_slots(&in.store, 4);

@@ -26,6 +26,7 @@
 #ifndef EVS_SCRIPTS_AUDIT_INTERP_INTERP_H
 #define EVS_SCRIPTS_AUDIT_INTERP_INTERP_H
 
+#include "scripts/audit/extra.h"
 #include "scripts/audit/recorder.h"
 #include "scripts/audit/seq.h"
 #include "scripts/audit/store.h"
@@ -85,6 +86,7 @@ typedef struct evs__interp {
     evs__recorder *recorder;
     struct evs__watch *watch; /* NULL, or notes the facts of flow.h */
     const evs__chunk *chunk;
+    const evs__extra *extra;
     evs__store store;
     evs__table slots; /* of nodes */
     evs__table activations;
@@ -116,7 +118,8 @@ typedef struct evs__site {
 } evs__site;
 
 /* Follows the whole chunk. */
-void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk *chunk);
+void evs__interp_run(evs__pool *pool, evs__recorder *recorder, const evs__chunk *chunk,
+                     const evs__extra *extra);
 
 /* ---- interp.c ---- */
 

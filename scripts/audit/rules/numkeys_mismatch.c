@@ -24,9 +24,11 @@ static void check(const evs__facts *facts, evs__findings *out)
         int64_t keys;
         if (number == NULL)
             continue;
-        if (!evs__call_whole(call, at, &keys) || keys < 1)
+        int least = (call->command->flags & EVS__COMMAND_KEYS_OPTIONAL) == 0;
+        if (!evs__call_whole(call, at, &keys) || keys < least)
             evs__finding_add(out, evs__call_span(facts, call, at),
-                             "the number of keys of %s must be 1 or more", call->command->name);
+                             "the number of keys of %s must be %d or more", call->command->name,
+                             least);
         else if (count > 0 && (uint64_t)keys * (uint64_t)spec->step > count - at - 1)
             evs__finding_add(out, evs__call_span(facts, call, at),
                              "%s has fewer than %lld keys here", call->command->name,

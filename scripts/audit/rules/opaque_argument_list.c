@@ -4,12 +4,12 @@
 #include <string.h>
 
 /* Is its command one that there is? */
-static int is_known(const evs__keyuse *use)
+static int is_known(const evs__extra *extra, const evs__keyuse *use)
 {
     evs_bytes none = {"", 0};
     const char *sub = strchr(use->command, ' ');
     if (sub == NULL)
-        return evs__command_find(evs_text(use->command), none) != NULL;
+        return evs__extra_find(extra, evs_text(use->command), none) != NULL;
     evs_bytes container = {use->command, (size_t)(sub - use->command)};
     return evs__command_find(container, evs_text(sub + 1)) != NULL;
 }
@@ -18,7 +18,7 @@ static void check(const evs__facts *facts, evs__findings *out)
 {
     for (size_t i = 0; i < facts->nuses; i++) {
         const evs__keyuse *use = &facts->uses[i];
-        if (!is_known(use))
+        if (!is_known(&facts->setting->extra, use))
             continue; /* there the command is the problem */
         for (size_t k = 0; k < use->ncauses; k++) {
             const evs__cause *cause = &use->causes[k];

@@ -15,7 +15,8 @@ static void check(const evs__facts *facts, evs__findings *out)
     if (has_code(facts))
         return;
     for (const evs__nameuse *use = facts->flow->names; use != NULL; use = use->next) {
-        if (use->kind != EVS__NAME_READ)
+        if (use->kind != EVS__NAME_READ ||
+            evs__extra_has_global(facts->setting->options.globals, use->name))
             continue;
         if (use->similar != NULL)
             evs__finding_add(out, evs__span_public(facts->chunk, use->at),
@@ -39,8 +40,8 @@ const evs__rule evs__rule_undefined_global = {
             .good = "return KEYS[1]",
             .exceptions = "",
             .false_positives =
-                "Globals that a host program puts in front of the script: declare them "
-                "local there.",
+                "Globals that a host program puts in front of the script: name them with "
+                "`globals` in the settings, or --global.",
             .server = "ERR user_script:1: Script attempted to access nonexistent global variable "
                       "'keys'",
             .fix = "declare it local, or name what is meant",

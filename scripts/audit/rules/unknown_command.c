@@ -44,7 +44,9 @@ const evs__rule evs__rule_unknown_command = {
             .good = "return redis.call('GET', KEYS[1])",
             .exceptions = "commands of modules, whose names have a dot, are reported as a note",
             .false_positives = "Commands of modules, which are reported as a note when their name "
-                               "has a dot, and commands newer than this program.",
+                               "has a dot, and commands newer than this program: name them with "
+                               "`commands` in the settings, or --command, with the places of "
+                               "their keys.",
             .server = "ERR Unknown Redis command called from script",
             .fix = "",
             .companions = "",

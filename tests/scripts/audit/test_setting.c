@@ -183,6 +183,77 @@ static void the_user_decides_over_the_rule_itself(void **state)
     check_found(&o, "return redis.call('JSON.GET', KEYS[1])", "ES301 error");
 }
 
+/* What commands of modules are said to be: the verdict of the worst key, and what is found. */
+static const struct {
+    const char *commands, *script, *found;
+    evs_verdict verdict;
+    int may_write;
+} extras[] = {
+    {NULL, "redis.call('J.SET', KEYS[1])", "ES301 note", EVS_VERDICT_UNPROVEN, 1},
+    {"J.SET=1", "redis.call('J.SET', KEYS[1])", "", EVS_VERDICT_DECLARED, 1},
+    {"J.SET=1", "redis.call('j.set', 'x')", "ES101 error", EVS_VERDICT_UNDECLARED, 1},
+    {" j.set=2 read ", "redis.call('J.SET', 'x', KEYS[1])", "", EVS_VERDICT_DECLARED, 0},
+    {"J.A=none,J.B=none read", "redis.call('J.B', 'x')", "", EVS_VERDICT_NO_KEYS, 0},
+    {"J.A=none write", "redis.call('J.A', 'x')", "", EVS_VERDICT_NO_KEYS, 1},
+    {"J.A", "redis.call('J.A', KEYS[1])", "ES108 warning", EVS_VERDICT_UNPROVEN, 1},
+    {"J.A", "redis.call('J.A')", "", EVS_VERDICT_NO_KEYS, 1},
+    {"J.A=1..-2", "redis.call('J.A', KEYS[1], KEYS[2], '$')", "", EVS_VERDICT_DECLARED, 1},
+    {"J.A=1..-1", "redis.call('J.A', KEYS[1], '$')", "ES101 error", EVS_VERDICT_UNDECLARED, 1},
+    {"J.A=2..3", "redis.call('J.A', 1, KEYS[1], KEYS[2], 2)", "", EVS_VERDICT_DECLARED, 1},
+    {"J.A=1..-1/2", "redis.call('J.A', KEYS[1], 1, KEYS[2], 2)", "", EVS_VERDICT_DECLARED, 1},
+    {"J.A=n@2", "redis.call('J.A', 'x', 2, KEYS[1], KEYS[2], 'y')", "", EVS_VERDICT_DECLARED, 1},
+    {"J.A=n@2", "redis.call('J.A', 'x', 1, 'y')", "ES101 error", EVS_VERDICT_UNDECLARED, 1},
+    {"J.A=n@2", "redis.call('J.A', 'x', 0, 'y')", "", EVS_VERDICT_NO_KEYS, 1},
+    {"GET=none", "redis.call('GET', 'x')", "", EVS_VERDICT_NO_KEYS, 1},
+};
+
+static void commands_of_modules_are_as_the_settings_say(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(extras); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        evs_report *report;
+        o.commands = extras[i].commands;
+        o.ignore = "ES110,ES2,ES5,ES4,ES6";
+        print_message("%s: %s\n", o.commands, extras[i].script);
+        check_found(&o, extras[i].script, extras[i].found);
+        assert_int_equal(evs_audit(&report, evs_text(extras[i].script), &o, NULL), EVS_OK);
+        assert_int_equal(evs_report_verdict(report), extras[i].verdict);
+        assert_int_equal(evs_report_may_write(report), extras[i].may_write);
+        evs_report_free(report);
+    }
+}
+
+static void commands_and_globals_are_checked(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",        "=1",      "J A",       "J=",     "J=0",
+                                      "J=101",   "J=1..",   "J=2..1",    "J=-1",   "J=1..-1/0",
+                                      "J=1/2",   "J=n@",    "J=n@0",     "J=n@1x", "J=1 reads",
+                                      "J=1, ,K", "J=none1", "J=1 x read"};
+    static const char *const globals[] = {"1", "a.b", "a,", "a,,b", "a-b"};
+    evs_error err;
+    for (size_t i = 1; i < COUNT(bad); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        o.commands = bad[i];
+        print_message("%s\n", bad[i]);
+        assert_int_equal(evs_audit_options_check(&o, &err), EVS_E_INVALID);
+        assert_memory_equal(err.message, "commands: '", 11);
+    }
+    for (size_t i = 0; i < COUNT(globals); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        o.globals = globals[i];
+        print_message("%s\n", globals[i]);
+        int status = evs_audit_options_check(&o, &err);
+        assert_int_equal(status, strcmp(globals[i], "a,") == 0 ? EVS_OK : EVS_E_INVALID);
+    }
+    evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+    check_found(&o, "return app", "ES602 error");
+    o.globals = "b, app";
+    check_found(&o, "return app", "");
+    check_found(&o, "return ap", "ES602 error");
+}
+
 static void what_does_not_parse_is_always_said(void **state)
 {
     (void)state;
@@ -210,6 +281,8 @@ int main(void)
         cmocka_unit_test(options_that_are_not_understood_are_refused),
         cmocka_unit_test(options_choose_rules_and_weights),
         cmocka_unit_test(the_user_decides_over_the_rule_itself),
+        cmocka_unit_test(commands_of_modules_are_as_the_settings_say),
+        cmocka_unit_test(commands_and_globals_are_checked),
         cmocka_unit_test(what_does_not_parse_is_always_said),
         cmocka_unit_test(options_of_an_older_program_are_understood),
     };
