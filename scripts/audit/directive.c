@@ -312,16 +312,19 @@ static int has(evs_bytes line, const char *word)
 
 /* `#!lua flags=no-cluster`, and for Dragonfly `--!df flags=allow-undeclared-keys` in the first
  * line: whoever wrote that knows. */
-static int is_opted_out(const evs__chunk *chunk, const evs__setting *setting)
+static void read_excuse(evs__expected *out, const evs__chunk *chunk, const evs__setting *setting)
 {
     evs_bytes first = chunk->source;
     const char *end = first.len == 0 ? NULL : memchr(first.data, '\n', first.len);
     if (end != NULL)
         first.len = (size_t)(end - first.data);
-    if (chunk->shebang.len > 0)
-        return has(chunk->shebang, "no-cluster");
-    return begins(first, "--!df flags=") && has(first, "allow-undeclared-keys") &&
-           strcmp(setting->profile->name, "dragonfly") == 0;
+    if (chunk->shebang.len > 0 && has(chunk->shebang, "no-cluster")) {
+        out->opted_out = 1;
+        out->excuse = "opted out of clusters by flags=no-cluster";
+    } else if (begins(first, "--!df flags=") && has(first, "allow-undeclared-keys")) {
+        out->opted_out = strcmp(setting->profile->name, "dragonfly") == 0;
+        out->excuse = out->opted_out ? "opted out for Dragonfly" : "opted out for Dragonfly only";
+    }
 }
 
 int evs__directives_read(evs__directives *out, evs__pool *pool, const evs__chunk *chunk,
@@ -330,7 +333,7 @@ int evs__directives_read(evs__directives *out, evs__pool *pool, const evs__chunk
     reader r = {.out = out, .pool = pool, .chunk = chunk, .expected = &setting->expected};
     memset(out, 0, sizeof *out);
     check_block(&r, setting);
-    setting->expected.opted_out = is_opted_out(chunk, setting);
+    read_excuse(&setting->expected, chunk, setting);
     for (size_t i = 0; i < chunk->ncomments; i++) {
         r.comment = &chunk->comments[i];
         read_comment(&r);

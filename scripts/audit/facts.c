@@ -444,7 +444,7 @@ static void follow(evs__facts *out, evs__pool *pool, const evs__chunk *chunk,
     evs__recorder_init(&unreached, pool);
     recorder.flow = evs__flow_new(pool, chunk);
     evs__interp_run(pool, &recorder, chunk, extra);
-    evs__find_unreached(&unreached, &recorder, chunk);
+    evs__find_unreached(&unreached, &recorder, chunk, extra);
     if (!pool->failed) {
         doubt_functions(&m);
         make_uses(&m, out);

@@ -254,12 +254,14 @@ static void walk_block(walk *w, const evs__block *block)
         walk_stat(w, stat);
 }
 
-void evs__find_unreached(evs__recorder *out, const evs__recorder *followed, const evs__chunk *chunk)
+void evs__find_unreached(evs__recorder *out, const evs__recorder *followed, const evs__chunk *chunk,
+                         const evs__extra *extra)
 {
     walk w = {.followed = followed};
     w.in.pool = out->pool;
     w.in.recorder = out;
     w.in.chunk = chunk;
+    w.in.extra = extra;
     evs__store_init(&w.in.store, out->pool);
     w.in.lost = evs__store_slots(&w.in.store, 2);
     w.in.deleted = w.in.lost + 1;

@@ -47,6 +47,8 @@ static evs_finding *room(evs__findings *out)
 static void weigh(evs__findings *out, size_t from, const evs__setting *setting)
 {
     int severity = evs__setting_override(setting, out->rule->info.code);
+    if (severity < 0 && out->excuse != NULL && setting->expected.opted_out)
+        severity = EVS_SEVERITY_NOTE;
     for (size_t i = from; severity >= 0 && i < out->count; i++)
         out->items[i].severity = (evs_severity)severity;
 }
@@ -55,7 +57,9 @@ static evs_finding *add(evs__findings *out, evs_span at, const char *format, va_
 {
     char line[MESSAGE_MAX];
     int len = vsnprintf(line, sizeof line, format, args);
-    char *message = evs__arena_text(&out->pool->arena, line, len < 0 ? 0 : strlen(line));
+    char *message = out->excuse == NULL
+                        ? evs__arena_text(&out->pool->arena, line, len < 0 ? 0 : strlen(line))
+                        : evs__arena_format(&out->pool->arena, "%s (%s)", line, out->excuse);
     evs_finding *finding = message == NULL ? NULL : room(out);
     if (finding == NULL) {
         out->pool->failed = 1;
@@ -188,6 +192,7 @@ static void run(const evs__facts *facts, evs__findings *out, int late)
             continue;
         out->rule = rules[i];
         out->severity = evs__setting_severity(setting, &rules[i]->info);
+        out->excuse = evs__setting_excuse(setting, &rules[i]->info);
         rules[i]->check(facts, out);
         weigh(out, before, setting);
     }

@@ -17,6 +17,7 @@ typedef struct evs__findings {
     evs__pool *pool;
     const evs__rule *rule; /* whose check runs */
     evs_severity severity; /* of its findings, unless it says otherwise */
+    const char *excuse;    /* what the script says of such findings, or NULL */
     evs_finding *items;    /* the pool's */
     size_t count, cap;
 } evs__findings;

@@ -239,10 +239,20 @@ int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule)
     return rule->tier != EVS_TIER_C || severity != EVS__SEVERITY_DEFAULT;
 }
 
+static int is_about_keys(const evs_rule_info *rule)
+{
+    return rule->code[2] == '1';
+}
+
+const char *evs__setting_excuse(const evs__setting *setting, const evs_rule_info *rule)
+{
+    return is_about_keys(rule) ? setting->expected.excuse : NULL;
+}
+
 evs_severity evs__setting_severity(const evs__setting *setting, const evs_rule_info *rule)
 {
     int severity = evs__profile_severity(setting->profile, rule->code);
-    if (setting->expected.opted_out && rule->code[2] == '1')
+    if (setting->expected.opted_out && is_about_keys(rule))
         return EVS_SEVERITY_NOTE;
     return severity < 0 ? rule->severity : (evs_severity)severity;
 }

@@ -16,10 +16,11 @@
 typedef struct evs__expected {
     long keys_least, keys_most; /* -1: nothing is said; LONG_MAX: no limit */
     long args_least, args_most;
-    int readonly;   /* it is called by EVALSHA_RO, say */
-    int hashtag;    /* callers pass keys with one {tag} */
-    int opted_out;  /* of clusters, where each key has to be declared */
-    uint64_t small; /* bit N-1: what KEYS[N] holds is small */
+    int readonly;       /* it is called by EVALSHA_RO, say */
+    int hashtag;        /* callers pass keys with one {tag} */
+    int opted_out;      /* of places where each key has to be declared: what is found is a note */
+    const char *excuse; /* what it says about that, for messages; NULL: nothing */
+    uint64_t small;     /* bit N-1: what KEYS[N] holds is small */
 } evs__expected;
 
 typedef struct evs__setting {
@@ -40,6 +41,9 @@ evs_status evs__setting_make(evs__setting *out, evs__arena *arena, evs_bytes sou
 
 /* Does a rule run? */
 int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule);
+
+/* Why findings of a rule may not matter to whoever wrote the script; NULL. */
+const char *evs__setting_excuse(const evs__setting *setting, const evs_rule_info *rule);
 
 /* The weight of its findings before the rule itself has looked at them. */
 evs_severity evs__setting_severity(const evs__setting *setting, const evs_rule_info *rule);

@@ -492,6 +492,24 @@ def test_scripts_that_opt_out_of_clusters():
     equal(run(*only, "a.lua").code, 0)
     equal(run(*only, "b.lua").code, 1)
     equal(run(*only, "--profile", "dragonfly", "b.lua").code, 0)
+    only += ["--format", "concise", "--show", "note"]
+    said = "2:26: ES101 key of GET is the constant 'x', not taken from KEYS (opted out "
+    equal(run(*only, "a.lua").out, f"a.lua:{said}of clusters by flags=no-cluster)\n")
+    equal(run(*only, "b.lua").out, f"b.lua:{said}for Dragonfly only)\n")
+    equal(run(*only, "--profile", "dragonfly", "b.lua").out, f"b.lua:{said}for Dragonfly)\n")
+    equal(run(*only, "--severity", "ES101=error", "a.lua").code, 1)
+    verdicts = [s["verdict"] for s in json.loads(run("--format", "json", ".").out)["scripts"]]
+    equal(verdicts, ["undeclared", "undeclared"])
+    write("c.lua", "#!lua flags=allow-cross-slot-keys\nreturn redis.call('GET', 'x')")
+    equal([f[1] for f in codes(run("--format", "json", "c.lua"))], ["ES113", "ES101", "ES110"])
+    equal(run("c.lua").code, 1)
+    # Weights that rules choose themselves are notes too.
+    write("d.lua", "#!lua flags=no-cluster\nfor _, k in ipairs(redis.call('KEYS', '*')) do\n"
+          "  redis.call('DEL', k)\nend\nredis.call('SORT', KEYS[1], 'BY', 'w_*')\n"
+          "return redis.call(ARGV[1], KEYS[1])")
+    weights = {f["code"]: f["severity"] for s in json.loads(run("--format", "json", "d.lua").out)
+               ["scripts"] for f in s["findings"] if f["code"].startswith("ES1")}
+    check(len(weights) > 3 and set(weights.values()) == {"note"}, weights)
 
 
 # ---- baselines ----
