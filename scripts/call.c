@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/decide.h"
+#include "scripts/exec.h"
 #include "scripts/heal.h"
 #include "scripts/note.h"
 #include "scripts/park.h"
@@ -110,17 +111,19 @@ void evs__call_drop(evs__call *call)
 
 /* ---- how they end ---- */
 
-evs__subject evs__call_subject(const evs__call *call)
+static evs_bytes bytes_of(const evs__call *call)
 {
-    evs_bytes request;
     const evs__aside *aside = call->with.aside;
     if (aside != NULL && aside->bytes.len > 0)
-        request = (evs_bytes){aside->bytes.data, aside->bytes.len};
-    else
-        request = evs__conn_bytes(call->lane->conn, &call->request);
+        return (evs_bytes){aside->bytes.data, aside->bytes.len};
+    return evs__conn_bytes(call->lane->conn, &call->request);
+}
 
+evs__subject evs__call_subject(const evs__call *call)
+{
     evs__subject subject = {NULL, {NULL, 0}, NULL};
     if (call->script != NULL) {
+        evs_bytes request = bytes_of(call);
         subject.script = call->script->name;
         evs_bytes nkeys = evs__rendered_argument(request, FIRST_KEY - 1);
         if (nkeys.len > 0 && nkeys.data[0] != '0')
@@ -326,6 +329,8 @@ void evs__call_answered(evs__request *request, const evs__answer *answer)
 static evs_status queue_kept(evs__call *call, evs_error *err)
 {
     evs__lane *lane = call->lane;
+    if (call->state.is_exec)
+        return evs__exec_queue(call->arg, err);
     evs_status status = evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
@@ -355,12 +360,20 @@ void evs__call_send_again(evs__call *call)
     evs__buf_free(&call->with.aside->bytes);
 }
 
+/* Off its connection, with what has to go along with it. 0 when it is too late. */
+static int withdraw(evs__call *call)
+{
+    if (call->state.is_exec)
+        return evs__exec_withdraw(call->arg);
+    return evs__conn_withdraw(call->lane->conn, &call->request);
+}
+
 /* Takes the call away from whoever has it, as far as that is possible. */
 static evs_outcome let_go(evs__call *call)
 {
     switch ((evs__held)call->state.held) {
     case EVS__HELD_BY_CONN:
-        if (!evs__conn_withdraw(call->lane->conn, &call->request)) {
+        if (!withdraw(call)) {
             call->request.unwanted = 1;
             return EVS_MAYBE_EXECUTED;
         }

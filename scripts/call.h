@@ -54,6 +54,7 @@ typedef struct evs__call_state {
     unsigned char maybe;   /* an earlier try may have run */
     unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
     unsigned char patient; /* may rest */
+    unsigned char is_exec; /* the EXEC of an evs__exec, which is then `arg` */
 } evs__call_state;
 
 struct evs__call {

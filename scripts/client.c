@@ -13,6 +13,7 @@ static const evs_client_options defaults = {
     .max_reply_bytes = (size_t)64 << 20,
     .max_reply_depth = 128,
     .protocol = 2,
+    .max_watching = 16,
 };
 
 enum { SMALLEST_REPLY_LIMIT = 4096 }; /* errors of a server always fit: they decide outcomes */
@@ -35,6 +36,8 @@ static evs_client_options complete_options(const evs_client_options *given)
         options.max_reply_bytes = SMALLEST_REPLY_LIMIT;
     if (options.max_reply_depth == 0)
         options.max_reply_depth = defaults.max_reply_depth;
+    if (options.max_watching == 0)
+        options.max_watching = defaults.max_watching;
     if (options.protocol == 0)
         options.protocol = defaults.protocol;
     return options;

@@ -3,7 +3,9 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/client.h"
+#include "scripts/exec.h"
 #include "scripts/heal.h"
+#include "scripts/lease.h"
 #include "scripts/note.h"
 #include "scripts/render.h"
 
@@ -24,6 +26,7 @@ void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard)
     lane->shard = shard;
     evs__ring_init(&lane->loads);
     evs__ring_init(&lane->heals);
+    evs__ring_init(&lane->execs);
     evs__ring_init(&lane->waiting);
     lane->watched = client->options.order == EVS_ORDER_STRICT;
 }
@@ -62,6 +65,8 @@ void evs__lane_clear(evs__lane *lane)
     while (!evs__ring_empty(&lane->loads))
         drop_load(load_of(lane->loads.next));
     evs__heals_drop(lane);
+    evs__execs_drop(lane);
+    evs__leases_free(lane);
     evs__tallies_free(&lane->tallies);
     forget(lane);
     evs__free(lane->known);
@@ -131,7 +136,7 @@ static int reserve(evs__lane *lane, const evs_script *script)
     return 1;
 }
 
-static void set_unknown(evs__lane *lane, const evs_script *script)
+void evs__lane_set_unknown(evs__lane *lane, const evs_script *script)
 {
     clear_bit(lane->known, lane->nwords, script->id);
     clear_bit(lane->loading, lane->nwords, script->id);
@@ -192,20 +197,19 @@ static void drop_refusal(evs__lane *lane, const evs_script *script)
 
 /* ---- SCRIPT LOAD ---- */
 
-/* An error reply to SCRIPT LOAD. It decides no call: EVALSHA's own reply does. */
-static void refused(evs__load *load, evs_bytes text)
+/* An error reply to SCRIPT LOAD decides no call: EVALSHA's own reply does. */
+void evs__lane_refuse(evs__lane *lane, const evs_script *script, evs_bytes text)
 {
-    evs__lane *lane = load->lane;
-    evs__note(lane, load->script, evs__refusal_status(text), "SCRIPT LOAD refused: %.*s",
-              (int)text.len, text.data);
-    evs__refusal *refusal = evs__refusal_new(load->script->id, text);
+    evs__note(lane, script, evs__refusal_status(text), "SCRIPT LOAD refused: %.*s", (int)text.len,
+              text.data);
+    evs__refusal *refusal = evs__refusal_new(script->id, text);
     if (refusal != NULL) { /* else the calls behind fail as NO_SCRIPT, without a reason */
-        drop_refusal(lane, load->script);
+        drop_refusal(lane, script);
         refusal->next = lane->refusals;
         lane->refusals = refusal;
     }
-    if (evs__refusal_status(text) == EVS_E_COMPILE || !evs__lane_knows(load->lane, load->script))
-        set_unknown(load->lane, load->script);
+    if (evs__refusal_status(text) == EVS_E_COMPILE || !evs__lane_knows(lane, script))
+        evs__lane_set_unknown(lane, script);
 }
 
 static void loaded(evs__request *request, const evs__answer *answer)
@@ -214,7 +218,7 @@ static void loaded(evs__request *request, const evs__answer *answer)
     if (answer->got == EVS__GOT_REPLY) {
         evs_bytes text = evs_reply_bytes(answer->reply);
         if (evs_reply_kind(answer->reply) == EVS_REPLY_ERROR)
-            refused(load, text);
+            evs__lane_refuse(load->lane, load->script, text);
         else if (text.len == 40 && memcmp(text.data, load->script->sha1, 40) == 0)
             evs__lane_set_known(load->lane, load->script);
     }

@@ -16,6 +16,7 @@
 
 typedef struct evs__lane evs__lane;
 typedef struct evs__call evs__call;
+typedef struct evs__lease evs__lease;
 
 typedef enum evs__mark {
     EVS__MARK_UNKNOWN,
@@ -35,6 +36,8 @@ struct evs__lane {
     evs__refusal *refusals; /* ours */
     evs__ring loads;        /* SCRIPT LOADs under way; ours */
     evs__ring heals;        /* open ones; ours */
+    evs__ring execs;        /* MULTI...EXECs under way; ours */
+    evs__lease *leases;     /* private connections to the same shard; ours */
 
     evs__tallies tallies; /* ours */
 
@@ -63,6 +66,12 @@ evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script);
 
 /* Out of memory, the script stays unknown, which is always safe. */
 void evs__lane_set_known(evs__lane *lane, const evs_script *script);
+
+/* It was answered NOSCRIPT. */
+void evs__lane_set_unknown(evs__lane *lane, const evs_script *script);
+
+/* The server answered SCRIPT LOAD with the error `text`. */
+void evs__lane_refuse(evs__lane *lane, const evs_script *script, evs_bytes text);
 
 /* Queues SCRIPT LOAD, marks the script as loading, forgets an older refusal. 0 when out of memory.
  */

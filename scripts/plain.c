@@ -1,13 +1,11 @@
 /* Plain commands: routed by the key positions of the command table, then like any call. */
-#include "core/command.h"
+#include "scripts/plain.h"
+
 #include "core/error.h"
 #include "scripts/client.h"
 #include "scripts/queue.h"
-#include "sharding/route.h"
 
 #include <strings.h>
-
-enum { MOST_KEYS = 64 }; /* of one plain command that is routed by them */
 
 /* Commands that would change what the shared connection means for every other call, or hold it up.
  */
@@ -36,7 +34,7 @@ static int is_word(evs_bytes argument, const char *word)
     return argument.len == strlen(word) && strncasecmp(argument.data, word, argument.len) == 0;
 }
 
-static int runs_script(const evs_plain_command *cmd)
+int evs__plain_runs_script(const evs_plain_command *cmd)
 {
     for (size_t i = 0; i < sizeof running_scripts / sizeof running_scripts[0]; i++)
         if (is_word(cmd->args[0], running_scripts[i]))
@@ -56,18 +54,28 @@ static int is_stateful(const evs_plain_command *cmd)
     return 0;
 }
 
-static evs_status check(const evs_plain_command *cmd, const evs__command *known, evs_error *err)
+static evs_status refuse(const evs_plain_command *cmd, evs_error *err)
 {
-    if (is_stateful(cmd) || (known != NULL && (known->flags & EVS__COMMAND_BLOCKING) != 0))
-        return evs__fail(err, EVS_E_INVALID,
-                         "%.*s would change or hold up a connection that other calls share",
-                         (int)cmd->args[0].len, cmd->args[0].data);
-    return EVS_OK;
+    return evs__fail(err, EVS_E_INVALID,
+                     "%.*s would change or hold up a connection that other calls share",
+                     (int)cmd->args[0].len, cmd->args[0].data);
 }
 
-static evs_status route_by_keys(evs__target *out, const evs_client *client,
-                                const evs_plain_command *cmd, const evs__command *known,
-                                evs_error *err)
+evs_status evs__plain_check(const evs_plain_command *cmd, evs_error *err)
+{
+    if (cmd->nargs == 0)
+        return evs__fail(err, EVS_E_INVALID, "a command needs a name");
+    return is_stateful(cmd) ? refuse(cmd, err) : EVS_OK;
+}
+
+const evs__command *evs__plain_find(const evs_plain_command *cmd)
+{
+    evs_bytes none = {NULL, 0};
+    return evs__command_find(cmd->args[0], cmd->nargs > 1 ? cmd->args[1] : none);
+}
+
+evs_status evs__plain_keys(evs_bytes *keys, size_t *nkeys, const evs_plain_command *cmd,
+                           const evs__command *known, evs_error *err)
 {
     int len = (int)cmd->args[0].len;
     const char *name = cmd->args[0].data;
@@ -75,18 +83,32 @@ static evs_status route_by_keys(evs__target *out, const evs_client *client,
         return evs__fail(err, EVS_E_INVALID,
                          "where the keys of %.*s are is not known; name a shard", len, name);
 
-    size_t positions[MOST_KEYS];
-    evs_bytes keys[MOST_KEYS];
-    int count = evs__command_keys(known, cmd->args, cmd->nargs, positions, MOST_KEYS);
+    size_t positions[EVS__PLAIN_MOST_KEYS];
+    int count = evs__command_keys(known, cmd->args, cmd->nargs, positions, EVS__PLAIN_MOST_KEYS);
     if (count < 0)
         return evs__fail(err, EVS_E_ARITY, "the arguments of %.*s are not valid", len, name);
-    if (count == 0)
-        return evs__fail(err, EVS_E_NO_KEYS, "%.*s has no keys; name a shard", len, name);
-    if (count > MOST_KEYS)
-        return evs__fail(err, EVS_E_INVALID, "%d keys; at most %d can be routed", count, MOST_KEYS);
+    if (count > EVS__PLAIN_MOST_KEYS)
+        return evs__fail(err, EVS_E_INVALID, "%d keys; at most %d can be routed", count,
+                         EVS__PLAIN_MOST_KEYS);
     for (int i = 0; i < count; i++)
         keys[i] = cmd->args[positions[i]];
-    return evs__route_keys(out, client->map, keys, (size_t)count, err);
+    *nkeys = (size_t)count;
+    return EVS_OK;
+}
+
+static evs_status route_by_keys(evs__target *out, const evs_client *client,
+                                const evs_plain_command *cmd, const evs__command *known,
+                                evs_error *err)
+{
+    size_t count;
+    evs_bytes keys[EVS__PLAIN_MOST_KEYS];
+    evs_status status = evs__plain_keys(keys, &count, cmd, known, err);
+    if (status != EVS_OK)
+        return status;
+    if (count == 0)
+        return evs__fail(err, EVS_E_NO_KEYS, "%.*s has no keys; name a shard",
+                         (int)cmd->args[0].len, cmd->args[0].data);
+    return evs__route_keys(out, client->map, keys, count, err);
 }
 
 static evs_status route(evs__target *out, const evs_client *client, const evs_plain_command *cmd,
@@ -135,7 +157,7 @@ static evs_status submit(void *arg, evs_error *err)
     call->arg = self->waiter;
     int reads = self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0;
     call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
-    call->state.may_lie = (unsigned char)runs_script(self->cmd);
+    call->state.may_lie = (unsigned char)evs__plain_runs_script(self->cmd);
     if (self->cmd->shard != NULL)
         call->state.patient = 0;
     status = queue(call, self->cmd, err);
@@ -150,11 +172,12 @@ static evs_status submit(void *arg, evs_error *err)
 static evs_status plan(job *self, evs_error *err)
 {
     const evs_plain_command *cmd = self->cmd;
-    evs_bytes none = {NULL, 0};
-    if (cmd->nargs == 0)
-        return evs__fail(err, EVS_E_INVALID, "a command needs a name");
-    self->known = evs__command_find(cmd->args[0], cmd->nargs > 1 ? cmd->args[1] : none);
-    evs_status status = check(cmd, self->known, err);
+    evs_status status = evs__plain_check(cmd, err);
+    if (status != EVS_OK)
+        return status;
+    self->known = evs__plain_find(cmd);
+    if (self->known != NULL && (self->known->flags & EVS__COMMAND_BLOCKING) != 0)
+        status = refuse(cmd, err);
     return status == EVS_OK ? route(&self->target, self->client, cmd, self->known, err) : status;
 }
 

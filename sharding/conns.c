@@ -9,6 +9,8 @@ struct evs__conns {
     evs__conn_limits limits;
     evs__conn **slots; /* one per shard, NULL until first used */
     size_t count;
+    evs__conn **privates; /* ours */
+    size_t nprivates;
 };
 
 evs_status evs__conns_new(evs__conns **out, evs_shardmap *map, evs__loop *loop,
@@ -39,7 +41,13 @@ static void end(evs__conns *conns, void (*each)(evs__conn *conn))
         each(conn); /* completions may ask for statistics meanwhile */
         conns->slots[i] = NULL;
     }
+    for (size_t i = 0; i < conns->nprivates; i++) {
+        evs__conn *conn = conns->privates[i];
+        each(conn);
+        conns->privates[i] = NULL;
+    }
     evs__free(conns->slots);
+    evs__free(conns->privates);
     evs_shardmap_free(conns->map);
     evs__free(conns);
 }
@@ -54,16 +62,36 @@ void evs__conns_abandon(evs__conns *conns)
     end(conns, evs__conn_abandon);
 }
 
+static evs_status make(evs__conn **out, const evs__conns *conns, size_t shard, evs_error *err)
+{
+    const evs__login *login = &conns->map->shards[shard].login;
+    return evs__conn_new(out, conns->loop, login, &conns->limits, err);
+}
+
 evs_status evs__conns_get(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err)
 {
     evs__conn **slot = &conns->slots[shard];
     if (*slot == NULL) {
-        const evs__login *login = &conns->map->shards[shard].login;
-        evs_status status = evs__conn_new(slot, conns->loop, login, &conns->limits, err);
+        evs_status status = make(slot, conns, shard, err);
         if (status != EVS_OK)
             return status;
     }
     *out = *slot;
+    return EVS_OK;
+}
+
+evs_status evs__conns_private(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err)
+{
+    size_t count = conns->nprivates;
+    evs__conn **more = evs__realloc_array(conns->privates, count + 1, sizeof *more);
+    if (more == NULL)
+        return evs__fail_nomem(err);
+    conns->privates = more;
+    evs_status status = make(&more[count], conns, shard, err);
+    if (status != EVS_OK)
+        return status;
+    conns->nprivates++;
+    *out = more[count];
     return EVS_OK;
 }
 
@@ -73,5 +101,8 @@ evs__conn_stats evs__conns_stats(const evs__conns *conns)
     for (size_t i = 0; i < conns->count; i++)
         if (conns->slots[i] != NULL)
             evs__conn_stats_add(conns->slots[i], &sum);
+    for (size_t i = 0; i < conns->nprivates; i++)
+        if (conns->privates[i] != NULL)
+            evs__conn_stats_add(conns->privates[i], &sum);
     return sum;
 }

@@ -84,6 +84,7 @@ static inline evs_bytes evs_text(const char *text)
     X(E_DENIED, 60, "permission denied by the shard")   \
     X(E_MOVED, 61, "shard does not own the slot")       \
     X(E_CLUSTER, 62, "cluster state forbids the call")  \
+    X(E_ABORTED, 63, "a watched key was changed")       \
     X(E_TIMEOUT, 70, "deadline exceeded")               \
     X(E_CLOSED, 71, "connection lost")                  \
     X(E_QUEUE_FULL, 72, "queue full")                   \

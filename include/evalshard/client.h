@@ -95,12 +95,13 @@ typedef struct evs_client_options {
     void *log_arg;
     int threaded; /* 1: a thread of the client's own does all I/O */
     evs_completions completions;
+    size_t max_watching; /* transactions per shard that watch keys at once; 0 means 16 */
 } evs_client_options;
 
 #define EVS_CLIENT_OPTIONS_INIT                                                            \
     {                                                                                      \
         sizeof(evs_client_options), 0, 0, 0, 0, 0, EVS_ORDER_LOOSE, EVS_PATIENCE_DEADLINE, \
-            EVS_FULL_FAIL, NULL, NULL, NULL, NULL, 0, EVS_COMPLETIONS_AT_ONCE              \
+            EVS_FULL_FAIL, NULL, NULL, NULL, NULL, 0, EVS_COMPLETIONS_AT_ONCE, 0           \
     }
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,

@@ -21,5 +21,6 @@
 #include <evalshard/script.h>
 #include <evalshard/shardmap.h>
 #include <evalshard/stats.h>
+#include <evalshard/transaction.h>
 
 #endif

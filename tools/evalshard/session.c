@@ -141,6 +141,7 @@ int session_exit_code(evs_status status)
     case EVS_E_DENIED:
     case EVS_E_MOVED:
     case EVS_E_CLUSTER:
+    case EVS_E_ABORTED:
         return EXIT_NO; /* an error reply */
     case EVS_E_NOMEM:
     case EVS_E_CANCELED:

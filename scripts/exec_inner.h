@@ -1,0 +1,39 @@
+/*
+ * exec_inner.h - what exec.c (requests) and exec_reply.c (replies) share.
+ */
+#ifndef EVS_SCRIPTS_EXEC_INNER_H
+#define EVS_SCRIPTS_EXEC_INNER_H
+
+#include "scripts/client.h"
+#include "scripts/exec.h"
+#include "scripts/transaction.h"
+
+typedef enum evs__part_kind { EVS__PART_MULTI, EVS__PART_LOAD, EVS__PART_ELEMENT } evs__part_kind;
+
+typedef struct evs__part {
+    evs__request request; /* first */
+    evs__exec *exec;
+    evs__part_kind kind;
+    size_t element; /* that it is, or that the script is loaded for */
+    size_t end;     /* of its bytes in the exec's */
+} evs__part;
+
+struct evs__exec {
+    evs__ring ring; /* in the lane's execs; first */
+    evs__lane *lane;
+    evs_transaction *tx; /* NULL when it has its results */
+    evs__call *call;     /* EXEC; NULL when it is finished */
+    evs__buf bytes;      /* of all requests, until they are queued; ours */
+    evs__part *parts;    /* in the order of writing; ours */
+    size_t nparts;
+    size_t open;              /* parts in the connection */
+    const evs__part *culprit; /* the first part that was refused */
+};
+
+/* The reply to a part: +QUEUED, or a refusal. */
+void evs__exec_part_replied(evs__part *part, const evs_reply *reply);
+
+/* What EXEC came to: fills in the results of the transaction. */
+void evs__exec_replied(evs__exec *exec, const evs_result *result);
+
+#endif

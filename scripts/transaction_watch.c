@@ -1,0 +1,252 @@
+/*
+ * WATCH, and reading on the connection that watches. A lease is a lane, so what is sent here are
+ * calls like any other: deadlines, SCRIPT LOAD and healing come with them.
+ */
+#include "core/error.h"
+#include "scripts/plain.h"
+#include "scripts/queue.h"
+#include "scripts/render.h"
+#include "scripts/submit.h"
+#include "scripts/transaction.h"
+
+/* One request on the lease of a transaction. */
+typedef struct question {
+    evs_transaction *tx;
+    const evs_plain_command *cmd;     /* NULL for a script */
+    const evs_invocation *invocation; /* the same the other way round */
+    const evs_script *script;
+    evs__target target;
+    unsigned timeout_ms;
+    int watches; /* it is WATCH itself */
+    evs__waiter waiter;
+} question;
+
+static unsigned timeout_of(const question *self, unsigned given)
+{
+    const evs__shard *shard = &self->tx->client->map->shards[self->target.shard];
+    if (given != 0)
+        return given;
+    if (self->tx->timeout_ms != 0)
+        return self->tx->timeout_ms;
+    return self->script != NULL ? shard->script_timeout_ms : shard->command_timeout_ms;
+}
+
+static evs_status queue(evs__call *call, const question *self, evs_error *err)
+{
+    evs__buf *out;
+    evs_status status = evs__queue_begin(&out, call, err);
+    if (status != EVS_OK)
+        return status;
+    if (self->script != NULL)
+        evs__render_evalsha(out, &self->script->use.head, self->invocation);
+    else
+        evs__render_command(out, self->cmd->args, self->cmd->nargs);
+    return evs__queue_end(call, err);
+}
+
+/* On the thread of the client, where the epoch is the one that the answer came with. */
+static void answered(void *arg, const evs_result *result)
+{
+    question *self = arg;
+    evs_transaction *tx = self->tx;
+    if (self->watches && result->status == EVS_OK &&
+        (evs_reply_kind(result->reply) == EVS_REPLY_ERROR || !evs__lease_watches(tx->lease)))
+        tx->watch_failed = 1;
+    evs__waiter_done(&self->waiter, result);
+}
+
+static evs_status ask(question *self, evs_error *err)
+{
+    evs_client *client = self->tx->client;
+    evs__lease *lease = self->tx->lease;
+    evs__call *call = evs__client_call(client, self->target.shard, self->script);
+    if (call == NULL)
+        return evs__fail_nomem(err);
+    call->lane = &lease->lane;
+    call->done = answered;
+    call->arg = self;
+    call->state.retry = self->watches ? EVS_RETRY_ONCE : EVS_RETRY_READ_ONLY;
+    evs_status status = queue(call, self, err);
+    if (status != EVS_OK) {
+        evs__queue_drop(call);
+        return status;
+    }
+    lease->asked |= self->watches;
+    evs__call_start(client, call, self->timeout_ms);
+    return EVS_OK;
+}
+
+static evs_status start(void *job, evs_error *err)
+{
+    question *self = job;
+    evs_transaction *tx = self->tx;
+    evs_client *client = tx->client;
+    evs_status status = evs__client_check(client, 0, err);
+    if (status != EVS_OK)
+        return status;
+    int fresh = tx->lease == NULL;
+    if (fresh)
+        status = evs__lease_take(&tx->lease, &client->lanes[self->target.shard], err);
+    if (status == EVS_OK)
+        status = ask(self, err);
+    if (status != EVS_OK && fresh)
+        evs__transaction_unwatch(tx);
+    return status;
+}
+
+/* `self->waiter` is set but for its gate. */
+static evs_status wait_for(question *self, evs_error *err)
+{
+    evs__start what = {
+        .start = start, .job = self, .gate = &self->waiter.gate, .timeout_ms = self->timeout_ms};
+    evs_status status = evs__client_await(self->tx->client, &what, err);
+    return status == EVS_OK ? self->waiter.status : status;
+}
+
+static evs_status may_ask(const evs_transaction *tx, evs_error *err)
+{
+    if (tx->stage != EVS__STAGE_FILLING)
+        return evs__fail(err, EVS_E_STATE, "the transaction %s; clear it first",
+                         tx->stage == EVS__STAGE_RUNNING ? "is running" : "has run");
+    if (tx->watch_failed)
+        return evs__fail(err, EVS_E_STATE, "watching failed; clear the transaction");
+    return evs__client_may_wait(tx->client, err);
+}
+
+/* ---- watching ---- */
+
+static evs_status elsewhere(const question *self, evs_error *err)
+{
+    const evs_transaction *tx = self->tx;
+    const evs_shardmap *map = tx->client->map;
+    return evs__fail(err, EVS_E_CROSS_SHARD,
+                     "a transaction runs on one shard, but what is watched is on shard %s and this "
+                     "is on shard %s",
+                     map->shards[tx->target.shard].name, map->shards[self->target.shard].name);
+}
+
+static evs_status plan_watch(question *self, const evs_bytes *keys, size_t nkeys, evs_error *err)
+{
+    const evs_transaction *tx = self->tx;
+    if (nkeys == 0)
+        return evs__fail(err, EVS_E_INVALID, "watching needs a key");
+    evs_status status = evs__route_keys(&self->target, tx->client->map, keys, nkeys, err);
+    if (status == EVS_OK && tx->lease != NULL && self->target.shard != tx->target.shard)
+        status = elsewhere(self, err);
+    return status;
+}
+
+static evs_status run_watch(question *self, const evs_bytes *keys, size_t nkeys, evs_error *err)
+{
+    evs_reply *reply = NULL;
+    evs_transaction *tx = self->tx;
+    evs_bytes *words = evs__arena_alloc(&tx->arena, nkeys + 1, sizeof *words);
+    if (words == NULL)
+        return evs__fail_nomem(err);
+    words[0] = evs_text("WATCH");
+    memcpy(words + 1, keys, nkeys * sizeof *words);
+    evs_plain_command cmd = {.args = words, .nargs = nkeys + 1};
+    self->cmd = &cmd;
+    self->waiter.reply = &reply;
+    self->waiter.err = err;
+    self->timeout_ms = timeout_of(self, 0);
+    if (tx->lease == NULL)
+        tx->target = self->target;
+    evs_status status = wait_for(self, err);
+    evs_bytes text = evs_reply_bytes(reply);
+    if (status == EVS_OK && evs_reply_kind(reply) == EVS_REPLY_ERROR)
+        status = evs__fail(err, EVS_E_INVALID, "WATCH was refused: %.*s", (int)text.len, text.data);
+    else if (status == EVS_OK && tx->watch_failed)
+        status = evs__fail(err, EVS_E_CLOSED, "the connection that watched was lost");
+    evs_reply_free(reply);
+    return status;
+}
+
+evs_status evs_transaction_watch(evs_transaction *tx, const evs_bytes *keys, size_t nkeys,
+                                 evs_error *err)
+{
+    question self = {.tx = tx, .watches = 1};
+    evs_status status = may_ask(tx, err);
+    if (status == EVS_OK)
+        status = plan_watch(&self, keys, nkeys, err);
+    if (status == EVS_OK)
+        status = run_watch(&self, keys, nkeys, err);
+    tx->watch_failed |= status != EVS_OK;
+    return status;
+}
+
+/* ---- reading ---- */
+
+static evs_status read_on_lease(evs_reply **out, question *self, evs_error *err)
+{
+    if (self->target.shard != self->tx->target.shard)
+        return elsewhere(self, err);
+    self->waiter.reply = out;
+    self->waiter.err = err;
+    return wait_for(self, err);
+}
+
+static evs_status may_read(const evs_transaction *tx, evs_error *err)
+{
+    evs_status status = may_ask(tx, err);
+    if (status == EVS_OK && tx->lease == NULL)
+        status = evs__fail(err, EVS_E_STATE, "nothing is watched; ask the client instead");
+    return status;
+}
+
+static evs_status plan_read(question *self, evs_error *err)
+{
+    size_t nkeys;
+    evs_bytes keys[EVS__PLAIN_MOST_KEYS];
+    const evs_plain_command *cmd = self->cmd;
+    const evs_shardmap *map = self->tx->client->map;
+    evs_status status = evs__plain_check(cmd, err);
+    if (status != EVS_OK)
+        return status;
+    const evs__command *known = evs__plain_find(cmd);
+    if (known == NULL || (known->flags & EVS__COMMAND_READONLY) == 0)
+        return evs__fail(err, EVS_E_INVALID,
+                         "%.*s is not known to write nothing; add it to the transaction",
+                         (int)cmd->args[0].len, cmd->args[0].data);
+    status = evs__plain_keys(keys, &nkeys, cmd, known, err);
+    self->target = self->tx->target;
+    if (status == EVS_OK && nkeys > 0)
+        status = evs__route_keys(&self->target, map, keys, nkeys, err);
+    return status;
+}
+
+evs_status evs_transaction_read(evs_reply **out, evs_transaction *tx, const evs_plain_command *cmd,
+                                evs_error *err)
+{
+    question self = {.tx = tx, .cmd = cmd};
+    evs_status status = may_read(tx, err);
+    if (status == EVS_OK)
+        status = plan_read(&self, err);
+    if (status != EVS_OK)
+        return status;
+    self.timeout_ms = timeout_of(&self, cmd->timeout_ms);
+    return read_on_lease(out, &self, err);
+}
+
+evs_status evs_transaction_call(evs_reply **out, evs_transaction *tx, const evs_invocation *call,
+                                evs_error *err)
+{
+    evs_invocation here = *call;
+    question self = {.tx = tx, .invocation = &here};
+    evs__job job = {.client = tx->client, .invocation = &here};
+    evs_status status = may_read(tx, err);
+    if (status != EVS_OK)
+        return status;
+    if (here.nkeys == 0 && here.shard == NULL && here.pool == NULL)
+        here.shard = tx->client->map->shards[tx->target.shard].name;
+    status = evs__job_plan(&job, err);
+    if (status != EVS_OK)
+        return status;
+    self.script = job.script;
+    self.target = job.target;
+    if (self.script->retry != EVS_RETRY_READ_ONLY)
+        return evs__fail(err, EVS_E_INVALID, "script %s does not say `-- @retry read_only`",
+                         self.script->name);
+    self.timeout_ms = timeout_of(&self, here.timeout_ms);
+    return read_on_lease(out, &self, err);
+}
