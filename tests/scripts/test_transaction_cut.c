@@ -58,6 +58,7 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 /* ---- one transaction ---- */
 
 typedef struct trial {
+    fake_step steps[8]; /* borrowed by the fake */
     shards set;
     fake_shard *fake;
     evs_transaction *tx;
@@ -78,7 +79,9 @@ static void add_elements(evs_transaction *tx)
 static void begin(trial *self, const char *source, const fake_step *steps, size_t nsteps)
 {
     memset(self, 0, sizeof *self);
-    self->fake = fake_shard_start(FAKE_UNIX, steps, nsteps);
+    assert_true(nsteps <= sizeof self->steps / sizeof self->steps[0]);
+    memcpy(self->steps, steps, nsteps * sizeof *steps);
+    self->fake = fake_shard_start(FAKE_UNIX, self->steps, nsteps);
     const char *address = fake_shard_address(self->fake);
     shards_open(&self->set, &address, 1, NULL);
     shards_script(&self->set, "one", source);
