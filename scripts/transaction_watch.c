@@ -12,8 +12,8 @@
 /* One request on the lease of a transaction. */
 typedef struct question {
     evs_transaction *tx;
-    const evs_plain_command *cmd;     /* NULL for a script */
-    const evs_invocation *invocation; /* the same the other way round */
+    evs_plain_command cmd;            /* unless there is a script */
+    const evs_invocation *invocation; /* of the script */
     const evs_script *script;
     evs__target target;
     unsigned timeout_ms;
@@ -40,7 +40,7 @@ static evs_status queue(evs__call *call, const question *self, evs_error *err)
     if (self->script != NULL)
         evs__render_evalsha(out, &self->script->use.head, self->invocation);
     else
-        evs__render_command(out, self->cmd->args, self->cmd->nargs);
+        evs__render_command(out, self->cmd.args, self->cmd.nargs);
     return evs__queue_end(call, err);
 }
 
@@ -145,8 +145,7 @@ static evs_status run_watch(question *self, const evs_bytes *keys, size_t nkeys,
         return evs__fail_nomem(err);
     words[0] = evs_text("WATCH");
     memcpy(words + 1, keys, nkeys * sizeof *words);
-    evs_plain_command cmd = {.args = words, .nargs = nkeys + 1};
-    self->cmd = &cmd;
+    self->cmd = (evs_plain_command){.args = words, .nargs = nkeys + 1};
     self->waiter.reply = &reply;
     self->waiter.err = err;
     self->timeout_ms = timeout_of(self, 0);
@@ -198,7 +197,7 @@ static evs_status plan_read(question *self, evs_error *err)
 {
     size_t nkeys;
     evs_bytes keys[EVS__PLAIN_MOST_KEYS];
-    const evs_plain_command *cmd = self->cmd;
+    const evs_plain_command *cmd = &self->cmd;
     const evs_shardmap *map = self->tx->client->map;
     evs_status status = evs__plain_check(cmd, err);
     if (status != EVS_OK)
@@ -218,7 +217,7 @@ static evs_status plan_read(question *self, evs_error *err)
 evs_status evs_transaction_read(evs_reply **out, evs_transaction *tx, const evs_plain_command *cmd,
                                 evs_error *err)
 {
-    question self = {.tx = tx, .cmd = cmd};
+    question self = {.tx = tx, .cmd = *cmd};
     evs_status status = may_read(tx, err);
     if (status == EVS_OK)
         status = plan_read(&self, err);

@@ -119,7 +119,8 @@ static void a_fault_points_at_the_word_and_helps(void **state)
 static void the_reason_is_told(void **state)
 {
     (void)state;
-    evs_report *report = audit_with(BAD " -- evalshard: ignore[ES101,ES110]  one server, ADR-12 ", NULL);
+    evs_report *report = audit_with(BAD " -- evalshard: ignore[ES101,ES110]  one server, ADR-12 ",
+                                    NULL);
     size_t count;
     const evs_finding *f = evs_report_findings(report, &count);
     assert_string_equal(f->reason, "one server, ADR-12");
