@@ -116,7 +116,7 @@ static int read_distribution(making *m)
 static size_t choice_names(const char **names, const evs__hash_choice *choices)
 {
     size_t n = 0;
-    for (; choices[n].name != NULL && n < MOST_NAMES; n++)
+    for (; n < MOST_NAMES && choices[n].name != NULL; n++)
         names[n] = choices[n].name;
     return n;
 }

@@ -32,10 +32,10 @@ static void deal(evs__points *points, const evs__layout *layout, const uint32_t 
                  double total)
 {
     char text[300];
-    double scale = scale_of(layout, total), target = 0, current = 0;
+    double scale = scale_of(layout, total), target = 0;
     for (size_t i = 0; i < layout->count; i++) {
         target += scale * share(layout, order[i], total);
-        for (unsigned j = 0; current < target; j++, current++) {
+        for (unsigned j = 0; (double)points->count < target; j++) {
             int len = snprintf(text, sizeof text, "%s_%u", layout->places[order[i]].name, j);
             evs_bytes name = {text, (size_t)len};
             evs__points_add(points, layout->ring_hash->of(name), order[i]);

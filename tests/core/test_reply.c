@@ -87,7 +87,7 @@ static void a_number_that_is_none_leaves_the_result_alone(void **state)
 }
 
 static evs_reply three[] = {
-    {EVS_REPLY_DOUBLE, 3, {.text = "0.5"}},    {EVS_REPLY_VERBATIM, 2, {.text = "txt:hi" + 4}},
+    {EVS_REPLY_DOUBLE, 3, {.text = "0.5"}},    {EVS_REPLY_VERBATIM, 2, {.text = &"txt:hi"[4]}},
     {EVS_REPLY_BIG_NUMBER, 2, {.text = "12"}}, {EVS_REPLY_BOOL, 0, {.integer = 1}},
     {EVS_REPLY_SET, 3, {.items = inner}},      {EVS_REPLY_STRING, 0, {.text = ""}},
 };

@@ -33,19 +33,26 @@ static int nomem(assembler *a, const char *name)
 
 /* ---- what is collected ---- */
 
+/* `array` points to a pointer. 0 when out of memory; nothing has changed then. */
+static int grow(void *array, size_t size)
+{
+    void **at = array;
+    void *more = realloc(*at, size);
+    if (more == NULL)
+        return 0;
+    *at = more;
+    return 1;
+}
+
 /* Takes over `text`; the number of the file, or SIZE_MAX. */
 static size_t add_file(assembler *a, const char *name, char *text, size_t len)
 {
     assembled *out = a->out;
     if (out->nfiles == out->files_cap) {
         size_t cap = out->files_cap * 2 + 4;
-        char **names = realloc(out->names, cap * sizeof *names);
-        out->names = names == NULL ? out->names : names;
-        char **texts = realloc(out->texts, cap * sizeof *texts);
-        out->texts = texts == NULL ? out->texts : texts;
-        evs_source_file *files = realloc(out->files, cap * sizeof *files);
-        out->files = files == NULL ? out->files : files;
-        if (names == NULL || texts == NULL || files == NULL) {
+        if (!grow(&out->names, cap * sizeof *out->names) ||
+            !grow(&out->texts, cap * sizeof *out->texts) ||
+            !grow(&out->files, cap * sizeof *out->files)) {
             free(text);
             return SIZE_MAX;
         }

@@ -46,10 +46,13 @@ static int add(items *all, const char *path, const evs_finding *finding)
         all->list = list;
         all->cap = cap;
     }
-    char *copy = strdup(path);
-    if (copy == NULL)
+    item *one = &all->list[all->count];
+    one->path = strdup(path);
+    if (one->path == NULL)
         return 0;
-    all->list[all->count++] = (item){copy, finding->code, finding->fingerprint};
+    one->code = finding->code;
+    one->print = finding->fingerprint;
+    all->count++;
     return 1;
 }
 
