@@ -62,8 +62,7 @@ static evs_status call(const shards *set, const char *name, evs_error *err)
     evs_bytes key = evs_text("k");
     evs_invocation invocation = {.script = name, .keys = &key, .nkeys = 1};
     evs_status status = evs_call(&reply, set->client, &invocation, err);
-    if (status == EVS_OK)
-        evs_reply_free(reply);
+    evs_reply_free(reply);
     return status;
 }
 

@@ -414,7 +414,7 @@ static void the_last_refusal_is_what_is_told_at_the_deadline(void **state)
     slot one = {0};
     OPEN(&w, steps, NULL);
     w.script = shards_script(&w.set, "reader", reader);
-    assert_int_equal(submit(&w, &one, 100), EVS_OK);
+    assert_int_equal(submit(&w, &one, 1000), EVS_OK);
     finish(&w);
     assert_int_equal(one.status, EVS_E_BUSY);
     fake_shard_go(w.fake);
