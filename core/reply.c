@@ -13,7 +13,7 @@
 
 evs_reply_type evs_reply_kind(const evs_reply *reply)
 {
-    return reply == NULL ? EVS_REPLY_NIL : reply->type;
+    return evs__reply_type(reply);
 }
 
 evs_bytes evs_reply_bytes(const evs_reply *reply)

@@ -24,6 +24,11 @@ struct evs_reply {
 /* A copy that lives in `arena`; NULL when out of memory. */
 evs_reply *evs__reply_copy_to(evs__arena *arena, const evs_reply *reply);
 
+static inline evs_reply_type evs__reply_type(const evs_reply *reply)
+{
+    return reply == NULL ? EVS_REPLY_NIL : reply->type;
+}
+
 static inline int evs__reply_has_text(const evs_reply *reply)
 {
     enum {

@@ -36,9 +36,9 @@ static int is_number_or_string(const evs_reply *reply)
     return type == EVS_REPLY_STRING || type == EVS_REPLY_DOUBLE || type == EVS_REPLY_BIG_NUMBER;
 }
 
-static int has_integer(const evs_reply *reply)
+static inline int has_integer(const evs_reply *reply)
 {
-    evs_reply_type type = evs_reply_kind(reply);
+    evs_reply_type type = evs__reply_type(reply);
     return type == EVS_REPLY_INTEGER || type == EVS_REPLY_BOOL;
 }
 

@@ -16,6 +16,10 @@ static inline int evs__is_crlf(const char *p)
 static inline const char *evs__quick_number(int64_t *out, const char *p, const char *end)
 {
     enum { DIGITS = 18 /* cannot overflow */ };
+    if (end - p > 2 && (unsigned)*p - '0' <= 9 && evs__is_crlf(p + 1)) { /* most have one digit */
+        *out = *p - '0';
+        return p + 3;
+    }
     int negative = p < end && *p == '-';
     p += negative;
     const char *first = p, *stop = end - p > DIGITS ? p + DIGITS : end;

@@ -63,10 +63,8 @@ static size_t count_places(const evs__calls *calls)
     return calls->nblocks * EVS__CALL_BLOCK;
 }
 
-static void free_aside(evs__call *call)
+static __attribute__((noinline)) void free_aside(evs__call *call)
 {
-    if (call->with.aside == NULL)
-        return;
     evs__buf_free(&call->with.aside->bytes);
     evs_reply_free(call->with.aside->claim);
     evs__free(call->with.aside);
@@ -76,7 +74,7 @@ void evs__calls_free(evs__calls *calls)
 {
     for (size_t i = 0; i < count_places(calls); i++) {
         evs__call *call = at_place(calls, i);
-        if (call->state.held != EVS__FREE)
+        if (call->state.held != EVS__FREE && call->with.aside != NULL)
             free_aside(call);
     }
     for (size_t i = 0; i < calls->nblocks; i++)
@@ -98,7 +96,8 @@ void evs__calls_trim(evs__calls *calls)
 static inline void release(evs__call *call)
 {
     evs__calls *calls = &call->lane->client->calls;
-    free_aside(call);
+    if (call->with.aside != NULL)
+        free_aside(call);
     call->state.held = EVS__FREE;
     call->with.next = calls->free;
     calls->free = call;
@@ -312,10 +311,8 @@ static void lost(evs__call *call, const evs__answer *answer)
     evs__call_fail(call, decision.outcome, &err);
 }
 
-void evs__call_answered(evs__request *request, const evs__answer *answer)
+static __attribute__((noinline)) void answered(evs__call *call, const evs__answer *answer)
 {
-    evs__call *call = (evs__call *)request;
-    call->state.held = EVS__HELD_BY_NOBODY;
     if (call->state.finished)
         release(call);
     else if (answer->got == EVS__GOT_REPLY)
@@ -324,6 +321,19 @@ void evs__call_answered(evs__request *request, const evs__answer *answer)
         lost(call, answer);
     else
         unreadable(call, answer->got);
+}
+
+/* A value from a server that knows the script is what nearly every call gets; the rest is kept
+ * apart, so that this needs few registers. */
+void evs__call_answered(evs__request *request, const evs__answer *answer)
+{
+    evs__call *call = (evs__call *)request;
+    call->state.held = EVS__HELD_BY_NOBODY;
+    if (answer->got == EVS__GOT_REPLY && !call->state.finished && !call->state.unsure &&
+        evs__reply_type(answer->reply) != EVS_REPLY_ERROR)
+        succeed(call, answer->reply);
+    else
+        answered(call, answer);
 }
 
 static evs_status queue_kept(evs__call *call, evs_error *err)

@@ -2,14 +2,28 @@
 
 #include <stdio.h>
 
-enum { LENGTH_ROOM = 24 }; /* '$' or '*', 20 digits, CR LF */
-#define MOST_ROOM (SIZE_MAX / 4)
-
-static const char pairs[] = "0001020304050607080910111213141516171819"
-                            "2021222324252627282930313233343536373839"
-                            "4041424344454647484950515253545556575859"
-                            "6061626364656667686970717273747576777879"
-                            "8081828384858687888990919293949596979899";
+enum {
+    SHORT = 32,     /* a power of two */
+    MOST_QUICK = 6, /* keys and arguments: with the three words before, one digit */
+    QUICK_ROOM = (int)sizeof(evs__head) + (MOST_QUICK + 1) * (SHORT + 8),
+    LENGTHS = 100,
+    LENGTH_ROOM = 24, /* '$' or '*', 20 digits, CR LF */
+    /* in the head of an EVALSHA */
+    COUNT_AT = 1, /* the digit of the number of arguments */
+    FIXED_AT = 4, /* the command and the SHA, whatever their number */
+    FIXED_LEN = 60,
+    NKEYS_AT = FIXED_AT + FIXED_LEN + 4, /* the digit of the number of keys */
+    HEAD_LEN = NKEYS_AT + 3
+};
+/* The lengths of short strings, ready to be copied eight bytes at a time. */
+#define ONE(d)    "$" #d "\r\n\0\0\0"
+#define TWO(d, e) "$" #d #e "\r\n\0\0"
+#define TEN(d)                                                                              \
+    TWO(d, 0), TWO(d, 1), TWO(d, 2), TWO(d, 3), TWO(d, 4), TWO(d, 5), TWO(d, 6), TWO(d, 7), \
+        TWO(d, 8), TWO(d, 9)
+static const char lengths[LENGTHS][8] = {ONE(0), ONE(1), ONE(2), ONE(3), ONE(4), ONE(5), ONE(6),
+                                         ONE(7), ONE(8), ONE(9), TEN(1), TEN(2), TEN(3), TEN(4),
+                                         TEN(5), TEN(6), TEN(7), TEN(8), TEN(9)};
 
 static inline char *put_crlf(char *at)
 {
@@ -30,27 +44,24 @@ static char *put_digits(char *at, size_t n)
     return at;
 }
 
-/* Writes `mark`, the decimal `n`, CR LF; returns the byte behind. Most numbers are short. */
-static inline char *put_length(char *at, char mark, size_t n)
+/* Writes `mark`, the decimal `n`, CR LF; returns the byte behind. */
+static char *put_number(char *at, char mark, size_t n)
 {
-    *at++ = mark;
-    if (n < 10) {
-        *at++ = (char)('0' + n);
-    } else if (n < 100) {
-        memcpy(at, &pairs[2 * n], 2);
-        at += 2;
-    } else {
-        at = put_digits(at, n);
-    }
-    return put_crlf(at);
+    *at = mark;
+    return put_crlf(put_digits(at + 1, n));
 }
 
-/* As memcpy; what is short is copied without a call, in two pieces that may overlap. */
-static inline void copy(char *to, const char *from, size_t len)
+/* The length of a string, below LENGTHS; eight bytes are written in any case. */
+static inline char *put_length(char *at, size_t n)
 {
-    if (len > 32) {
-        memcpy(to, from, len);
-    } else if (len >= 16) {
+    memcpy(at, lengths[n], sizeof lengths[0]);
+    return at + (n < 10 ? 4 : 5);
+}
+
+/* As memcpy of fewer than SHORT bytes, without a call: two pieces that may overlap. */
+static inline void copy_short(char *to, const char *from, size_t len)
+{
+    if (len >= 16) {
         memcpy(to, from, 16);
         memcpy(to + len - 16, from + len - 16, 16);
     } else if (len >= 8) {
@@ -62,11 +73,27 @@ static inline void copy(char *to, const char *from, size_t len)
     }
 }
 
+static inline char *put_short_argument(char *at, evs_bytes argument)
+{
+    at = put_length(at, argument.len);
+    copy_short(at, argument.data, argument.len);
+    return put_crlf(at + argument.len);
+}
+
 static inline char *put_argument(char *at, evs_bytes argument)
 {
-    at = put_length(at, '$', argument.len);
-    copy(at, argument.data, argument.len);
+    if (argument.len < SHORT)
+        return put_short_argument(at, argument);
+    at = argument.len < LENGTHS ? put_length(at, argument.len) : put_number(at, '$', argument.len);
+    memcpy(at, argument.data, argument.len);
     return put_crlf(at + argument.len);
+}
+
+static inline char *put_short_arguments(char *at, const evs_bytes *args, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        at = put_short_argument(at, args[i]);
+    return at;
 }
 
 static inline char *put_arguments(char *at, const evs_bytes *args, size_t count)
@@ -76,60 +103,93 @@ static inline char *put_arguments(char *at, const evs_bytes *args, size_t count)
     return at;
 }
 
-/* An upper bound of the bytes that arguments take, added to `room`; MOST_ROOM or more when that is
- * too much: a length of MOST_ROOM cannot make the sum overflow before it is seen. */
-static inline size_t room_for(size_t room, const evs_bytes *args, size_t count)
+/* All bytes of arguments and `room`; SIZE_MAX, which nobody has, when it is more than that. */
+static inline size_t add_lengths(size_t room, const evs_bytes *args, size_t count)
 {
-    for (size_t i = 0; i < count && room < MOST_ROOM; i++)
-        room += (args[i].len < MOST_ROOM ? args[i].len : MOST_ROOM) + LENGTH_ROOM + 2;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(room, args[i].len, &room))
+            return SIZE_MAX;
     return room;
+}
+
+/* What so many arguments take besides their bytes, and the head. No overflow: they are in memory.
+ */
+static inline size_t room_around(size_t count)
+{
+    return sizeof(evs__head) + (3 + count) * (LENGTH_ROOM + 2);
 }
 
 void evs__head_render(evs__head *head, const char *sha1)
 {
     memset(head, 0, sizeof *head);
-    snprintf(head->text, sizeof head->text, "$7\r\nEVALSHA\r\n$40\r\n%s\r\n", sha1);
+    snprintf(head->text, sizeof head->text, "*4\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n1\r\n",
+             sha1);
 }
 
-/* The number of keys is an argument too. */
-static inline char *put_count(char *at, size_t n)
+/* Everything before the keys, when all numbers have one digit. */
+static inline char *put_quick_head(char *at, const evs__head *head, size_t count, size_t nkeys)
 {
-    if (n < 10) {
-        at = put_length(at, '$', 1);
-        *at++ = (char)('0' + n);
-        return put_crlf(at);
-    }
-    char digits[20];
-    size_t len = (size_t)(put_digits(digits, n) - digits);
-    return put_argument(at, (evs_bytes){digits, len});
-}
-
-void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call)
-{
-    size_t room = room_for(sizeof head->text + 3 * LENGTH_ROOM, call->keys, call->nkeys);
-    room = room_for(room, call->args, call->nargs);
-    char *begin = room < MOST_ROOM ? evs__buf_reserve(buf, room) : NULL;
-    if (begin == NULL) {
-        buf->failed = 1;
-        return;
-    }
-    char *at = put_length(begin, '*', 3 + call->nkeys + call->nargs);
     memcpy(at, head->text, sizeof head->text);
-    at = put_count(at + EVS__HEAD_LEN, call->nkeys);
+    at[COUNT_AT] = (char)('0' + count);
+    at[NKEYS_AT] = (char)('0' + nkeys);
+    return at + HEAD_LEN;
+}
+
+static char *put_head(char *at, const evs__head *head, size_t count, size_t nkeys)
+{
+    if (count < 10)
+        return put_quick_head(at, head, count, nkeys);
+    char digits[20];
+    size_t len = (size_t)(put_digits(digits, nkeys) - digits);
+    at = put_number(at, '*', count);
+    memcpy(at, head->text + FIXED_AT, FIXED_LEN);
+    return put_argument(at + FIXED_LEN, (evs_bytes){digits, len});
+}
+
+static __attribute__((noinline)) void render_any(evs__buf *buf, const evs__head *head,
+                                                 const evs_invocation *call)
+{
+    size_t room = add_lengths(room_around(call->nkeys + call->nargs), call->keys, call->nkeys);
+    char *begin = evs__buf_reserve(buf, add_lengths(room, call->args, call->nargs));
+    if (begin == NULL)
+        return;
+    char *at = put_head(begin, head, 3 + call->nkeys + call->nargs, call->nkeys);
     at = put_arguments(at, call->keys, call->nkeys);
     at = put_arguments(at, call->args, call->nargs);
     buf->len += (size_t)(at - begin);
 }
 
-void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs)
+/* The bits of all lengths together: below SHORT when each is. */
+static inline size_t bits_of(const evs_bytes *args, size_t count)
 {
-    size_t room = room_for(LENGTH_ROOM, args, nargs);
-    char *begin = room < MOST_ROOM ? evs__buf_reserve(buf, room) : NULL;
-    if (begin == NULL) {
-        buf->failed = 1;
+    size_t bits = 0;
+    for (size_t i = 0; i < count; i++)
+        bits |= args[i].len;
+    return bits;
+}
+
+/* Few and short arguments and room for them are the usual case, which calls no function. */
+void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call)
+{
+    size_t nkeys = call->nkeys, nargs = call->nargs;
+    if (nkeys + nargs > MOST_QUICK || buf->cap - buf->len <= QUICK_ROOM || buf->failed ||
+        (bits_of(call->keys, nkeys) | bits_of(call->args, nargs)) >= SHORT) {
+        render_any(buf, head, call);
         return;
     }
-    char *at = put_length(begin, '*', nargs);
+    char *begin = buf->data + buf->len;
+    char *at = put_quick_head(begin, head, 3 + nkeys + nargs, nkeys);
+    at = put_short_arguments(at, call->keys, nkeys);
+    at = put_short_arguments(at, call->args, nargs);
+    buf->len += (size_t)(at - begin);
+}
+
+void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs)
+{
+    char *begin = evs__buf_reserve(buf, add_lengths(room_around(nargs), args, nargs));
+    if (begin == NULL)
+        return;
+    char *at = put_number(begin, '*', nargs);
     buf->len += (size_t)(put_arguments(at, args, nargs) - begin);
 }
 

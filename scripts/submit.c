@@ -18,8 +18,8 @@ static evs_status not_found(const evs_client *client, const char *name, evs_erro
     return status;
 }
 
-static evs_status find_by_name(const evs_script **out, const evs_client *client, const char *name,
-                               evs_error *err)
+static __attribute__((noinline)) evs_status
+find_by_name(const evs_script **out, const evs_client *client, const char *name, evs_error *err)
 {
     if (name == NULL)
         return evs__fail(err, EVS_E_INVALID, "an invocation needs a script");
@@ -40,16 +40,20 @@ static inline evs_status find(const evs_script **out, const evs_client *client,
 }
 
 /* Routing names the keys; the script is added here. */
-static evs_status route(evs__target *out, const evs_client *client, const evs_script *script,
-                        const evs_invocation *call, evs_error *err)
+static __attribute__((noinline)) evs_status not_routed(evs_status status, const evs_script *script,
+                                                       evs_error *err)
+{
+    evs__subject subject = {script->name, {NULL, 0}, NULL};
+    return err == NULL ? status : evs__explain_below(err, &subject);
+}
+
+static inline evs_status route(evs__target *out, const evs_client *client, const evs_script *script,
+                               const evs_invocation *call, evs_error *err)
 {
     evs_status status = call->nkeys > 0
                             ? evs__route_keys(out, client->map, call->keys, call->nkeys, err)
                             : evs__route_no_keys(out, client->map, call->shard, call->pool, err);
-    if (status == EVS_OK || err == NULL)
-        return status;
-    evs__subject subject = {script->name, {NULL, 0}, NULL};
-    return evs__explain_below(err, &subject);
+    return status == EVS_OK ? status : not_routed(status, script, err);
 }
 
 static inline evs_status allow(const evs_client *client, const evs_script *script, size_t pool,
@@ -60,7 +64,8 @@ static inline evs_status allow(const evs_client *client, const evs_script *scrip
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
 }
 
-evs_status evs__job_plan(evs__job *job, evs_error *err)
+/* Inline in evs_submit, as submit is: every call comes this way. */
+static inline __attribute__((always_inline)) evs_status plan(evs__job *job, evs_error *err)
 {
     const evs_client *client = job->client;
     const evs_invocation *invocation = job->invocation;
@@ -69,10 +74,17 @@ evs_status evs__job_plan(evs__job *job, evs_error *err)
         return status;
     if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
         return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
-    status = route(&job->target, client, job->script, invocation, err);
-    if (status == EVS_OK)
-        status = allow(client, job->script, job->target.pool, err);
-    return status;
+    evs__target target;
+    status = route(&target, client, job->script, invocation, err);
+    if (status != EVS_OK)
+        return status;
+    job->target = target;
+    return allow(client, job->script, target.pool, err);
+}
+
+evs_status evs__job_plan(evs__job *job, evs_error *err)
+{
+    return plan(job, err);
 }
 
 /* Puts script, key and shard into an error of something that does not know them. */
@@ -97,7 +109,8 @@ static inline evs__buf *begin_quickly(evs__call *call)
     return evs__conn_try(lane->conn, &call->request, lane->epoch, options->max_in_flight);
 }
 
-static evs_status queue_with_care(evs__call *call, const evs_invocation *invocation, evs_error *err)
+static __attribute__((noinline)) evs_status
+queue_with_care(evs__call *call, const evs_invocation *invocation, evs_error *err)
 {
     evs__buf *out;
     evs_status status = evs__queue_begin(&out, call, err);
@@ -107,7 +120,8 @@ static evs_status queue_with_care(evs__call *call, const evs_invocation *invocat
     return evs__queue_end(call, err);
 }
 
-static inline evs_status queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
+static inline __attribute__((always_inline)) evs_status
+queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
 {
     evs__buf *out = begin_quickly(call);
     if (out == NULL)
@@ -123,7 +137,6 @@ unsigned evs__job_timeout(const evs__job *job)
                            : job->client->map->shards[job->target.shard].script_timeout_ms;
 }
 
-/* Inline in evs_submit too: every call comes this way. */
 static inline __attribute__((always_inline)) evs_status submit(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
@@ -141,7 +154,8 @@ static inline __attribute__((always_inline)) evs_status submit(const evs__job *s
     evs__call_start(client, call, evs__job_timeout(self));
     if (self->invocation->ticket != NULL)
         *self->invocation->ticket = evs__call_ticket(call);
-    client->stats.mixed_tags += (uint64_t)(self->target.mixed_tags != 0);
+    if (self->target.mixed_tags)
+        client->stats.mixed_tags++;
     return EVS_OK;
 }
 
@@ -156,6 +170,13 @@ static evs_status start(void *job, evs_error *err)
     return evs__job_submit(job, err);
 }
 
+/* There was no room. Apart, so that evs_submit can keep its job in registers. */
+static __attribute__((noinline)) evs_status insist(const evs__job *refused, evs_error *err)
+{
+    evs__job self = *refused;
+    return evs__client_insist(self.client, evs__job_timeout(&self), start, &self, err);
+}
+
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
                       void *arg, evs_error *err)
 {
@@ -167,12 +188,14 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    status = evs__job_plan(&self, err);
+    status = plan(&self, err);
     if (status != EVS_OK)
         return status;
     status = submit(&self, err);
-    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
-        status = evs__client_insist(client, evs__job_timeout(&self), start, &self, err);
+    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK) {
+        evs__job again = self;
+        status = insist(&again, err);
+    }
     return status;
 }
 

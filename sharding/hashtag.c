@@ -1,5 +1,18 @@
-/* hashtag.c - the rules of Codis and Jedis. */
+/* hashtag.c - keys of any length, and the rules of Codis and Jedis. */
 #include "sharding/hashtag.h"
+
+evs_bytes evs__hash_tag_any(evs_bytes key, char open, char close)
+{
+    const char *start = memchr(key.data, open, key.len);
+    if (start == NULL)
+        return key;
+    start++;
+    size_t rest = key.len - (size_t)(start - key.data);
+    const char *end = memchr(start, close, rest);
+    if (end == NULL || end == start)
+        return key;
+    return (evs_bytes){start, (size_t)(end - start)};
+}
 
 evs_bytes evs__hash_tag_codis(evs_bytes key)
 {

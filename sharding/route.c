@@ -95,10 +95,10 @@ static evs_status route_more(int *mixed_out, const evs_shardmap *map, evs__keys 
     return EVS_OK;
 }
 
-evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_bytes *keys,
-                           size_t nkeys, evs_error *err)
+static __attribute__((noinline)) evs_status route_keys(evs__target *out, const evs_shardmap *map,
+                                                       const evs_bytes *keys, size_t nkeys,
+                                                       evs_error *err)
 {
-    assert(nkeys > 0);
     evs__placing first;
     if (!find_place(&first, map, keys[0]))
         return evs__fail_no_route(err, map, keys[0]);
@@ -109,6 +109,18 @@ evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_
     if (status == EVS_OK)
         *out = (evs__target){first.shard, (size_t)(first.pool - map->pools), mixed};
     return status;
+}
+
+/* One key and one pool are the usual case, and cannot fail. */
+evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_bytes *keys,
+                           size_t nkeys, evs_error *err)
+{
+    assert(nkeys > 0);
+    const evs__pool *pool = &map->pools[0];
+    if (nkeys > 1 || map->nroutes > 0)
+        return route_keys(out, map, keys, nkeys, err);
+    *out = (evs__target){place(pool, tag_of(pool, keys[0])), 0, 0};
+    return EVS_OK;
 }
 
 static const evs__pool *find_pool(const evs_shardmap *map, const char *name)

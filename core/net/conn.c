@@ -196,6 +196,12 @@ static int take_back(evs__conn *conn, const evs__request *request)
     return 0;
 }
 
+static __attribute__((noinline)) int write_early(evs__conn *conn)
+{
+    evs__conn_write(conn);
+    return 1;
+}
+
 int evs__conn_end(evs__conn *conn, evs__request *request)
 {
     assert(request->done != NULL);
@@ -206,7 +212,7 @@ int evs__conn_end(evs__conn *conn, evs__request *request)
     conn->count++;
     evs__loop_mark(conn->loop, &conn->dirty);
     if (conn->state == EVS__CONN_READY && request->end - conn->written > WRITE_EARLY)
-        evs__conn_write(conn);
+        return write_early(conn);
     return 1;
 }
 

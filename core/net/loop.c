@@ -33,10 +33,8 @@ static int is_empty(const evs__dirty *head)
     return head->next == head;
 }
 
-void evs__loop_mark(evs__loop *loop, evs__dirty *dirty)
+void evs__loop_mark_first(evs__loop *loop, evs__dirty *dirty)
 {
-    if (dirty->next != NULL)
-        return;
     dirty->next = &loop->dirty;
     dirty->prev = loop->dirty.prev;
     dirty->prev->next = dirty;

@@ -42,7 +42,15 @@ struct evs__loop {
     char read_buffer[EVS__READ_BUFFER];
 };
 
-void evs__loop_mark(evs__loop *loop, evs__dirty *dirty); /* twice is once */
+void evs__loop_mark_first(evs__loop *loop, evs__dirty *dirty); /* for evs__loop_mark */
+
+/* Twice is once. */
+static inline void evs__loop_mark(evs__loop *loop, evs__dirty *dirty)
+{
+    if (dirty->next == NULL)
+        evs__loop_mark_first(loop, dirty);
+}
+
 void evs__loop_unmark(evs__dirty *dirty);
 
 /* loop_fd.c */

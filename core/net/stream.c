@@ -8,6 +8,7 @@
 #include "core/net/conn_inner.h"
 
 #include "core/printable.h"
+#include "core/resp_quick.h"
 
 #include <errno.h>
 
@@ -175,6 +176,33 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
                                              : deliver(conn, request, got, reply);
 }
 
+/* Whole numbers, which most scripts return, need neither the reader nor the arena. Stops before
+ * anything else, and before what is not complete or not awaited. Returns 0 when the connection is
+ * gone. */
+static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
+{
+    const char *p = data->data, *end = p + data->len;
+    int alive = 1;
+    evs_reply reply = {EVS_REPLY_INTEGER, 0, {.integer = 0}};
+    while (alive && p < end && *p == ':') {
+        evs__request *request = evs__conn_oldest(conn);
+        if (request == NULL || request->unwanted || request->end > conn->written)
+            break;
+        const char *behind = evs__quick_number(&reply.as.integer, p + 1, end);
+        if (behind == NULL)
+            break;
+        p = behind;
+        alive = deliver(conn, request, EVS__RESP_REPLY, &reply);
+    }
+    *data = (evs_bytes){p, (size_t)(end - p)};
+    return alive;
+}
+
+static inline int is_between_replies(const evs__conn *conn)
+{
+    return conn->state == EVS__CONN_READY && !conn->halfway && !conn->skipping;
+}
+
 /* What many small replies took of the arena is given back at once, not reply by reply. */
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
@@ -183,7 +211,10 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
     while (alive && left.len > 0) {
         if (conn->reader->arena.used > ARENA_USED && !conn->halfway)
             evs__arena_reset(&conn->reader->arena);
-        alive = absorb_one(conn, &left);
+        if (is_between_replies(conn))
+            alive = absorb_numbers(conn, &left);
+        if (alive && left.len > 0)
+            alive = absorb_one(conn, &left);
     }
     evs__conn_discard(conn);
     return alive;

@@ -297,9 +297,9 @@ static void submit(bench *self);
 static void finished(void *arg, const evs_result *result)
 {
     bench *self = arg;
-    size_t elements = evs_reply_count(result->reply);
-    if (result->status != EVS_OK || elements != self->elements ||
-        (elements == 0 && evs_reply_integer(result->reply) != 1))
+    if (result->status != EVS_OK ||
+        (self->elements == 0 ? evs_reply_integer(result->reply) != 1
+                             : evs_reply_count(result->reply) != self->elements))
         die("call", result->error == NULL ? "wrong reply" : result->error->message);
     self->done++;
     if (self->mode[0] == 'l' && self->submitted < self->count)

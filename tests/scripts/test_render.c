@@ -32,6 +32,33 @@ static void evalsha_is_rendered_exactly(void **state)
     evs__buf_free(&buf);
 }
 
+/* Heads are kept ready; commands are rendered word by word. */
+static void evalsha_is_rendered_as_the_command_it_is(void **state)
+{
+    (void)state;
+    enum { MOST = 13 };
+    char count[4];
+    evs_bytes words[3 + 2 * MOST] = {evs_text("EVALSHA"), evs_text(sha), {count, 0}};
+    evs__head head;
+    evs__head_render(&head, sha);
+    for (size_t i = 3; i < 3 + 2 * MOST; i++)
+        words[i] = (evs_bytes){"abcdefghijklmnopqrstuvwxyz0123456789", i};
+    for (size_t nkeys = 0; nkeys <= MOST; nkeys++) {
+        words[2].len = (size_t)snprintf(count, sizeof count, "%zu", nkeys);
+        for (size_t nargs = 0; nargs <= MOST; nargs++) {
+            evs__buf got = EVS__BUF_INIT, want = EVS__BUF_INIT;
+            evs_invocation call = {
+                .keys = words + 3, .nkeys = nkeys, .args = words + 3 + nkeys, .nargs = nargs};
+            evs__render_evalsha(&got, &head, &call);
+            evs__render_command(&want, words, 3 + nkeys + nargs);
+            assert_int_equal(got.len, want.len);
+            assert_memory_equal(got.data, want.data, want.len);
+            evs__buf_free(&got);
+            evs__buf_free(&want);
+        }
+    }
+}
+
 static void many_keys_have_a_longer_count(void **state)
 {
     (void)state;
@@ -112,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evalsha_is_rendered_exactly),
+        cmocka_unit_test(evalsha_is_rendered_as_the_command_it_is),
         cmocka_unit_test(many_keys_have_a_longer_count),
         cmocka_unit_test(arguments_of_every_length_are_rendered_exactly),
         cmocka_unit_test(arguments_are_read_back),

@@ -75,6 +75,39 @@ static void nul_bytes_are_bytes_like_any_other(void **state)
     assert_int_equal(evs__hash_tag(key, '\0', '\0').len, 4);
 }
 
+/* The rule, byte by byte. */
+static evs_bytes slow_tag(evs_bytes key, char open, char close)
+{
+    size_t start = 0;
+    while (start < key.len && key.data[start] != open)
+        start++;
+    size_t end = start + 1;
+    while (end < key.len && key.data[end] != close)
+        end++;
+    return end < key.len && end > start + 1 ? (evs_bytes){key.data + start + 1, end - start - 1}
+                                            : key;
+}
+
+/* Keys of every length up to 70 with braces here and there. */
+static void tags_are_found_in_keys_of_any_length(void **state)
+{
+    (void)state;
+    uint64_t random = 1;
+    for (unsigned i = 0; i < 100000; i++) {
+        char bytes[70];
+        size_t len = i % (sizeof bytes + 1);
+        char *key = bytes + sizeof bytes - len; /* nothing behind may be read */
+        for (size_t j = 0; j < len; j++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            key[j] = random >> 33 & 15 ? 'a' : "{}"[random >> 40 & 1];
+        }
+        evs_bytes want = slow_tag((evs_bytes){key, len}, '{', '}');
+        evs_bytes got = evs__hash_tag((evs_bytes){key, len}, '{', '}');
+        assert_ptr_equal(got.data, want.data);
+        assert_int_equal(got.len, want.len);
+    }
+}
+
 static void an_empty_key_is_its_own_tag(void **state)
 {
     (void)state;
@@ -88,6 +121,7 @@ int main(void)
         cmocka_unit_test(other_pairs_follow_the_same_rule),
         cmocka_unit_test(without_tag_characters_the_whole_key_is_hashed),
         cmocka_unit_test(nul_bytes_are_bytes_like_any_other),
+        cmocka_unit_test(tags_are_found_in_keys_of_any_length),
         cmocka_unit_test(an_empty_key_is_its_own_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
