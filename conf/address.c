@@ -10,7 +10,11 @@
 #include <strings.h>
 #include <sys/un.h>
 
-enum { LONGEST_HOST = 253, LONGEST_PATH = sizeof((struct sockaddr_un *)NULL)->sun_path - 1 };
+enum {
+    URL_PORT = 6379,
+    LONGEST_HOST = 253,
+    LONGEST_PATH = sizeof((struct sockaddr_un *)NULL)->sun_path - 1
+};
 
 static int bad(evs__reading *r, const evs__yaml *value, const char *why)
 {
@@ -26,6 +30,13 @@ static int starts_with(evs_bytes text, const char *prefix)
     return text.len >= len && strncasecmp(text.data, prefix, len) == 0;
 }
 
+evs__scheme evs__address_scheme(const evs__yaml *value)
+{
+    if (starts_with(value->text, "rediss://"))
+        return EVS__SCHEME_REDISS;
+    return starts_with(value->text, "redis://") ? EVS__SCHEME_REDIS : EVS__SCHEME_NONE;
+}
+
 static int unix_path(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
 {
     const char *path = out->text + strlen("unix:");
@@ -38,17 +49,11 @@ static int unix_path(evs__reading *r, const evs__yaml *value, evs__endpoint *out
     return 1;
 }
 
-static int url(evs__reading *r, const evs__yaml *value)
+static int login_in_address(evs__reading *r, const evs__yaml *value)
 {
-    if (strchr(value->text.data, '@') != NULL) {
-        evs__complain(r->diags, "E253", value->at, "an address holds a user or a password%s",
-                      evs__where(r));
-        evs__hint(r->diags, "use auth: with username and password_env or password_file");
-        return 0;
-    }
-    evs__complain(r->diags, "E204", value->at, "%s: a URL cannot be used as an address%s",
-                  evs__found(r, value), evs__where(r));
-    evs__hint(r->diags, "URLs are not supported by this version of evalshard; write host:port");
+    evs__complain(r->diags, "E253", value->at, "an address holds a user or a password%s",
+                  evs__where(r));
+    evs__hint(r->diags, "use auth: with username and password_env or password_file");
     return 0;
 }
 
@@ -68,8 +73,13 @@ static int port(evs__reading *r, const evs__yaml *value, const char *digits, int
     return 0;
 }
 
-static int no_port(evs__reading *r, const evs__yaml *value)
+/* In a URL the port may be missing. */
+static int no_port(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
 {
+    if (evs__address_scheme(value) != EVS__SCHEME_NONE) {
+        out->port = URL_PORT;
+        return 1;
+    }
     evs__complain(r->diags, "E251", value->at, "%s has no port%s", evs__found(r, value),
                   evs__where(r));
     if (!value->secret && value->text.len <= LONGEST_HOST)
@@ -78,11 +88,11 @@ static int no_port(evs__reading *r, const evs__yaml *value)
 }
 
 /* [v6]:port, with an optional zone. */
-static int bracketed(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
+static int bracketed(evs__reading *r, const evs__yaml *value, const char *text, evs__endpoint *out)
 {
     struct in6_addr ignored;
     char number[64];
-    const char *text = out->text, *end = strchr(text, ']');
+    const char *end = strchr(text, ']');
     if (end == NULL)
         return bad(r, value, "the [ is not closed");
     size_t len = (size_t)(end - text) - 1, digits = strcspn(text + 1, "%]");
@@ -92,11 +102,11 @@ static int bracketed(evs__reading *r, const evs__yaml *value, evs__endpoint *out
     number[digits] = '\0';
     if (inet_pton(AF_INET6, number, &ignored) != 1)
         return bad(r, value, "what stands in brackets is not IPv6");
+    out->host = evs__keep(r, (evs_bytes){text + 1, len});
     if (end[1] == '\0')
-        return no_port(r, value);
+        return no_port(r, value, out) && out->host != NULL;
     if (end[1] != ':')
         return bad(r, value, "a colon and the port come behind the ]");
-    out->host = evs__keep(r, (evs_bytes){text + 1, len});
     return port(r, value, end + 2, &out->port) && out->host != NULL;
 }
 
@@ -106,10 +116,10 @@ static int all_digits(const char *text)
 }
 
 /* Several colons without brackets: which one is in front of the port? */
-static int ambiguous(evs__reading *r, const evs__yaml *value)
+static int ambiguous(evs__reading *r, const evs__yaml *value, const char *text)
 {
     struct in6_addr ignored;
-    const char *text = value->text.data, *last = strrchr(text, ':');
+    const char *last = strrchr(text, ':');
     evs__complain(r->diags, "E252", value->at, "%s is ambiguous", evs__found(r, value));
     if (value->secret || inet_pton(AF_INET6, text, &ignored) != 1)
         evs__hint(r->diags,
@@ -123,14 +133,14 @@ static int ambiguous(evs__reading *r, const evs__yaml *value)
     return 0;
 }
 
-static int host_port(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
+static int host_port(evs__reading *r, const evs__yaml *value, const char *text, evs__endpoint *out)
 {
-    const char *text = out->text, *colon = strrchr(text, ':');
-    if (colon == NULL)
-        return no_port(r, value);
-    if (strchr(text, ':') != colon)
-        return ambiguous(r, value);
-    size_t len = (size_t)(colon - text);
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL && evs__address_scheme(value) == EVS__SCHEME_NONE)
+        return no_port(r, value, out);
+    if (colon != NULL && strchr(text, ':') != colon)
+        return ambiguous(r, value, text);
+    size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
     if (len == 0)
         return bad(r, value, "the host is missing");
     if (len > LONGEST_HOST)
@@ -140,7 +150,33 @@ static int host_port(evs__reading *r, const evs__yaml *value, evs__endpoint *out
             return bad(r, value, "a host has letters, digits and . - _");
     }
     out->host = evs__keep(r, (evs_bytes){text, len});
-    return port(r, value, colon + 1, &out->port) && out->host != NULL;
+    if (out->host == NULL)
+        return 0;
+    return colon == NULL ? no_port(r, value, out) : port(r, value, colon + 1, &out->port);
+}
+
+static int host(evs__reading *r, const evs__yaml *value, const char *text, evs__endpoint *out)
+{
+    return text[0] == '[' ? bracketed(r, value, text, out) : host_port(r, value, text, out);
+}
+
+/* One slash at the end changes nothing; a database behind it would be a second place for `db`. */
+static int url(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
+{
+    const char *rest = strstr(out->text, "://") + strlen("://");
+    size_t len = strcspn(rest, "/?#");
+    if (rest[len] != '\0' && strcmp(rest + len, "/") != 0) {
+        evs__complain(r->diags, "E250", value->at, "%s holds more than host and port%s",
+                      evs__found(r, value), evs__where(r));
+        evs__hint(r->diags, "the database is a key of its own, db: 0");
+        return 0;
+    }
+    const char *text = evs__arena_text(r->scratch, rest, len);
+    if (text == NULL) {
+        evs__diagnostics_nomem(r->diags);
+        return 0;
+    }
+    return host(r, value, text, out);
 }
 
 int evs__read_address(evs__reading *r, const evs__yaml *value, evs__endpoint *out)
@@ -157,8 +193,9 @@ int evs__read_address(evs__reading *r, const evs__yaml *value, evs__endpoint *ou
         return 0;
     if (starts_with(value->text, "unix:"))
         return unix_path(r, value, out);
-    if (starts_with(value->text, "redis://") || starts_with(value->text, "rediss://") ||
-        strchr(out->text, '@') != NULL)
-        return url(r, value);
-    return out->text[0] == '[' ? bracketed(r, value, out) : host_port(r, value, out);
+    if (strchr(out->text, '@') != NULL)
+        return login_in_address(r, value);
+    if (evs__address_scheme(value) != EVS__SCHEME_NONE)
+        return url(r, value, out);
+    return host(r, value, out->text, out);
 }

@@ -105,7 +105,7 @@ static const evs__field fields[] = {
     DURATION("command_timeout", command_timeout_ms),
     DURATION("script_timeout", script_timeout_ms),
     {.name = "client_name", .read = evs__read_name, .offset = AT(client_name)},
-    {.name = "tls"},
+    {.name = "tls", .read = evs__read_tls, .offset = AT(tls)},
     {.name = "connections"},
     {.name = "keepalive"},
     {.name = "retry"},

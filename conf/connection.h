@@ -8,6 +8,7 @@
 #define EVS_CONF_CONNECTION_H
 
 #include "conf/secret.h"
+#include "conf/tls_conf.h"
 #include "core/endpoint.h"
 
 typedef struct evs__username {
@@ -28,12 +29,14 @@ typedef struct evs__connection_conf {
     unsigned script_timeout_ms; /* 0: as command_timeout_ms */
     const char *client_name;
     evs__auth_conf auth;
+    evs__tls_keys tls;
 } evs__connection_conf;
 
 /* What holds when a map says nothing. */
 evs__connection_conf evs__connection_default(void);
 
-/* Fills in the parts of `out` that connection keys decide, secrets included. */
+/* Fills in the parts of `out` that connection keys decide, secrets included. TLS depends on the
+ * address too: evs__tls_login. */
 void evs__connection_login(evs__reading *r, const evs__connection_conf *conf, evs__login *out);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "conf/ascii.h"
 #include "conf/file.h"
+#include "conf/path.h"
 #include "conf/quoted.h"
 
 #include <errno.h>
@@ -69,17 +70,6 @@ static const char *from_environment(evs__reading *r, const evs__secret *secret)
     return NULL;
 }
 
-/* Where a relative path leads: from the folder of the map. NULL when out of memory. */
-static const char *full_path(evs__reading *r, const char *path)
-{
-    if (path[0] == '/' || r->folder == NULL)
-        return path;
-    const char *full = evs__arena_format(r->scratch, "%s/%s", r->folder, path);
-    if (full == NULL)
-        evs__diagnostics_nomem(r->diags);
-    return full;
-}
-
 static void complain_file(evs__reading *r, const evs__secret *secret, const char *what)
 {
     evs__complain(r->diags, "E267", secret->at->at, "password file %s (%s) %s",
@@ -105,7 +95,7 @@ static const char *password_of(evs__reading *r, const evs__secret *secret, evs_b
 static const char *from_file(evs__reading *r, const evs__secret *secret)
 {
     int open_to_all = 0;
-    const char *password = NULL, *path = full_path(r, secret->at->text.data);
+    const char *password = NULL, *path = evs__full_path(r, secret->at->text.data);
     evs__buf text = EVS__BUF_INIT;
     if (path == NULL)
         return NULL;

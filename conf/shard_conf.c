@@ -186,12 +186,21 @@ static const evs__yaml *ring_name_node(const evs__yaml *value)
     return node == NULL ? value->key : node;
 }
 
+/* The address as it would be written without a scheme. */
+static const char *bare_address(evs__building *b, const evs__yaml *address, const evs__endpoint *e)
+{
+    if (evs__address_scheme(address) == EVS__SCHEME_NONE)
+        return e->text;
+    return evs__arena_format(b->r.arena, strchr(e->host, ':') == NULL ? "%s:%d" : "[%s]:%d",
+                             e->host, e->port);
+}
+
 /* Of an address twemproxy makes "host" when the port is 11211, and "/path:" of a unix socket. */
-static const char *address_name(evs__building *b, const evs__endpoint *e)
+static const char *address_name(evs__building *b, const evs__yaml *address, const evs__endpoint *e)
 {
     int twemproxy = strncmp(b->rules.compat->name, "twemproxy", 9) == 0 ||
                     strcmp(b->rules.compat->name, "libmemcached") == 0;
-    const char *name = e->text;
+    const char *name = bare_address(b, address, e);
     if (twemproxy && e->path != NULL)
         name = evs__arena_format(b->r.arena, "%s:", e->path);
     else if (twemproxy && e->port == 11211)
@@ -205,8 +214,9 @@ static const char *ring_name(evs__building *b, const shard_conf *conf, const evs
 {
     if (conf->ring_name != NULL)
         return conf->ring_name;
-    return b->rules.ring_names_are_addresses ? address_name(b, &shard->login.endpoint)
-                                             : shard->name;
+    return b->rules.ring_names_are_addresses
+               ? address_name(b, conf->address, &shard->login.endpoint)
+               : shard->name;
 }
 
 static void fill(evs__building *b, const evs__yaml *value, const shard_conf *conf, seen *s)
@@ -229,6 +239,7 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
     if (shard->name == NULL || !evs__read_address(&b->r, conf->address, &endpoint))
         return;
     shard->login.endpoint = endpoint;
+    evs__tls_login(&b->r, &conf->connection.tls, conf->address, &shard->login);
     shard->ring_name = ring_name(b, conf, shard);
     fill_place(b, value, conf, shard);
     check_ring_name(&b->r, s, shard, ring_name_node(value));

@@ -13,6 +13,23 @@ typedef struct evs__endpoint {
     int port;
 } evs__endpoint;
 
+typedef enum evs__tls_verify {
+    EVS__VERIFY_FULL, /* the chain, and that the certificate is the server's that was meant */
+    EVS__VERIFY_CA,   /* the chain alone */
+    EVS__VERIFY_NONE
+} evs__tls_verify;
+
+/* How to speak TLS. Two of these with the same texts are the same. */
+typedef struct evs__tls_conf {
+    const char *ca_file; /* this and the folder NULL: whom the system trusts */
+    const char *ca_dir;
+    const char *cert_file; /* ours, with key_file; NULL: none */
+    const char *key_file;
+    const char *server_name; /* in the certificate; NULL: the host of the endpoint */
+    evs__tls_verify verify;
+    int only_1_3; /* 0: TLS 1.2 will do */
+} evs__tls_conf;
+
 typedef struct evs__login {
     const char *name; /* of the shard, for messages */
     evs__endpoint endpoint;
@@ -20,6 +37,7 @@ typedef struct evs__login {
     const char *password; /* NULL: no AUTH */
     const char *client_name;
     int db;
+    const evs__tls_conf *tls;    /* NULL: in the clear */
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
 } evs__login;
 

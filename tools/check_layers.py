@@ -43,7 +43,7 @@ OWNERS = {
     "xxhash.h": "core/hash64.c",
     "md5.h": "sharding/hash/md5.c",
     "hiredis/": "scripts/hiredis/",
-    "openssl/": "nobody",
+    "openssl/": "core/net/tls",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

@@ -8,8 +8,8 @@ unset CDPATH
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libyaml-dev libxxhash-dev libmd-dev
-    redis-server)
-test_packages=("${build_packages[@]}" libcmocka-dev libhiredis-dev libjansson-dev python3)
+    libssl-dev redis-server)
+test_packages=("${build_packages[@]}" libcmocka-dev libhiredis-dev libjansson-dev openssl python3)
 
 policy=/usr/sbin/policy-rc.d
 policy_mark="# temporary, from evalshard's tools/setup.sh"

@@ -12,6 +12,7 @@ enum { MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
 static void destroy(evs__conn *conn)
 {
     evs__reader_free(conn->reader);
+    evs__tls_free(conn->tls);
     evs__buf_free(&conn->out);
     evs__free(conn->problem);
     evs__free(conn);
@@ -219,7 +220,7 @@ int evs__conn_end(evs__conn *conn, evs__request *request)
 /* What is behind the last request of the queue belongs to nobody. */
 static void cut_tail(evs__conn *conn)
 {
-    uint64_t end = conn->written;
+    uint64_t end = evs__conn_committed(conn);
     if (!evs__ring_empty(&conn->queue)) {
         const evs__request *last = (const evs__request *)conn->queue.prev;
         end = last->end > end ? last->end : end;
@@ -232,7 +233,7 @@ static void leave_hole(evs__conn *conn, const evs__request *request)
 {
     if (request->end == evs__conn_tail(conn))
         cut_tail(conn);
-    else if (request->start == conn->written)
+    else if (request->start == conn->written) /* then nothing is held */
         conn->written = request->end;
     else
         conn->holes = 1;
@@ -240,12 +241,12 @@ static void leave_hole(evs__conn *conn, const evs__request *request)
 
 void evs__conn_close_holes(evs__conn *conn)
 {
-    uint64_t to = conn->written;
+    uint64_t committed = evs__conn_committed(conn), to = committed;
     conn->holes = 0;
     for (evs__ring *at = conn->queue.next; at != &conn->queue; at = at->next) {
         evs__request *request = (evs__request *)at;
         uint64_t len = request->end - request->start;
-        if (request->start < conn->written) {
+        if (request->start < committed) {
             to = request->end > to ? request->end : to;
             continue;
         }
@@ -262,7 +263,7 @@ void evs__conn_close_holes(evs__conn *conn)
 int evs__conn_withdraw(evs__conn *conn, evs__request *request)
 {
     int lost = request->start < conn->lost_end;
-    if (request->start < (lost ? conn->lost_written : conn->written))
+    if (request->start < (lost ? conn->lost_written : evs__conn_committed(conn)))
         return 0;
     evs__ring_remove(&request->ring);
     conn->count--;

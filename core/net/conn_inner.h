@@ -12,6 +12,9 @@
  * A request that is withdrawn leaves a hole behind `written`; the next write closes all holes in
  * one pass.
  *
+ * Under TLS, `written` follows whole records, and bytes behind it may be held (tls.h): they are not
+ * sent, but neither withdrawn nor moved.
+ *
  * Completions may do anything, freeing the connection included. Whoever may run one brackets it
  * with evs__conn_enter and evs__conn_leave: the memory goes with the last leave.
  */
@@ -31,6 +34,7 @@ typedef struct evs__attempt {
     evs__lookup *lookup;
     struct addrinfo *addresses;     /* ours */
     const struct addrinfo *address; /* the one being tried */
+    int shaking;                    /* hands: the socket is connected, TLS is not yet */
     uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
     evs__buf greeting;              /* not accepted by the kernel yet */
 } evs__attempt;
@@ -63,6 +67,7 @@ struct evs__conn {
     int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
 
     evs__socket *socket; /* NULL while IDLE */
+    evs__tls *tls;       /* ours, over all sockets; NULL in the clear and until first used */
     evs__reader *reader; /* lent by the loop while a reply is read */
     int halfway;         /* a reply is half read */
     int skipping;        /* the reader was told to skip the next reply */
@@ -82,6 +87,12 @@ struct evs__conn {
 static inline uint64_t evs__conn_tail(const evs__conn *conn)
 {
     return conn->base + conn->out.len;
+}
+
+/* What lies before cannot be taken back. */
+static inline uint64_t evs__conn_committed(const evs__conn *conn)
+{
+    return conn->tls == NULL ? conn->written : conn->written + evs__tls_held(conn->tls);
 }
 
 /* The oldest request; NULL when there is none. */

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/un.h>
 
 enum { UNIX_RETRY_MS = 10 };
@@ -47,7 +48,9 @@ static void start_timer(evs__conn *conn, uint64_t ways)
 
 static void time_out(evs__conn *conn)
 {
-    evs__conn_down(conn, EVS_E_CONNECT, "timed out after %u ms", conn->login->connect_timeout_ms);
+    evs__conn_down(
+        conn, EVS_E_CONNECT, "timed out after %u ms%s", conn->login->connect_timeout_ms,
+        conn->attempt->shaking ? ", in the TLS handshake: does it speak TLS at this port?" : "");
 }
 
 /* ---- addresses ---- */
@@ -179,12 +182,14 @@ void evs__conn_open(evs__conn *conn)
 
 /* ---- the greeting ---- */
 
+/* When the server does not want to read it, it may have said why: see evs__conn_flush. */
 static void write_greeting(evs__conn *conn)
 {
     evs__buf *left = &conn->attempt->greeting;
     ssize_t n = evs__socket_send(conn->socket, left->data, left->len);
     if (n < 0 && n != -EAGAIN) {
-        evs__conn_down(conn, EVS_E_CONNECT, "%s during the greeting", uv_strerror((int)n));
+        conn->send_problem = (int)-n;
+        evs__loop_mark(conn->loop, &conn->dirty);
         return;
     }
     if (n > 0)
@@ -219,6 +224,64 @@ static void greet(evs__conn *conn)
         evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
 }
 
+/* ---- TLS ---- */
+
+static void shake_hands(evs__conn *conn)
+{
+    unsigned events = EVS__SOCKET_READABLE;
+    switch (evs__tls_handshake(conn->tls)) {
+    case EVS__TLS_DONE:
+        conn->attempt->shaking = 0;
+        greet(conn);
+        return;
+    case EVS__TLS_FAILED:
+        evs__conn_down(conn, EVS_E_TLS, "%s", evs__tls_problem(conn->tls));
+        return;
+    case EVS__TLS_WANT_WRITE:
+        events = EVS__SOCKET_WRITABLE;
+        break;
+    case EVS__TLS_WANT_READ:
+        break;
+    }
+    int problem = evs__socket_watch(conn->socket, events);
+    if (problem != 0)
+        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+}
+
+static int prepare_tls(evs__conn *conn)
+{
+    if (conn->loop->tls == NULL)
+        conn->loop->tls = evs__tls_contexts_new();
+    if (conn->tls == NULL && conn->loop->tls != NULL)
+        conn->tls = evs__tls_new(conn->loop->tls, conn->login);
+    return conn->tls != NULL;
+}
+
+static void begin_tls(evs__conn *conn)
+{
+    if (!prepare_tls(conn)) {
+        evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
+        return;
+    }
+    conn->attempt->shaking = 1;
+    start_timer(conn, 1);
+    if (evs__socket_secure(conn->socket, conn->tls))
+        shake_hands(conn);
+    else
+        evs__conn_down(conn, EVS_E_TLS, "%s", evs__tls_problem(conn->tls));
+}
+
+/* ---- the end of it ---- */
+
+static void tell_connected(const evs__conn *conn)
+{
+    char text[64] = "connected";
+    if (conn->tls != NULL)
+        snprintf(text, sizeof text, "connected by %s%s", evs__tls_version(conn->tls),
+                 evs__tls_resumed(conn->tls) ? ", session resumed" : "");
+    conn->limits.news(conn->limits.news_owner, conn->login, EVS_OK, text);
+}
+
 static void become_ready(evs__conn *conn)
 {
     evs__conn_drop_attempt(conn);
@@ -228,7 +291,7 @@ static void become_ready(evs__conn *conn)
     conn->retry_at = 0;
     conn->stats.connects++;
     if (conn->limits.news != NULL)
-        conn->limits.news(conn->limits.news_owner, conn->login, EVS_OK, "connected");
+        tell_connected(conn);
     if (!evs__ring_empty(&conn->queue))
         evs__loop_mark(conn->loop, &conn->dirty);
 }
@@ -259,7 +322,7 @@ static void timer_event(evs__conn *conn)
     }
     if (conn->state == EVS__CONN_CONNECTING && conn->socket == NULL)
         open_unix(conn); /* its queue was full */
-    else if (conn->state == EVS__CONN_CONNECTING)
+    else if (conn->state == EVS__CONN_CONNECTING && !conn->attempt->shaking)
         try_next(conn, ETIMEDOUT);
 }
 
@@ -269,9 +332,15 @@ static void socket_event(evs__conn *conn)
         write_greeting(conn);
         return;
     }
+    if (conn->attempt->shaking) {
+        shake_hands(conn);
+        return;
+    }
     int problem = evs__socket_problem(conn->socket);
     if (problem != 0)
         try_next(conn, problem);
+    else if (conn->login->tls != NULL)
+        begin_tls(conn);
     else
         greet(conn);
 }

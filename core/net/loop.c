@@ -113,6 +113,7 @@ static void release(evs__loop *loop)
 {
     evs__loop_close_fd(loop);
     evs__reader_free(loop->spare_reader);
+    evs__tls_contexts_free(loop->tls);
     evs__loop_trim(loop);
     evs__free(loop);
 }

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/net/loop.h"
 #include "core/net/reader.h"
+#include "core/net/tls.h"
 #include <uv.h>
 
 enum { EVS__READ_BUFFER = 64 * 1024 };
@@ -34,6 +35,8 @@ struct evs__loop {
     int hurried; /* the timer has been set to fire at once */
     int forked;  /* in a child: libuv's descriptors are the child's own */
     int broken;  /* in a child: they are not, and must not be touched */
+
+    evs__tls_contexts *tls; /* ours; NULL until somebody connects by TLS */
 
     /* Lent to whoever reads or writes at the moment, taken back when it has nothing under way. */
     evs__reader *spare_reader;

@@ -17,6 +17,7 @@ struct evs__socket {
     unsigned watched; /* EVS__SOCKET_* */
     evs__socket_fn *ready;
     void *owner;
+    evs__tls *tls; /* borrowed; NULL in the clear */
 };
 
 static void set(int fd, int level, int option, int value)
@@ -121,9 +122,17 @@ int evs__socket_problem(evs__socket *socket)
     return problem;
 }
 
+int evs__socket_secure(evs__socket *socket, evs__tls *tls)
+{
+    socket->tls = tls;
+    return evs__tls_begin(tls, socket->fd);
+}
+
 ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len)
 {
     ssize_t n;
+    if (socket->tls != NULL)
+        return evs__tls_send(socket->tls, data, len);
     do {
         n = send(socket->fd, data, len, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR); /* each signal that arrives costs one more turn */
@@ -133,22 +142,27 @@ ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len)
 ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
 {
     ssize_t n;
+    if (socket->tls != NULL)
+        return evs__tls_recv(socket->tls, data, len);
     do {
         n = recv(socket->fd, data, len, 0);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 
-evs__socket_life evs__socket_peek(evs__socket *socket)
+static ssize_t look(evs__socket *socket)
 {
     char byte;
     ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 ? -errno : n;
+}
+
+evs__socket_life evs__socket_peek(evs__socket *socket)
+{
+    ssize_t n = socket->tls == NULL ? look(socket) : evs__tls_peek(socket->tls);
     if (n > 0)
         return EVS__SOCKET_TALKS;
-    if (n == 0)
-        return EVS__SOCKET_DEAD;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? EVS__SOCKET_QUIET
-                                                                     : EVS__SOCKET_DEAD;
+    return n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR ? EVS__SOCKET_QUIET : EVS__SOCKET_DEAD;
 }
 
 static void closed(uv_handle_t *handle)
@@ -160,6 +174,8 @@ void evs__socket_close(evs__socket *socket)
 {
     if (socket == NULL)
         return;
+    if (socket->tls != NULL)
+        evs__tls_end(socket->tls);
     if (!socket->loop->broken)
         uv_close((uv_handle_t *)&socket->poll, closed);
     close(socket->fd);

@@ -9,6 +9,7 @@
 #define EVS_CORE_NET_SOCKET_H
 
 #include "core/net/loop.h"
+#include "core/net/tls.h"
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -41,6 +42,10 @@ int evs__socket_watch(evs__socket *socket, unsigned events);
 
 /* What connecting came to, or what broke the socket: 0 or an errno. */
 int evs__socket_problem(evs__socket *socket);
+
+/* Begins TLS on a connected socket: send, recv and peek go through `tls` from now on, which is
+ * borrowed until the socket is closed. 0: failed, and evs__tls_problem says why. */
+int evs__socket_secure(evs__socket *socket, evs__tls *tls);
 
 /* Bytes written, or a negative errno. */
 ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len);

@@ -19,6 +19,8 @@ enum {
     READS_AT_THE_END = 4096 /* of a broken socket; more than a socket's buffer holds */
 };
 
+static const char TLS_HINT[] = ": does it expect TLS at this port?";
+
 /* ---- writing ---- */
 
 static void set_send_problem(evs__conn *conn, int problem)
@@ -222,14 +224,25 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
 
 /* ---- reading ---- */
 
+/* A server that hangs up at the first words may have expected others. */
+static int wants_tls(const evs__conn *conn)
+{
+    return conn->state == EVS__CONN_GREETING && conn->login->tls == NULL &&
+           conn->login->endpoint.host != NULL && conn->step == evs__greeting_next(&conn->says, 0);
+}
+
 static void ended(evs__conn *conn, int problem)
 {
     int greeting = conn->state == EVS__CONN_GREETING;
     const char *text = "connection closed by the server";
+    if (conn->tls != NULL && evs__tls_problem(conn->tls)[0] != '\0') {
+        evs__conn_down(conn, EVS_E_TLS, "%s", evs__tls_problem(conn->tls));
+        return;
+    }
     if (problem != 0 && problem != EPIPE)
         text = uv_strerror(-problem);
-    evs__conn_down(conn, greeting ? EVS_E_CONNECT : EVS_E_CLOSED, "%s%s", text,
-                   greeting ? " during the greeting" : "");
+    evs__conn_down(conn, greeting ? EVS_E_CONNECT : EVS_E_CLOSED, "%s%s%s", text,
+                   greeting ? " during the greeting" : "", wants_tls(conn) ? TLS_HINT : "");
 }
 
 /* A short read has emptied the socket; looking again would cost a system call per turn. */
@@ -317,7 +330,7 @@ void evs__conn_flush(evs__dirty *dirty)
         open_late(conn);
     if (conn->state == EVS__CONN_READY)
         evs__conn_write(conn);
-    if (conn->state == EVS__CONN_READY && conn->send_problem != 0)
+    if (conn->state >= EVS__CONN_GREETING && conn->send_problem != 0)
         read_rest(conn);
     evs__conn_tell_lost(conn);
     evs__conn_leave(conn);

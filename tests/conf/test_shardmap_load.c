@@ -376,6 +376,66 @@ static void password_files_are_found_beside_the_map(void **state)
     rmdir(in.path);
 }
 
+static void tls_keys_are_merged_and_their_paths_are_beside_the_map(void **state)
+{
+    (void)state;
+    folder in = {"/tmp/evs-conf-XXXXXX"};
+    char path[128];
+    evs_diagnostics *diags = NULL;
+    assert_non_null(mkdtemp(in.path));
+    write_file(&in, "map.yaml",
+               "evalshard: 1\n"
+               "defaults:\n"
+               "  tls: {ca_file: ca.pem, cert_file: me.pem, key_file: me.key, verify: ca}\n"
+               "shards:\n"
+               "  a: rediss://h1\n"
+               "  b: {address: h2:1, tls: {server_name: b.example, min_version: 1.3}}\n"
+               "  c: {address: h3:1, tls: false}\n",
+               0644);
+    write_file(&in, "ca.pem", "", 0644);
+    write_file(&in, "me.pem", "", 0644);
+    write_file(&in, "me.key", "", 0640);
+    evs_shardmap *map = load_in(&in, &diags);
+    const evs__tls_conf *a = shard(map, "a")->login.tls, *b = shard(map, "b")->login.tls;
+    snprintf(path, sizeof path, "%s/ca.pem", in.path);
+    assert_string_equal(a->ca_file, path);
+    assert_null(a->ca_dir);
+    assert_null(a->server_name);
+    assert_int_equal(a->verify, EVS__VERIFY_CA);
+    assert_int_equal(a->only_1_3, 0);
+    assert_int_equal(shard(map, "a")->login.endpoint.port, 6379);
+    assert_string_equal(shard(map, "a")->login.endpoint.host, "h1");
+    snprintf(path, sizeof path, "%s/me.key", in.path);
+    assert_string_equal(b->key_file, path);
+    assert_string_equal(b->server_name, "b.example");
+    assert_int_equal(b->verify, EVS__VERIFY_CA);
+    assert_int_equal(b->only_1_3, 1);
+    assert_null(shard(map, "c")->login.tls);
+    assert_int_equal(evs_diagnostics_warnings(diags), 1);
+    assert_non_null(strstr(evs_diagnostics_text(diags), "map.yaml:3:55: warning[W340]: others"));
+    evs_shardmap_free(map);
+    evs_diagnostics_free(diags);
+    remove_file(&in, "me.key");
+    remove_file(&in, "me.pem");
+    remove_file(&in, "ca.pem");
+    remove_file(&in, "map.yaml");
+    rmdir(in.path);
+}
+
+/* A URL is placed as the address it stands for. */
+static void a_scheme_changes_no_placement(void **state)
+{
+    (void)state;
+    evs_shardmap *plain = parse(
+        "evalshard: 1\npools: {p: {ring_names: address, shards: {a: h:6379, "
+        "b: \"[::1]:7\"}}}\n");
+    evs_shardmap *url = parse("evalshard: 1\npools: {p: {ring_names: address, shards: "
+                              "{a: rediss://h, b: \"redis://[::1]:7/\"}}}\n");
+    assert_int_equal(evs_shardmap_fingerprint(plain), evs_shardmap_fingerprint(url));
+    evs_shardmap_free(plain);
+    evs_shardmap_free(url);
+}
+
 static void a_secret_that_nobody_uses_need_not_exist(void **state)
 {
     (void)state;
@@ -497,6 +557,8 @@ int main(void)
         cmocka_unit_test(the_limit_counts_all_pools),
         cmocka_unit_test(the_name_comes_from_the_file_when_it_says_none),
         cmocka_unit_test(password_files_are_found_beside_the_map),
+        cmocka_unit_test(tls_keys_are_merged_and_their_paths_are_beside_the_map),
+        cmocka_unit_test(a_scheme_changes_no_placement),
         cmocka_unit_test(a_secret_that_nobody_uses_need_not_exist),
         cmocka_unit_test(a_failing_allocation_is_a_status),
     };

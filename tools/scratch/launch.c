@@ -126,7 +126,7 @@ static char **environment(char *notify)
 static const char **arguments(const scratch_server *server, const char *program, const char *port)
 {
     const char *own[] = {program,
-                         "--port",
+                         server->tls ? "--tls-port" : "--port",
                          port,
                          "--bind",
                          "127.0.0.1",
@@ -144,11 +144,16 @@ static const char **arguments(const scratch_server *server, const char *program,
                          "no",
                          "--supervised",
                          "systemd"};
+    static const char *const only_tls[] = {"--port", "0"};
     size_t nown = sizeof own / sizeof own[0];
-    const char **argv = calloc(nown + server->nconfig + 1, sizeof *argv);
+    const char **argv = calloc(nown + 2 + server->nconfig + 1, sizeof *argv);
     if (argv == NULL)
         return NULL;
     memcpy(argv, own, sizeof own);
+    if (server->tls) {
+        memcpy(argv + nown, only_tls, sizeof only_tls);
+        nown += 2;
+    }
     for (size_t i = 0; i < server->nconfig; i++)
         argv[nown + i] = server->config[i];
     return argv;

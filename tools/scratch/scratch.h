@@ -34,8 +34,13 @@ typedef enum scratch_result {
     SCRATCH_FAILED = 2     /* scratch_error says what */
 } scratch_result;
 
-/* Whether a TCP port on 127.0.0.1 is wanted next to the unix socket. */
-typedef enum scratch_listen { SCRATCH_UNIX = 0, SCRATCH_UNIX_AND_TCP = 1 } scratch_listen;
+/* Whether a TCP port on 127.0.0.1 is wanted next to the unix socket. For one that speaks TLS,
+ * `config` names the certificates: "--tls-cert-file" and so on. */
+typedef enum scratch_listen {
+    SCRATCH_UNIX = 0,
+    SCRATCH_UNIX_AND_TCP = 1,
+    SCRATCH_UNIX_AND_TLS = 2
+} scratch_listen;
 
 typedef struct scratch_options {
     scratch_listen listen;

@@ -92,6 +92,7 @@ static scratch_server *new_server(scratch *area, const char *name, const scratch
         return NULL;
     server->area = area;
     server->lifeline = -1;
+    server->tls = opts->listen == SCRATCH_UNIX_AND_TLS;
     snprintf(server->name, sizeof server->name, "%s", name);
     snprintf(server->address, sizeof server->address, "unix:%s/%s.sock", area->folder,
              server->name);

@@ -1,0 +1,536 @@
+/* One connection by TLS against a real server: what works, each failure in its own words, sessions,
+ * and what is sent when the kernel takes only a part. */
+#include "core/net/conn_inner.h"
+#include "tests/support/asker.h"
+#include "tests/support/certificates.h"
+#include "tests/support/fake_shard.h"
+#include "tools/scratch/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Certificates, and one server that takes clients without. */
+static struct {
+    scratch *area;
+    scratch_server *server;
+} common;
+
+static const char *at(const char *name)
+{
+    static char paths[8][256];
+    static unsigned turn;
+    char *path = paths[turn++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", scratch_folder(common.area), name);
+    return path;
+}
+
+static scratch_server *start(const char *name, const char *cert, const char *clients,
+                             const char *versions)
+{
+    char pem[32], key[32];
+    snprintf(pem, sizeof pem, "%s.pem", cert);
+    snprintf(key, sizeof key, "%s.key", cert);
+    const char *config[] = {"--tls-cert-file",    at(pem),      "--tls-key-file",     at(key),
+                            "--tls-ca-cert-file", at("ca.pem"), "--tls-auth-clients", clients,
+                            "--tls-protocols",    versions,     "--protected-mode",   "no"};
+    scratch_options opts = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
+    scratch_server *server;
+    if (scratch_start(&server, common.area, name, &opts) != SCRATCH_OK)
+        fail_msg("%s", scratch_error(common.area));
+    return server;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (scratch_new(&common.area) != SCRATCH_OK)
+        return -1;
+    certificates_make(scratch_folder(common.area));
+    common.server = start("tls", "server", "no", "TLSv1.2 TLSv1.3");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    scratch_free(common.area);
+    return 0;
+}
+
+static evs__tls_conf trusting(void)
+{
+    return (evs__tls_conf){.ca_file = at("ca.pem")};
+}
+
+static evs__login login_to(int port, const evs__tls_conf *conf)
+{
+    return (evs__login){
+        .name = "s",
+        .client_name = "evalshard-test",
+        .connect_timeout_ms = 20000,
+        .tls = conf,
+        .endpoint = {.text = "127.0.0.1:port", .host = "127.0.0.1", .port = port},
+    };
+}
+
+static evs__login login_to_server(const evs__tls_conf *conf)
+{
+    return login_to(scratch_port(common.server), conf);
+}
+
+static void run_one(const evs__login *login, ask *result)
+{
+    asker a;
+    asker_open(&a, login);
+    ask *one = asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    *result = *one;
+    asker_close(&a);
+}
+
+/* ---- what works ---- */
+
+static const struct good {
+    const char *shows;
+    const char *host;
+    evs__tls_conf conf;
+} goods[] = {
+    {"an address in the certificate", "127.0.0.1", {.verify = EVS__VERIFY_FULL}},
+    {"a name in the certificate", "localhost", {.verify = EVS__VERIFY_FULL}},
+    {"a name instead of the address", "127.0.0.1", {.server_name = "localhost"}},
+    {"TLS 1.3 only", "127.0.0.1", {.only_1_3 = 1}},
+};
+
+static void ping_works(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof goods / sizeof goods[0]; i++) {
+        evs__tls_conf conf = goods[i].conf;
+        conf.ca_file = at("ca.pem");
+        evs__login login = login_to_server(&conf);
+        login.endpoint.host = goods[i].host;
+        ask got;
+        run_one(&login, &got);
+        if (strcmp(got.text, "PONG") != 0)
+            fail_msg("%s: %s", goods[i].shows, got.why.message);
+    }
+}
+
+static void a_folder_of_authorities_works(void **state)
+{
+    (void)state;
+    char command[1024];
+    assert_int_equal(mkdir(at("authorities"), 0700), 0);
+    snprintf(command, sizeof command, "cp %s %s && openssl rehash %s", at("ca.pem"),
+             at("authorities"), at("authorities"));
+    assert_int_equal(system(command), 0);
+    evs__tls_conf conf = {.ca_dir = at("authorities")};
+    evs__login login = login_to_server(&conf);
+    ask got;
+    run_one(&login, &got);
+    assert_string_equal(got.text, "PONG");
+}
+
+static void a_client_certificate_is_shown(void **state)
+{
+    (void)state;
+    scratch_server *strict = start("strict-good", "server", "yes", "TLSv1.2 TLSv1.3");
+    evs__tls_conf conf = {
+        .ca_file = at("ca.pem"), .cert_file = at("client.pem"), .key_file = at("client.key")};
+    evs__login login = login_to(scratch_port(strict), &conf);
+    ask got;
+    run_one(&login, &got);
+    assert_string_equal(got.text, "PONG");
+}
+
+static void without_verification_anybody_will_do(void **state)
+{
+    (void)state;
+    scratch_server *stranger = start("stranger-ok", "stranger", "no", "TLSv1.3");
+    evs__tls_conf conf = {.verify = EVS__VERIFY_NONE};
+    evs__login login = login_to(scratch_port(stranger), &conf);
+    ask got;
+    run_one(&login, &got);
+    assert_string_equal(got.text, "PONG");
+}
+
+static void with_the_chain_alone_any_name_will_do(void **state)
+{
+    (void)state;
+    scratch_server *other = start("other-ok", "other", "no", "TLSv1.3");
+    evs__tls_conf conf = {.ca_file = at("ca.pem"), .verify = EVS__VERIFY_CA};
+    evs__login login = login_to(scratch_port(other), &conf);
+    ask got;
+    run_one(&login, &got);
+    assert_string_equal(got.text, "PONG");
+}
+
+/* ---- what fails ---- */
+
+/* `ca`, `cert`, `key` are names of files; NULL for none. */
+static const struct failure {
+    const char *shows;
+    const char *server_cert, *clients, *versions;
+    const char *ca, *cert, *key;
+    const char *server_name;
+    int only_1_3;
+    const char *message; /* a part of it */
+} failures[] = {
+    {"another authority", "server", "no", "TLSv1.3", "stranger.pem", NULL, NULL, NULL, 0,
+     "the server's certificate is refused: it is from no CA we trust, "},
+    {"a self-signed certificate", "stranger", "no", "TLSv1.3", "ca.pem", NULL, NULL, NULL, 0,
+     "the server's certificate is refused: it is from no CA we trust, self-signed certificate"},
+    {"the system's authorities", "server", "no", "TLSv1.3", NULL, NULL, NULL, NULL, 0,
+     "the server's certificate is refused: it is from no CA we trust, "},
+    {"a certificate for somebody else", "other", "no", "TLSv1.3", "ca.pem", NULL, NULL, NULL, 0,
+     "the server's certificate is not for 127.0.0.1"},
+    {"a name that is not in the certificate", "server", "no", "TLSv1.2", "ca.pem", NULL, NULL,
+     "db.example", 0, "the server's certificate is not for db.example"},
+    {"an expired certificate", "old", "no", "TLSv1.3", "ca.pem", NULL, NULL, NULL, 0,
+     "the server's certificate is refused: certificate has expired"},
+    {"no client certificate, TLS 1.3", "server", "yes", "TLSv1.3", "ca.pem", NULL, NULL, NULL, 0,
+     "the server requires a client certificate (cert_file, key_file)"},
+    {"no client certificate, TLS 1.2", "server", "yes", "TLSv1.2", "ca.pem", NULL, NULL, NULL, 0,
+     "it requires a client certificate"},
+    {"a client certificate of a stranger", "server", "yes", "TLSv1.3", "ca.pem", "stranger.pem",
+     "stranger.key", NULL, 0, "the server does not know the CA of our certificate"},
+    {"only an old version", "server", "no", "TLSv1.2", "ca.pem", NULL, NULL, NULL, 1,
+     "the server does not speak a version of TLS we accept"},
+    {"no such file", "server", "no", "TLSv1.3", "nothing.pem", NULL, NULL, NULL, 0,
+     "nothing.pem cannot be used: "},
+    {"a key that is not the certificate's", "server", "no", "TLSv1.3", "ca.pem", "client.pem",
+     "server.key", NULL, 0, "server.key cannot be used: key values mismatch"},
+    {"a key with a password", "server", "no", "TLSv1.3", "ca.pem", "client.pem", "locked.key", NULL,
+     0, "locked.key cannot be used: "},
+};
+
+static const char *at_or_null(const char *name)
+{
+    return name == NULL ? NULL : at(name);
+}
+
+static void each_failure_has_words_of_its_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        const struct failure *row = &failures[i];
+        char name[24];
+        snprintf(name, sizeof name, "fail-%zu", i);
+        scratch_server *server = start(name, row->server_cert, row->clients, row->versions);
+        evs__tls_conf conf = {.ca_file = at_or_null(row->ca),
+                              .cert_file = at_or_null(row->cert),
+                              .key_file = at_or_null(row->key),
+                              .server_name = row->server_name,
+                              .only_1_3 = row->only_1_3};
+        evs__login login = login_to(scratch_port(server), &conf);
+        ask got;
+        run_one(&login, &got);
+        if (got.why.status != EVS_E_TLS || strstr(got.why.message, row->message) == NULL)
+            fail_msg("%s: %d %s", row->shows, got.why.status, got.why.message);
+        assert_int_equal(got.sent, 0);
+        scratch_stop(server);
+    }
+}
+
+static void a_server_in_the_clear_is_told(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5),
+                                      FAKE_SAY("-ERR unknown command\r\n"), FAKE_EOF};
+    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
+    evs__tls_conf conf = trusting();
+    evs__login login = *fake_shard_login(fake);
+    login.tls = &conf;
+    ask got;
+    run_one(&login, &got);
+    assert_int_equal(got.why.status, EVS_E_TLS);
+    assert_non_null(strstr(got.why.message, "the server answers, but not in TLS"));
+    fake_shard_stop(fake);
+}
+
+static void a_server_that_hangs_up_is_told(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5), FAKE_DRAIN, FAKE_CLOSE};
+    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
+    evs__tls_conf conf = trusting();
+    evs__login login = *fake_shard_login(fake);
+    login.tls = &conf;
+    ask got;
+    run_one(&login, &got);
+    assert_int_equal(got.why.status, EVS_E_TLS);
+    fake_shard_stop(fake);
+}
+
+static void silence_in_the_handshake_has_an_end(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5), FAKE_EOF};
+    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
+    evs__tls_conf conf = trusting();
+    evs__login login = *fake_shard_login(fake);
+    login.tls = &conf;
+    login.connect_timeout_ms = 200;
+    ask got;
+    run_one(&login, &got);
+    assert_int_equal(got.why.status, EVS_E_CONNECT);
+    assert_non_null(strstr(got.why.message, "timed out after 200 ms, in the TLS handshake"));
+    assert_int_equal(got.sent, 0);
+    fake_shard_stop(fake);
+}
+
+static void a_tls_server_spoken_to_in_the_clear_is_told(void **state)
+{
+    (void)state;
+    evs__login login = login_to_server(NULL);
+    ask got;
+    run_one(&login, &got);
+    assert_int_not_equal(got.got, EVS__GOT_REPLY);
+    print_message("in the clear: %s\n", got.why.message);
+    assert_true(got.why.status == EVS_E_CONNECT || got.why.status == EVS_E_PROTOCOL);
+    assert_non_null(strstr(got.why.message, "TLS"));
+}
+
+/* ---- sessions ---- */
+
+static void coming_back_resumes_the_session(void **state)
+{
+    (void)state;
+    static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+    for (size_t i = 0; i < 2; i++) {
+        scratch_server *server = start(versions[i], "server", "no", versions[i]);
+        evs__tls_conf conf = trusting();
+        evs__login login = login_to(scratch_port(server), &conf);
+        asker a;
+        asker_open(&a, &login);
+        asker_ask(&a, "PING", NULL);
+        asker_run(&a);
+        assert_false(evs__tls_resumed(a.conn->tls));
+        assert_string_equal(evs__tls_version(a.conn->tls), versions[i]);
+        for (int again = 0; again < 3; again++) {
+            asker_ask(&a, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no", NULL);
+            asker_run(&a);
+            ask *ping = asker_ask(&a, "PING", NULL);
+            asker_run(&a);
+            if (ping->got == EVS__GOT_LOST) { /* the end was not noticed in time */
+                ping = asker_ask(&a, "PING", NULL);
+                asker_run(&a);
+            }
+            assert_string_equal(ping->text, "PONG");
+            assert_true(evs__tls_resumed(a.conn->tls));
+        }
+        asker_close(&a);
+        scratch_stop(server);
+    }
+}
+
+static void an_idle_connection_is_not_taken_for_a_talking_one(void **state)
+{
+    (void)state;
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to_server(&conf);
+    asker a;
+    asker_open(&a, &login);
+    asker_run_ready((evs__conn_prepare(a.conn, NULL), &a));
+    uint64_t epoch = evs__conn_epoch(a.conn);
+    for (int i = 0; i < 50; i++) {
+        asker_ask(&a, "PING", NULL);
+        asker_run(&a);
+    }
+    assert_int_equal(evs__conn_epoch(a.conn), epoch);
+    asker_close(&a);
+}
+
+static void a_replaced_certificate_is_read_anew(void **state)
+{
+    (void)state;
+    char command[1024];
+    snprintf(command, sizeof command, "cp %s %s", at("stranger.pem"), at("rotated.pem"));
+    assert_int_equal(system(command), 0);
+    evs__tls_conf conf = {.ca_file = at("rotated.pem")};
+    evs__login login = login_to_server(&conf);
+    asker a;
+    asker_open(&a, &login);
+    ask *refused = asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    assert_int_equal(refused->why.status, EVS_E_TLS);
+
+    snprintf(command, sizeof command, "cp %s %s.new && mv %s.new %s", at("ca.pem"),
+             at("rotated.pem"), at("rotated.pem"), at("rotated.pem"));
+    assert_int_equal(system(command), 0);
+    while (evs__conn_wait(a.conn) > 0)
+        evs__loop_run(a.loop, 10);
+    ask *fine = asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    assert_string_equal(fine->text, "PONG");
+    asker_close(&a);
+}
+
+/* ---- bytes ---- */
+
+static void large_requests_and_replies_arrive(void **state)
+{
+    (void)state;
+    enum { LARGE = 1024 * 1024 };
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to_server(&conf);
+    evs__conn_limits limits = {
+        .max_reply_bytes = 2 * LARGE, .max_reply_depth = 8, .max_queued_bytes = 64 << 20};
+    static char text[LARGE + 1];
+    static const char sum[] = "local s = 0 for i = 1, #ARGV[1], 1000 do "
+                              "s = s + ARGV[1]:byte(i) * i end return {s, ARGV[1]}";
+    int64_t expected = 0;
+    for (size_t i = 0; i < LARGE; i++)
+        text[i] = (char)('a' + i % 23);
+    for (size_t i = 1; i <= LARGE; i += 1000)
+        expected += text[i - 1] * (int64_t)i;
+    asker a;
+    asker_open_limited(&a, &login, &limits);
+    for (int i = 0; i < 5; i++)
+        asker_ask(&a, "EVAL", sum, "0", text, NULL);
+    ask *size = asker_ask(&a, "EVAL", "return #ARGV[1]", "0", text, NULL);
+    ask *number = asker_ask(&a, "EVAL",
+                            "local s = 0 for i = 1, #ARGV[1], 1000 do "
+                            "s = s + ARGV[1]:byte(i) * i end return s",
+                            "0", text, NULL);
+    asker_run(&a);
+    assert_int_equal(size->integer, LARGE);
+    assert_int_equal(number->integer, expected);
+    for (ask *one = a.asks; one != NULL; one = one->next)
+        assert_int_equal(one->got, EVS__GOT_REPLY);
+    asker_close(&a);
+}
+
+/* The server stands still, so that the kernel's buffers fill up and a record is taken in part. */
+static void a_held_record_is_neither_sent_nor_taken_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 1500, SIZE = 8000 };
+    static char text[SIZE + 1];
+    static ask *asks[COUNT];
+    memset(text, 'x', SIZE);
+    evs__tls_conf conf = trusting();
+    scratch_server *server = start("still", "server", "no", "TLSv1.3");
+    evs__login login = login_to(scratch_port(server), &conf);
+    asker a;
+    asker_open(&a, &login);
+    asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    assert_int_equal(kill(scratch_pid(server), SIGSTOP), 0);
+    for (int i = 0; i < COUNT; i++) {
+        asks[i] = asker_ask(&a, "EVAL", "return redis.call('INCR', 'count')", "0", text, NULL);
+        if (i % 20 == 0)
+            evs__loop_run(a.loop, 0);
+    }
+    evs__loop_run(a.loop, 0);
+    uint64_t written = a.conn->written, committed = evs__conn_committed(a.conn);
+    assert_true(a.conn->blocked);
+    assert_in_range(committed - written, 1, 16 * 1024);
+
+    int64_t withdrawn = 0;
+    for (int i = 0; i < COUNT; i += 2) {
+        uint64_t start = asks[i]->request.start;
+        int taken = evs__conn_withdraw(a.conn, &asks[i]->request);
+        assert_int_equal(taken, start >= committed);
+        withdrawn += taken;
+        a.waiting -= (size_t)taken;
+    }
+    assert_in_range(withdrawn, 1, COUNT - 1);
+    assert_int_equal(kill(scratch_pid(server), SIGCONT), 0);
+    asker_run(&a);
+    ask *count = asker_ask(&a, "GET", "count", NULL);
+    asker_run(&a);
+    assert_int_equal(strtoll(count->text, NULL, 10), COUNT - withdrawn);
+    asker_close(&a);
+    scratch_stop(server);
+}
+
+/* ---- a guest in the process ---- */
+
+static void a_forked_child_leaves_the_parents_connection_alone(void **state)
+{
+    (void)state;
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to_server(&conf);
+    asker a;
+    asker_open(&a, &login);
+    asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    uint64_t epoch = evs__conn_epoch(a.conn);
+    pid_t child = fork();
+    if (child == 0) {
+        evs__conn_abandon(a.conn);
+        evs__loop_abandon(a.loop);
+        _exit(0);
+    }
+    int status = -1;
+    while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+        ;
+    assert_int_equal(status, 0);
+    ask *ping = asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    assert_string_equal(ping->text, "PONG");
+    assert_int_equal(evs__conn_epoch(a.conn), epoch);
+    asker_close(&a);
+}
+
+/* SIGPIPE would end this program. */
+static void a_killed_server_raises_no_signal(void **state)
+{
+    (void)state;
+    scratch_server *server = start("killed", "server", "no", "TLSv1.3");
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to(scratch_port(server), &conf);
+    asker a;
+    asker_open(&a, &login);
+    asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    ask *waits = asker_ask(&a, "BLPOP", "nothing", "0", NULL);
+    evs__loop_run(a.loop, 0);
+    scratch_kill(server);
+    for (int i = 0; i < 3 && evs__conn_state_of(a.conn) == EVS__CONN_READY; i++) {
+        asker_queue(&a, evs_text("*1\r\n$4\r\nPING\r\n"));
+        evs__loop_run(a.loop, 0);
+    }
+    asker_run(&a);
+    assert_int_equal(waits->got, EVS__GOT_LOST);
+    assert_int_equal(waits->sent, 1);
+    asker_close(&a);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ping_works),
+        cmocka_unit_test(a_folder_of_authorities_works),
+        cmocka_unit_test(a_client_certificate_is_shown),
+        cmocka_unit_test(without_verification_anybody_will_do),
+        cmocka_unit_test(with_the_chain_alone_any_name_will_do),
+        cmocka_unit_test(each_failure_has_words_of_its_own),
+        cmocka_unit_test(a_server_in_the_clear_is_told),
+        cmocka_unit_test(a_server_that_hangs_up_is_told),
+        cmocka_unit_test(silence_in_the_handshake_has_an_end),
+        cmocka_unit_test(a_tls_server_spoken_to_in_the_clear_is_told),
+        cmocka_unit_test(coming_back_resumes_the_session),
+        cmocka_unit_test(an_idle_connection_is_not_taken_for_a_talking_one),
+        cmocka_unit_test(a_replaced_certificate_is_read_anew),
+        cmocka_unit_test(large_requests_and_replies_arrive),
+        cmocka_unit_test(a_held_record_is_neither_sent_nor_taken_back),
+        cmocka_unit_test(a_forked_child_leaves_the_parents_connection_alone),
+        cmocka_unit_test(a_killed_server_raises_no_signal),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
