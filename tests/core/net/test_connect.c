@@ -246,9 +246,9 @@ static const struct refusal {
     {"loading", FAKE_TEXT("-LOADING Redis is loading the dataset in memory\r\n"), EVS_E_LOADING,
      "LOADING Redis is loading the dataset in memory"},
     {"nothing at all", FAKE_TEXT(""), EVS_E_CONNECT,
-     "connection closed by the server during the greeting"},
+     "connection closed by the server during the greeting: does it expect TLS at this port?"},
     {"half an answer", FAKE_TEXT("+O"), EVS_E_CONNECT,
-     "connection closed by the server during the greeting"},
+     "connection closed by the server during the greeting: does it expect TLS at this port?"},
 };
 
 static void greetings_that_fail_say_why(void **state)
