@@ -48,11 +48,12 @@ static void answered(void *arg, const evs_result *result)
 {
     evs__exec *exec = arg;
     evs_transaction *tx = exec->tx;
+    evs__lane *lane = exec->lane;
     evs__exec_replied(exec, result);
     exec->tx = NULL;
     exec->call = NULL;
     drop_when_over(exec);
-    evs__transaction_done(tx);
+    evs__exec_settle(tx, lane);
 }
 
 /* ---- requests ---- */

@@ -33,6 +33,10 @@ struct evs__exec {
 /* The reply to a part: +QUEUED, or a refusal. */
 void evs__exec_part_replied(evs__part *part, const evs_reply *reply);
 
+/* The results are there. Asks about those that an answer can settle, then the transaction is done.
+ */
+void evs__exec_settle(evs_transaction *tx, evs__lane *lane);
+
 /* What EXEC came to: fills in the results of the transaction. */
 void evs__exec_replied(evs__exec *exec, const evs_result *result);
 

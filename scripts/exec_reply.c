@@ -9,7 +9,8 @@
  *
  * NOSCRIPT in the array is never healed: what is behind it has run. It proves that the script did
  * not run when the script returns no errors of its own, or when its SCRIPT LOAD failed a moment
- * before. Right behind a SCRIPT LOAD that worked it is the script's own word.
+ * before; else exec_settle.c asks. Right behind a SCRIPT LOAD that worked it is the script's own
+ * word.
  */
 #include "core/error.h"
 #include "core/mem.h"

@@ -324,6 +324,28 @@ static void a_flushed_script_is_not_executed_and_loaded_next_time(void **state)
     evs_transaction_free(tx);
 }
 
+/* It may return any error, and NOSCRIPT all the same proves that it did not run: the server is
+ * asked.
+ */
+static void a_flushed_script_that_may_lie_is_settled(void **state)
+{
+    (void)state;
+    const evs_script *liar = shards_script(
+        &set, "liar", "redis.call('INCR', KEYS[1]) return redis.pcall('GET', KEYS[1])");
+    evs_transaction *tx = new_transaction();
+    ADD_SCRIPT(tx, liar, here);
+    run(tx);
+    evs_transaction_clear(tx);
+    shards_do(&set, 0, "SCRIPT FLUSH");
+    ADD_SCRIPT(tx, liar, here);
+    ADD(tx, "GET", here);
+    run(tx);
+    assert_element(tx, 0, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED);
+    assert_element(tx, 1, EVS_OK, EVS_EXECUTED);
+    assert_int_equal(counter(0, here), 1);
+    evs_transaction_free(tx);
+}
+
 static void what_a_call_has_loaded_is_not_loaded_again(void **state)
 {
     (void)state;
@@ -735,6 +757,7 @@ int main(void)
         TEST(what_cannot_be_queued_discards_everything),
         TEST(a_full_server_discards_everything),
         TEST(a_flushed_script_is_not_executed_and_loaded_next_time),
+        TEST(a_flushed_script_that_may_lie_is_settled),
         TEST(what_a_call_has_loaded_is_not_loaded_again),
         TEST(a_watched_key_that_stays_as_it_was),
         TEST(a_watched_key_that_somebody_changed_aborts),

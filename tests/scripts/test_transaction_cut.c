@@ -58,7 +58,7 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 /* ---- one transaction ---- */
 
 typedef struct trial {
-    fake_step steps[8]; /* borrowed by the fake */
+    fake_step steps[12]; /* borrowed by the fake */
     shards set;
     fake_shard *fake;
     evs_transaction *tx;
@@ -249,18 +249,19 @@ static void replies_are_understood(void **state)
     }
 }
 
-/* A script that may return any error is believed less. */
-static void noscript_of_a_script_that_may_say_so_itself(void **state)
+/* A script that may return any error is believed only when the server confirms it. Then it is not
+ * known any more: the next transaction has five commands, not four. */
+static void settle_noscript(const char *exists, evs_outcome outcome)
 {
-    (void)state;
-    static const char known[] = ":1\r\n";
+    static const char known[] = "+no sha\r\n:1\r\n";
     static const char noscript[] = "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n-NOSCRIPT No\r\n+OK\r\n";
     const fake_step steps[] = {FAKE_GREET,
                                FAKE_COMMANDS(2),
-                               FAKE_SAY("+no sha\r\n"),
                                FAKE_SAY_BYTES(known, sizeof known - 1),
                                FAKE_COMMANDS(4),
                                FAKE_SAY_BYTES(noscript, sizeof noscript - 1),
+                               FAKE_COMMANDS(1),
+                               FAKE_SAY_BYTES(exists, strlen(exists)),
                                FAKE_COMMANDS(5)};
     trial self;
     evs_reply *reply = NULL;
@@ -272,13 +273,22 @@ static void noscript_of_a_script_that_may_say_so_itself(void **state)
     run(&self);
     assert_int_equal(self.status, EVS_OK);
     assert_int_equal(evs_transaction_result(self.tx, 0)->status, EVS_E_NO_SCRIPT);
-    assert_int_equal(evs_transaction_result(self.tx, 0)->outcome, EVS_MAYBE_EXECUTED);
+    assert_int_equal(evs_transaction_result(self.tx, 0)->outcome, outcome);
+    assert_int_equal(evs_transaction_result(self.tx, 0)->error->outcome, outcome);
     assert_int_equal(evs_transaction_result(self.tx, 1)->outcome, EVS_EXECUTED);
     shorten(&self, 1000);
-    run(&self); /* it is not known any more: five commands, not four */
+    run(&self);
     assert_int_equal(self.status, EVS_E_TIMEOUT);
     assert_all(&self, EVS_MAYBE_EXECUTED);
     end(&self);
+}
+
+static void noscript_of_a_script_that_may_say_so_itself(void **state)
+{
+    (void)state;
+    settle_noscript("*1\r\n:0\r\n", EVS_NOT_EXECUTED);
+    settle_noscript("*1\r\n:1\r\n", EVS_MAYBE_EXECUTED);
+    settle_noscript("-NOPERM exists\r\n", EVS_MAYBE_EXECUTED);
 }
 
 /* ---- deadlines ---- */
