@@ -90,7 +90,7 @@ static const evs__atom *mix(evs__pool *pool, const evs__atom *a, const evs__atom
         return a;
     if (b->kind == EVS__ATOM_TOP)
         return b;
-    evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+    evs__atom *atom = evs__pool_room(pool, 1, sizeof *atom);
     if (atom == NULL)
         return &evs__lost_atom;
     *atom = is_key(a) ? *a : is_key(b) ? *b : *telling(a, b);
@@ -110,7 +110,7 @@ static const evs__atom *concat(evs__pool *pool, const evs__atom *a, const evs__a
 {
     evs__atom folded = {.enters = a->enters, .made = at};
     if (fold(pool, &folded, a, b)) {
-        evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+        evs__atom *atom = evs__pool_room(pool, 1, sizeof *atom);
         if (atom == NULL)
             return &evs__lost_atom;
         *atom = folded;
@@ -119,7 +119,7 @@ static const evs__atom *concat(evs__pool *pool, const evs__atom *a, const evs__a
     const evs__atom *mixed = mix(pool, a, b, at);
     if (mixed->kind != EVS__ATOM_DERIVED)
         return mixed;
-    evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+    evs__atom *atom = evs__pool_room(pool, 1, sizeof *atom);
     if (atom == NULL)
         return &evs__lost_atom;
     *atom = *mixed;
@@ -188,7 +188,7 @@ const evs__value *evs__value_decoded(evs__pool *pool, const evs__value *value)
     for (size_t i = 0; i < d.natoms; i++) {
         if (d.atoms[i]->kind != EVS__ATOM_DATA)
             continue;
-        evs__atom *atom = evs__pool_alloc(pool, 1, sizeof *atom);
+        evs__atom *atom = evs__pool_room(pool, 1, sizeof *atom);
         if (atom == NULL)
             return evs__value_lost();
         *atom = *d.atoms[i];

@@ -14,7 +14,7 @@ const evs__atom evs__lost_atom = {
 /* The same atom, so general that at most one per kind is left. */
 static const evs__atom *generalize(evs__pool *pool, const evs__atom *atom)
 {
-    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    evs__atom *copy = evs__pool_room(pool, 1, sizeof *copy);
     if (copy == NULL)
         return &evs__lost_atom;
     *copy = *atom;
@@ -31,7 +31,7 @@ static const evs__atom *generalize(evs__pool *pool, const evs__atom *atom)
 /* One reply that is either: it keeps the name of the first one. */
 static const evs__atom *merge_replies(evs__pool *pool, const evs__atom *a, const evs__atom *b)
 {
-    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    evs__atom *copy = evs__pool_room(pool, 1, sizeof *copy);
     if (copy == NULL)
         return &evs__lost_atom;
     *copy = *a;
@@ -48,7 +48,7 @@ static const evs__atom *merge(evs__pool *pool, const evs__atom *a, const evs__at
         return merge_replies(pool, a, b);
     if (a->kind != EVS__ATOM_DATA || (a->sources | b->sources) == a->sources)
         return a;
-    evs__atom *copy = evs__pool_alloc(pool, 1, sizeof *copy);
+    evs__atom *copy = evs__pool_room(pool, 1, sizeof *copy);
     if (copy == NULL)
         return &evs__lost_atom;
     *copy = b->sources > a->sources ? *b : *a;
@@ -204,12 +204,61 @@ int evs__draft_add(evs__pool *pool, evs__draft *d, const evs__value *value)
     return grew;
 }
 
+static int has_atom(const evs__value *value, const evs__atom *atom)
+{
+    for (size_t i = 0; i < value->natoms; i++)
+        if (value->atoms[i] == atom || covers(value->atoms[i], atom))
+            return 1;
+    return 0;
+}
+
+static int has_callable(const evs__value *value, const evs__callable *callable)
+{
+    for (size_t i = 0; i < value->ncalls; i++)
+        if (same_callable(value->calls[i], callable))
+            return 1;
+    return 0;
+}
+
+static int has_table(const evs__value *value, size_t slot)
+{
+    for (size_t i = 0; i < value->ntables; i++)
+        if (value->tables[i] == slot)
+            return 1;
+    return 0;
+}
+
+static int has_range(const evs__value *a, const evs__value *b)
+{
+    if ((b->types & EVS__TYPE_KEYABLE) == 0)
+        return 1;
+    evs__range all = evs__range_join(&a->range, &b->range);
+    return evs__range_same(&all, &a->range);
+}
+
+int evs__value_covers(const evs__value *a, const evs__value *b)
+{
+    if ((a->types | b->types) != a->types || b->guarded > a->guarded || b->ncalls > a->ncalls ||
+        b->ntables > a->ntables || ((b->types & EVS__TYPE_NIL) != 0 && a->missing && !b->missing))
+        return 0;
+    for (size_t i = 0; i < b->natoms; i++)
+        if (!has_atom(a, b->atoms[i]))
+            return 0;
+    for (size_t i = 0; i < b->ncalls; i++)
+        if (!has_callable(a, b->calls[i]))
+            return 0;
+    for (size_t i = 0; i < b->ntables; i++)
+        if (!has_table(a, b->tables[i]))
+            return 0;
+    return has_range(a, b);
+}
+
 /* A value with room for the three lists of the draft, which it points to. */
 static evs__value *value_for(evs__pool *pool, const evs__draft *d)
 {
     size_t atoms = d->natoms * sizeof d->atoms[0], calls = d->ncalls * sizeof d->calls[0];
     size_t tables = d->ntables * sizeof d->tables[0];
-    evs__value *value = evs__pool_alloc(pool, 1, sizeof *value + atoms + calls + tables);
+    evs__value *value = evs__pool_room(pool, 1, sizeof *value + atoms + calls + tables);
     if (value == NULL)
         return NULL;
     char *lists = (char *)(value + 1);

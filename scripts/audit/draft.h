@@ -43,6 +43,9 @@ int evs__draft_lose(evs__pool *pool, evs__draft *d, const char *reason);
 /* Leaves at most one atom of a kind, and no constants. */
 void evs__draft_squeeze(evs__pool *pool, evs__draft *d);
 
+/* Would a draft that begins with `a` learn nothing from `b`? */
+int evs__value_covers(const evs__value *a, const evs__value *b);
+
 const evs__value *evs__draft_freeze(evs__pool *pool, evs__draft *d);
 
 #endif

@@ -225,6 +225,9 @@ int evs__setting_runs(const evs__setting *setting, const evs_rule_info *rule)
 {
     const evs_audit_options *o = &setting->options;
     int severity = evs__profile_severity(setting->profile, rule->code);
+    int chosen = o->select != NULL || o->extend_select != NULL || o->ignore != NULL;
+    if (!chosen) /* most often */
+        return severity != EVS__SEVERITY_OFF && (rule->tier != EVS_TIER_C || severity >= 0);
     size_t on = longest(o->select, rule->code, NULL);
     size_t more = longest(o->extend_select, rule->code, NULL);
     size_t off = longest(o->ignore, rule->code, NULL);

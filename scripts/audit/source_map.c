@@ -3,6 +3,10 @@
  */
 #include "scripts/audit/source_map.h"
 
+#include <string.h>
+
+enum { LOOKED_AT = 256 };
+
 static int is_end(char c)
 {
     return c == '\n' || c == '\r';
@@ -15,14 +19,27 @@ static size_t behind_end(evs_bytes text, size_t at)
     return at + (two ? 2 : 1);
 }
 
+/* Where the next line begins that begins behind `from`; 0 when there is none. It looks for one of
+ * the two characters after the other, in parts, as one of them may be in none of them. */
+static size_t next_line(evs_bytes text, size_t from)
+{
+    for (size_t room; from < text.len; from += room) {
+        const char *at = text.data + from;
+        room = text.len - from < LOOKED_AT ? text.len - from : LOOKED_AT;
+        const char *end = memchr(at, '\n', room);
+        const char *other = memchr(at, '\r', end == NULL ? room : (size_t)(end - at));
+        end = other != NULL ? other : end;
+        if (end != NULL)
+            return behind_end(text, (size_t)(end - text.data));
+    }
+    return 0;
+}
+
 static size_t count_lines(evs_bytes text)
 {
     size_t n = 1;
-    for (size_t i = 0; i < text.len;) {
-        int end = is_end(text.data[i]);
-        i = end ? behind_end(text, i) : i + 1;
-        n += end != 0;
-    }
+    for (size_t i = next_line(text, 0); i > 0; i = next_line(text, i))
+        n++;
     return n;
 }
 
@@ -36,12 +53,8 @@ static int index_text(evs__text *out, evs__pool *pool, const char *path, evs_byt
     if (lines == NULL)
         return 0;
     lines[n++] = 0;
-    for (size_t i = 0; i < text.len;) {
-        int end = is_end(text.data[i]);
-        i = end ? behind_end(text, i) : i + 1;
-        if (end)
-            lines[n++] = i;
-    }
+    for (size_t i = next_line(text, 0); i > 0; i = next_line(text, i))
+        lines[n++] = i;
     out->lines = lines;
     return 1;
 }

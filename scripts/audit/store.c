@@ -75,7 +75,7 @@ static void remember(evs__store *store, const evs__change *change)
         return;
     if (writes->count == store->writes_cap) {
         size_t cap = store->writes_cap * 2 + 64;
-        evs__change *items = evs__pool_alloc(store->pool, cap, sizeof *items);
+        evs__change *items = evs__pool_room(store->pool, cap, sizeof *items);
         if (items == NULL)
             return;
         if (writes->count > 0)
@@ -174,7 +174,7 @@ evs__changes evs__store_diff(evs__store *store, size_t mark)
     if (store->njournal <= mark)
         return changes;
     size_t count = slots_since(store, mark);
-    changes.items = evs__pool_alloc(store->pool, count, sizeof *changes.items);
+    changes.items = evs__pool_room(store->pool, count, sizeof *changes.items);
     if (changes.items == NULL)
         return changes;
     store->diffs++;
@@ -255,7 +255,7 @@ void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes
         return;
     }
     evs__changes all = {NULL, 0, 0};
-    all.items = evs__pool_alloc(store->pool, into->count + more->count + 1, sizeof *all.items);
+    all.items = evs__pool_room(store->pool, into->count + more->count + 1, sizeof *all.items);
     if (all.items == NULL)
         return;
     store->work += into->count + more->count;
@@ -301,6 +301,8 @@ int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more
         evs__change change = more->items[i];
         size_t at = store->seen[change.slot];
         evs__cell old = at > base ? into->items[at - base - 1].after : change.before;
+        if (same(old, change.after))
+            continue;
         evs__cell both = grown(store, old, change.after, 1);
         if (same(both, old))
             continue;

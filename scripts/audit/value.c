@@ -20,7 +20,16 @@ static const evs__value none_value = {.types = 0};
 
 void *evs__pool_alloc(evs__pool *pool, size_t count, size_t size)
 {
-    void *block = evs__arena_zalloc(&pool->arena, count, size);
+    void *block = evs__pool_room(pool, count, size);
+    if (block != NULL)
+        memset(block, 0, count * size);
+    return block;
+}
+
+void *evs__pool_room(evs__pool *pool, size_t count, size_t size)
+{
+    void *block = count == 1 ? evs__arena_one(&pool->arena, size)
+                             : evs__arena_alloc(&pool->arena, count, size);
     if (block == NULL)
         pool->failed = 1;
     return block;
@@ -196,6 +205,8 @@ const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const ev
         return a;
     if (a == NULL)
         return b;
+    if (evs__value_covers(a, b))
+        return a;
     evs__draft d;
     evs__draft_begin(pool, &d, a);
     if (!evs__draft_add(pool, &d, b))
@@ -214,6 +225,8 @@ const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const e
         return a;
     if (a == NULL)
         return b;
+    if (evs__value_covers(a, b))
+        return a;
     evs__draft d;
     evs__draft_begin(pool, &d, a);
     if (!evs__draft_add(pool, &d, b))

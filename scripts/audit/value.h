@@ -124,6 +124,8 @@ typedef struct evs__pool {
 } evs__pool;
 
 void *evs__pool_alloc(evs__pool *pool, size_t count, size_t size);
+/* The same, not cleared. */
+void *evs__pool_room(evs__pool *pool, size_t count, size_t size);
 
 /* ---- making ---- */
 

@@ -13,7 +13,7 @@ evs__work evs__work_of(const char *command)
 #undef EVS_WORK
     };
     for (size_t i = 0; i < sizeof works / sizeof *works; i++)
-        if (strcmp(works[i].command, command) == 0)
+        if (works[i].command[0] == command[0] && strcmp(works[i].command, command) == 0)
             return works[i].work;
     return EVS__WORK_NONE;
 }

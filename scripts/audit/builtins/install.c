@@ -18,19 +18,46 @@ static const evs__builtin builtins[] = {
 
 enum { BUILTINS = sizeof builtins / sizeof *builtins };
 
+/* Their names once more, with lengths, because they are looked for often. */
+static const struct {
+    evs_bytes table, name;
+} names[] = {
+#define EVS_BUILTIN(table, name, run, types) {{table, sizeof table - 1}, {name, sizeof name - 1}},
+#define EVS_BUILTIN_SOME(table, name, run, types) \
+    {{table, sizeof table - 1}, {name, sizeof name - 1}},
+#include "scripts/audit/builtins/builtins.def"
+#undef EVS_BUILTIN_SOME
+#undef EVS_BUILTIN
+};
+
 static const evs__span nowhere = {0, 0, 0, 0};
 
 static const evs__value *value_of(evs__interp *in, const evs__builtin *builtin)
 {
-    evs__callable callable = {.builtin = builtin};
-    if (builtin->run != evs__builtin_value)
-        return evs__value_callable(in->pool, &callable);
     if (strcmp(builtin->name, "huge") == 0)
         return evs__value_within(in->pool, evs__range_of(HUGE_VAL), nowhere);
     if (strcmp(builtin->name, "pi") == 0)
         return evs__value_within(in->pool, evs__range_fraction(3, 4), nowhere);
     unsigned source = builtin->types & EVS__TYPE_NUMBER ? EVS__SOURCE_NUMBER : EVS__SOURCE_CONSTANT;
     return evs__value_data(in->pool, source, builtin->types, nowhere);
+}
+
+/* A function of the sandbox as a value: what evs__value_callable makes, all in one. */
+typedef struct function_value {
+    evs__value value;
+    const evs__callable *list;
+    evs__callable callable;
+} function_value;
+
+static const evs__value *make_function(function_value *out, const evs__builtin *builtin)
+{
+    out->callable.builtin = builtin;
+    out->list = &out->callable;
+    out->value.types = (unsigned char)(EVS__TYPE_FUNCTION | (builtin->some ? EVS__TYPE_NIL : 0));
+    out->value.ncalls = 1;
+    out->value.range = evs__range_any();
+    out->value.calls = &out->list;
+    return &out->value;
 }
 
 static const evs__value *or_nil(evs__interp *in, const evs__value *value)
@@ -50,11 +77,16 @@ static evs__object *open_object(evs__interp *in, size_t cap)
     return object;
 }
 
-static void add(evs__object *object, const char *name, const evs__value *value)
+static void add_named(evs__object *object, evs_bytes name, const evs__value *value)
 {
     evs__field *field = &object->fields[object->nfields++];
-    field->name = evs_text(name);
+    field->name = name;
     field->value = value;
+}
+
+static void add(evs__object *object, const char *name, const evs__value *value)
+{
+    add_named(object, evs_text(name), value);
 }
 
 static size_t new_slot(evs__interp *in, const evs__object *object)
@@ -78,7 +110,12 @@ static size_t rows_of_table(size_t first)
 
 static void add_rows(evs__interp *in, evs__object *object, size_t first, size_t count)
 {
-    for (size_t i = first; i < first + count; i++) {
+    function_value *functions = evs__pool_alloc(in->pool, count, sizeof *functions);
+    for (size_t i = first; functions != NULL && i < first + count; i++) {
+        if (builtins[i].run != evs__builtin_value) {
+            add_named(object, names[i].name, make_function(&functions[i - first], &builtins[i]));
+            continue;
+        }
         const evs__value *value = value_of(in, &builtins[i]);
         add(object, builtins[i].name, builtins[i].some ? or_nil(in, value) : value);
     }
@@ -129,29 +166,27 @@ void evs__builtins_install(evs__interp *in)
     evs__store_set_object(&in->store, in->globals, globals);
 }
 
-int evs__builtins_has_global(evs_bytes name)
+static int is(evs_bytes text, evs_bytes bytes)
 {
-    static const char *const others[] = {"KEYS", "ARGV", "_G", "server"};
-    for (size_t i = 0; i < BUILTINS; i++) {
-        const char *known = builtins[i].table[0] == '\0' ? builtins[i].name : builtins[i].table;
-        if (strlen(known) == name.len && memcmp(known, name.data, name.len) == 0)
-            return 1;
-    }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strlen(others[i]) == name.len && memcmp(others[i], name.data, name.len) == 0)
-            return 1;
-    return 0;
+    return text.len == bytes.len && memcmp(text.data, bytes.data, bytes.len) == 0;
 }
 
-static int is(const char *text, evs_bytes bytes)
+int evs__builtins_has_global(evs_bytes name)
 {
-    return strlen(text) == bytes.len && memcmp(text, bytes.data, bytes.len) == 0;
+    static const evs_bytes others[] = {{"KEYS", 4}, {"ARGV", 4}, {"_G", 2}, {"server", 6}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is(others[i], name))
+            return 1;
+    for (size_t i = 0; i < BUILTINS; i++)
+        if (is(names[i].table.len == 0 ? names[i].name : names[i].table, name))
+            return 1;
+    return 0;
 }
 
 int evs__builtins_has_table(evs_bytes table)
 {
     for (size_t i = 0; i < BUILTINS; i++)
-        if (builtins[i].table[0] != '\0' && is(builtins[i].table, table))
+        if (names[i].table.len > 0 && is(names[i].table, table))
             return 1;
     return 0;
 }
@@ -159,14 +194,14 @@ int evs__builtins_has_table(evs_bytes table)
 int evs__builtins_has(evs_bytes table, evs_bytes name)
 {
     for (size_t i = 0; i < BUILTINS; i++)
-        if (is(builtins[i].table, table) && is(builtins[i].name, name))
+        if (is(names[i].table, table) && is(names[i].name, name))
             return 1;
     return 0;
 }
 
-static int is_alike(const char *text, evs_bytes bytes)
+static int is_alike(evs_bytes text, evs_bytes bytes)
 {
-    return strlen(text) == bytes.len && strncasecmp(text, bytes.data, bytes.len) == 0;
+    return text.len == bytes.len && strncasecmp(text.data, bytes.data, bytes.len) == 0;
 }
 
 /* KEYS, ARGV and the tables themselves. */
@@ -175,10 +210,10 @@ static const char *similar_table(evs_bytes name)
     static const char *const words[][2] = {
         {"KEYS", "KEYS"}, {"KEY", "KEYS"}, {"ARGV", "ARGV"}, {"ARGS", "ARGV"}, {"ARG", "ARGV"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (is_alike(words[i][0], name))
+        if (is_alike(evs_text(words[i][0]), name))
             return words[i][1];
     for (size_t i = 0; i < BUILTINS; i++)
-        if (builtins[i].table[0] != '\0' && is_alike(builtins[i].table, name))
+        if (names[i].table.len > 0 && is_alike(names[i].table, name))
             return builtins[i].table;
     return NULL;
 }
@@ -188,7 +223,8 @@ const char *evs__builtins_similar(evs__pool *pool, evs_bytes table, evs_bytes na
     const char *found = table.len == 0 ? similar_table(name) : NULL;
     for (size_t i = 0; found == NULL && i < BUILTINS; i++) {
         const char *in = builtins[i].table;
-        if (!is_alike(builtins[i].name, name) || (table.len > 0 && in[0] != '\0' && !is(in, table)))
+        if (!is_alike(names[i].name, name) ||
+            (table.len > 0 && names[i].table.len > 0 && !is(names[i].table, table)))
             continue;
         found = evs__arena_format(&pool->arena, "%s%s%s", in, in[0] ? "." : "", builtins[i].name);
         pool->failed |= found == NULL;

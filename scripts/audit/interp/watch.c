@@ -345,6 +345,19 @@ void evs__watch_unknown(evs__interp *in)
 
 /* ---- recursion ---- */
 
+/* evs__descends, asked once for each call: it only looks at the text. */
+static int descends_at(evs__watch *w, const evs__function *function, const evs__expr *call)
+{
+    evs__subject about = {function, call, 'd'};
+    int fresh;
+    int *known = evs__watch_note(w, &about, sizeof *known, &fresh);
+    if (known == NULL)
+        return evs__descends(function, call);
+    if (fresh)
+        *known = evs__descends(function, call);
+    return *known;
+}
+
 void evs__watch_recursion(evs__interp *in, const evs__frame *again, const evs__site *site)
 {
     evs__watch *w = in->watch;
@@ -363,9 +376,9 @@ void evs__watch_recursion(evs__interp *in, const evs__frame *again, const evs__s
         w->flow->cycles = fact;
     }
     fact->written = evs__watch_joined(w, fact->written, evs__watch_before(in, w->written));
-    int descends = evs__descends(in->frame->activation->function, site->call);
+    int descends = descends_at(w, in->frame->activation->function, site->call);
     for (const evs__frame *f = in->frame; f != again && !descends; f = f->below)
         if (f->activation->call != NULL && f->below != NULL)
-            descends = evs__descends(f->below->activation->function, f->activation->call);
+            descends = descends_at(w, f->below->activation->function, f->activation->call);
     fact->descends &= descends;
 }
