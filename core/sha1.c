@@ -21,42 +21,49 @@ static uint32_t load_word(const unsigned char *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Section 6.1.2, with W kept in 16 words as in section 6.1.3. */
-static uint32_t schedule(uint32_t *w, unsigned t)
+static uint32_t choose(uint32_t b, uint32_t c, uint32_t d)
 {
-    if (t < 16)
-        return w[t];
-    uint32_t x = w[(t + 13) & 15] ^ w[(t + 8) & 15] ^ w[(t + 2) & 15] ^ w[t & 15];
-    return w[t & 15] = rotate(x, 1);
+    return d ^ (b & (c ^ d));
 }
 
-/* f(b, c, d) + K of round `t`. */
-static uint32_t mix(unsigned t, uint32_t b, uint32_t c, uint32_t d)
+static uint32_t parity(uint32_t b, uint32_t c, uint32_t d)
 {
-    if (t < 20)
-        return ((b & c) | (~b & d)) + 0x5a827999u;
-    if (t < 40)
-        return (b ^ c ^ d) + 0x6ed9eba1u;
-    if (t < 60)
-        return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdcu;
-    return (b ^ c ^ d) + 0xca62c1d6u;
+    return b ^ c ^ d;
 }
+
+static uint32_t majority(uint32_t b, uint32_t c, uint32_t d)
+{
+    return (b & c) | (d & (b | c));
+}
+
+/* A round of section 6.1.2; the five words change places by the order in which they are named. */
+#define ROUND(a, b, c, d, e, f, k, word)           \
+    e += rotate(a, 5) + f(b, c, d) + (k) + (word); \
+    b = rotate(b, 30)
+
+/* 20 rounds that have `f` and `k`. */
+#define ROUNDS(w, f, k)                         \
+    for (unsigned t = 0; t < 20; t += 5) {      \
+        ROUND(a, b, c, d, e, f, k, (w)[t]);     \
+        ROUND(e, a, b, c, d, f, k, (w)[t + 1]); \
+        ROUND(d, e, a, b, c, f, k, (w)[t + 2]); \
+        ROUND(c, d, e, a, b, f, k, (w)[t + 3]); \
+        ROUND(b, c, d, e, a, f, k, (w)[t + 4]); \
+    }
 
 static void absorb(uint32_t h[5], const unsigned char *block)
 {
-    uint32_t w[16];
-    for (unsigned i = 0; i < 16; i++)
-        w[i] = load_word(block + 4 * i);
+    uint32_t w[80];
+    for (unsigned t = 0; t < 16; t++)
+        w[t] = load_word(block + 4 * t);
+    for (unsigned t = 16; t < 80; t++)
+        w[t] = rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
 
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (unsigned t = 0; t < 80; t++) {
-        uint32_t next = rotate(a, 5) + mix(t, b, c, d) + e + schedule(w, t);
-        e = d;
-        d = c;
-        c = rotate(b, 30);
-        b = a;
-        a = next;
-    }
+    ROUNDS(w, choose, 0x5a827999u)
+    ROUNDS(w + 20, parity, 0x6ed9eba1u)
+    ROUNDS(w + 40, majority, 0x8f1bbcdcu)
+    ROUNDS(w + 60, parity, 0xca62c1d6u)
     h[0] += a;
     h[1] += b;
     h[2] += c;

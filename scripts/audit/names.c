@@ -36,11 +36,16 @@ static evs__nameuse *note(walk *w, evs__name_kind kind, evs__span at, evs_bytes 
                           evs_bytes name)
 {
     evs__nameuse *use = evs__pool_alloc(w->pool, 1, sizeof *use);
-    char *text = evs__arena_format(&w->pool->arena, "%.*s%s%.*s", (int)table.len, table.data,
-                                   table.len > 0 ? "." : "", (int)name.len, name.data);
-    w->pool->failed |= text == NULL;
+    size_t dot = table.len > 0;
+    char *text = evs__pool_room(w->pool, 1, table.len + dot + name.len + 1);
     if (use == NULL || text == NULL)
         return NULL;
+    if (dot) {
+        memcpy(text, table.data, table.len);
+        text[table.len] = '.';
+    }
+    memcpy(text + table.len + dot, name.data, name.len);
+    text[table.len + dot + name.len] = '\0';
     memset(use, 0, sizeof *use);
     use->kind = kind;
     use->at = at;

@@ -1,6 +1,7 @@
 #include "scripts/audit/store.h"
 
 #include "core/mem.h"
+#include "scripts/audit/draft.h"
 
 #include <assert.h>
 #include <string.h>
@@ -313,6 +314,37 @@ int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more
     if (count > 0)
         evs__changes_join(store, into, more);
     return count > 0;
+}
+
+/* Is widening `old` by `now` surely `old`? */
+static int covers(evs__cell old, evs__cell now)
+{
+    if (same(old, now))
+        return 1;
+    if (now.object != NULL && now.object != old.object)
+        return 0;
+    return now.value == NULL || now.value == old.value ||
+           (old.value != NULL && evs__value_covers(old.value, now.value));
+}
+
+int evs__changes_cover(evs__store *store, const evs__changes *into, size_t mark)
+{
+    size_t base = store->diffs;
+    store->diffs += into->count + 1;
+    for (size_t i = 0; i < into->count; i++)
+        store->seen[into->items[i].slot] = base + 1 + i;
+    for (size_t i = mark; i < store->njournal; i++) {
+        const evs__change *entry = &store->journal[i];
+        size_t at = store->seen[entry->slot];
+        if (at == store->diffs)
+            continue; /* met already */
+        store->seen[entry->slot] = store->diffs;
+        evs__cell old = at > base ? into->items[at - base - 1].after : entry->before;
+        if (!covers(old, store->cells[entry->slot]))
+            return 0;
+    }
+    store->work += store->njournal > mark ? store->njournal - mark : 0;
+    return 1;
 }
 
 int evs__store_grow(evs__store *store, const evs__changes *tail, int widen)

@@ -86,6 +86,10 @@ void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes
 /* The same, widened, so that it ends; 1 when that changed something. `more` is used up. */
 int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more);
 
+/* Would evs__changes_widen find nothing new in what changed since `mark`? 0 also when that is not
+ * quickly told. */
+int evs__changes_cover(evs__store *store, const evs__changes *into, size_t mark);
+
 /* Adds `tail` to the state at the head of a loop; 1 when that changed something. */
 int evs__store_grow(evs__store *store, const evs__changes *tail, int widen);
 

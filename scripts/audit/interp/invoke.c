@@ -147,6 +147,8 @@ static void enter_again(evs__interp *in, evs__frame *frame, const evs__seq *args
     frame->again |= !frame->recursive || !evs__seq_same(&arguments, &frame->arguments);
     frame->arguments = arguments;
     frame->recursive = 1;
+    if (evs__changes_cover(&in->store, &frame->entries, frame->mark))
+        return; /* most often */
     evs__changes here = evs__store_diff(&in->store, frame->mark);
     if (evs__changes_widen(&in->store, &frame->entries, &here))
         frame->again = 1;
