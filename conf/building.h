@@ -42,6 +42,12 @@ void evs__build_short_pool(evs__building *b, const evs__yaml *shards);
 void evs__build_shards(evs__building *b, const evs__yaml *shards,
                        const evs__connection_conf *inherited);
 
+/* Reads the mapping `cluster` of the newest pool, and what `pool`, its own mapping, may not say
+ * then.
+ */
+void evs__build_cluster(evs__building *b, const evs__yaml *cluster, const evs__yaml *pool,
+                        const evs__connection_conf *connection);
+
 /* Complains of pools that are not placed as they expect. The map is sealed. */
 void evs__check_fingerprints(evs__building *b);
 

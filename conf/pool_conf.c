@@ -10,14 +10,16 @@
 
 typedef struct pool_conf {
     const evs__yaml *shards;
+    const evs__yaml *cluster;
     evs__placement_conf placement;
     const evs__yaml *on_no_keys;
-    int audit;
+    const evs__yaml *read_from;
+    int audit; /* EVS__POOL_AUDIT_..., or UNSAID */
     int same_tag;
     evs__connection_conf connection;
 } pool_conf;
 
-enum { UNSUPPORTED = -1 };
+enum { UNSUPPORTED = -1, UNSAID = -2 };
 
 static const evs__word audits[] = {
     {"off", EVS__POOL_AUDIT_OFF}, {"warn", EVS__POOL_AUDIT_WARN}, {"deny", EVS__POOL_AUDIT_DENY}};
@@ -45,13 +47,13 @@ static const evs__field fields[] = {
     {.name = "on_no_keys", .read = evs__read_node, .offset = AT(on_no_keys)},
     {.name = "audit", .read = evs__read_word, .offset = AT(audit), WORDS(audits)},
     {.name = "require_same_tag", .read = evs__read_word, .offset = AT(same_tag), WORDS(tag_rules)},
-    {.name = "cluster"},
+    {.name = "cluster", .read = evs__read_node, .offset = AT(cluster)},
+    {.name = "read_from", .read = evs__read_node, .offset = AT(read_from)},
     {.name = "on_cross_shard"},
     {.name = "on_shard_down"},
     {.name = "down_after"},
     {.name = "retry_after"},
     {.name = "preload"},
-    {.name = "read_from"},
 };
 
 const evs__kind evs__kind_pool = {
@@ -87,6 +89,13 @@ static void find_shard(evs__building *b, const evs__yaml *value, const char *nam
                        const evs__yaml *shards)
 {
     evs__pool *pool = &b->map->pools[b->map->npools - 1];
+    if (pool->cluster != NULL) {
+        evs__complain(b->r.diags, "E230", value->at,
+                      "on_no_keys names shard %s, and a cluster has none in the map%s",
+                      evs__quoted(b->r.scratch, evs_text(name)), evs__where(&b->r));
+        evs__hint(b->r.diags, "on_no_keys: any");
+        return;
+    }
     pool->no_keys = EVS__NO_KEYS_SHARD;
     for (size_t i = pool->first_shard; i < b->map->nshards; i++) {
         if (strcmp(b->map->shards[i].name, name) == 0) {
@@ -132,7 +141,8 @@ static evs__pool *next_pool(evs__building *b, const char *name)
 
 static void apply(evs__pool *pool, const pool_conf *conf)
 {
-    pool->audit = (evs__audit_rule)conf->audit;
+    int own = conf->cluster != NULL ? EVS__POOL_AUDIT_DENY : EVS__POOL_AUDIT_WARN;
+    pool->audit = (evs__audit_rule)(conf->audit == UNSAID ? own : conf->audit);
     pool->same_tag = (evs__tag_rule)conf->same_tag;
 }
 
@@ -141,7 +151,14 @@ static int read_pool(evs__reading *r, const evs__yaml *value, pool_conf *conf)
 {
     if (!evs__read_mapping(r, &evs__kind_pool, value, conf))
         return 0;
-    if (conf->shards != NULL)
+    if (conf->shards != NULL && conf->cluster != NULL) {
+        evs__complain(r->diags, "E210", conf->cluster->key->at,
+                      "shards and cluster cannot stand together%s (shards at %d:%d)", evs__where(r),
+                      conf->shards->key->at.line, conf->shards->key->at.column);
+        evs__hint(r->diags, "a cluster tells its shards itself: leave the shards out");
+        return 0;
+    }
+    if (conf->shards != NULL || conf->cluster != NULL)
         return 1;
     if (evs__yaml_get(value, "cluster") == NULL && evs__yaml_get(value, "shards") == NULL) {
         evs__complain(r->diags, "E210", value->key->at, "there are no shards%s", evs__where(r));
@@ -162,11 +179,37 @@ static void build_placed(evs__building *b, const pool_conf *conf, evs__pool *poo
         b->fingerprints[b->map->npools - 1] = conf->placement.fingerprint;
 }
 
+static void build_cluster(evs__building *b, const pool_conf *conf, const evs__yaml *pool)
+{
+    evs__build_cluster(b, conf->cluster, pool, &conf->connection);
+    if (b->fingerprints != NULL)
+        b->fingerprints[b->map->npools - 1] = conf->placement.fingerprint;
+}
+
+/* Shards of a map have no replicas that it knows of. */
+static void read_read_from(evs__building *b, const pool_conf *conf)
+{
+    static const evs__word words[] = {
+        {"primary", 0}, {"prefer_replica", UNSUPPORTED}, {"replica", UNSUPPORTED}};
+    static const evs__field field = {.name = "read_from", WORDS(words)};
+    const evs__yaml *value = conf->read_from;
+    int word = 0;
+    if (value == NULL || !evs__want_text(&b->r, value))
+        return;
+    if (conf->cluster != NULL || strstr(value->text.data, "replica") == NULL) {
+        evs__read_word(&b->r, &field, value, &word);
+        return;
+    }
+    evs__complain(b->r.diags, "E231", value->at, "read_from: %s has a meaning with cluster only%s",
+                  value->text.data, evs__where(&b->r));
+    evs__hint(b->r.diags, "shards of a map have no replicas that it knows of");
+}
+
 void evs__build_pool(evs__building *b, const evs__yaml *value)
 {
     evs__reading outer = b->r;
     pool_conf conf = {
-        .audit = EVS__POOL_AUDIT_WARN,
+        .audit = UNSAID,
         .same_tag = EVS__SAME_TAG_WARN,
         .connection = b->defaults,
     };
@@ -179,7 +222,11 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
     b->r.name = evs__name_of(value->key);
     if (read_pool(&b->r, value, &conf)) {
         apply(pool, &conf);
-        build_placed(b, &conf, pool);
+        if (conf.cluster != NULL)
+            build_cluster(b, &conf, value);
+        else
+            build_placed(b, &conf, pool);
+        read_read_from(b, &conf);
         if (conf.on_no_keys != NULL)
             read_on_no_keys(b, conf.on_no_keys, conf.shards);
     }

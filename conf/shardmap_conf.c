@@ -85,7 +85,8 @@ static int make_room(evs__building *b, const top_conf *top)
     size_t pools = children(top->pools), shards = children(top->shards);
     if (top->pools != NULL && top->pools->kind == EVS__YAML_MAP) {
         for (const evs__yaml *pool = top->pools->first; pool != NULL; pool = pool->next)
-            shards += children(evs__yaml_get(pool, "shards"));
+            shards += children(evs__yaml_get(pool, "shards")) +
+                      children(evs__yaml_get(pool, "cluster"));
     }
     if (shards > EVS__MOST_SHARDS)
         shards = EVS__MOST_SHARDS;
@@ -184,7 +185,7 @@ void evs__build_map(evs__building *b, const evs__yaml *root)
 {
     static const evs__kind *const kinds[] = {
         &evs__kind_top,        &evs__kind_pool, &evs__kind_shard, &evs__kind_route,
-        &evs__kind_connection, &evs__kind_auth, &evs__kind_tls};
+        &evs__kind_connection, &evs__kind_auth, &evs__kind_tls,   &evs__kind_cluster};
     top_conf top = {.generation = 0};
     b->r.kinds = kinds;
     b->r.nkinds = sizeof kinds / sizeof kinds[0];

@@ -4,10 +4,12 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/decide.h"
+#include "scripts/discover.h"
 #include "scripts/exec.h"
 #include "scripts/heal.h"
 #include "scripts/note.h"
 #include "scripts/park.h"
+#include "scripts/redirect.h"
 
 #include <stdlib.h>
 
@@ -128,7 +130,7 @@ evs__subject evs__call_subject(const evs__call *call)
         if (nkeys.len > 0 && nkeys.data[0] != '0')
             subject.key = evs__rendered_argument(request, FIRST_KEY);
     }
-    subject.shard = call->lane->client->map->shards[call->lane->shard].name;
+    subject.shard = call->lane->at->name;
     return subject;
 }
 
@@ -144,6 +146,8 @@ static inline void complete(evs__call *call, const evs_result *result)
     call->done(call->arg, result);
     if (call->lane->watched)
         evs__park_settled(call->lane, call);
+    if (call->lane->home != call->lane && call->lane->home->watched)
+        evs__park_settled(call->lane->home, call);
     if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);
 }
@@ -208,6 +212,13 @@ void evs__call_give_up(evs__call *call, const evs_reply *reply)
     fail_as_said(call, &decision, text);
 }
 
+static int is_down(const evs_reply *reply)
+{
+    static const char word[] = "CLUSTERDOWN";
+    evs_bytes text = evs_reply_bytes(reply);
+    return text.len >= sizeof word - 1 && memcmp(text.data, word, sizeof word - 1) == 0;
+}
+
 /* 1 when the call will be asked again later. */
 static int rest(evs__call *call, const evs__decision *decision, const evs_reply *reply)
 {
@@ -215,9 +226,13 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
         return 0;
     if (decision->action == EVS__RECONNECT)
         evs__conn_retire(call->lane->conn);
+    if (call->lane->cluster != NULL && (decision->action == EVS__RECONNECT || is_down(reply)))
+        evs__discover(call->lane->cluster, NULL);
     if (!call->state.patient || call->lane->client->closing || call->lane->client->ending ||
         !evs__park_rest(call, reply))
         return 0;
+    call->state.asking = 0; /* the owner of the slot is asked again */
+    call->with.aside->redirects = 0;
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
     call->tally->retries++;
     if (call->with.aside->tries == 1)
@@ -232,6 +247,8 @@ static void refused(evs__call *call, const evs_reply *reply)
     evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
     if (decision.action == EVS__HEAL)
         evs__heal_call(call, reply);
+    else if (decision.status == EVS_E_MOVED && evs__redirect_call(call, &decision, reply))
+        return;
     else if (decision.status == EVS_OK)
         succeed(call, reply);
     else if (decision.status == EVS_E_SCRIPT)
@@ -290,18 +307,41 @@ static int may_send_again(const evs__call *call, const evs__answer *answer,
     return evs__loop_now_ms(client->loop) < call->due.at;
 }
 
+/* A lost node of a cluster: what did not run waits for whoever serves its slot next, as often as
+ * there is time for; what may run twice does so once. */
+static int may_look(const evs__call *call, const evs__answer *answer, const evs__decision *decision)
+{
+    if (decision->action != EVS__RESEND || !evs__cluster_may_help(call, answer->why->status))
+        return 0;
+    return decision->outcome == EVS_NOT_EXECUTED || !call->state.resent;
+}
+
+static void note_resend(evs__call *call, const evs__answer *answer, const evs__decision *decision)
+{
+    call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
+    call->lane->client->stats.resends++;
+    call->tally->resends++;
+    evs__note(call->lane, call->script, answer->why->status, "sent again: %s",
+              answer->why->message);
+}
+
 static void lost(evs__call *call, const evs__answer *answer)
 {
     evs_bytes none = {NULL, 0};
     evs__event event = answer->sent ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
     evs__decision decision = decide(call, event, none);
+    if (call->lane->cluster != NULL)
+        evs__discover(call->lane->cluster, NULL);
+    if (may_look(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
+        call->state.resent |= (unsigned char)(decision.outcome != EVS_NOT_EXECUTED);
+        note_resend(call, answer, &decision);
+        evs__cluster_wait(call, answer->why);
+        return;
+    }
     if (may_send_again(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
         call->state.resent = 1;
-        call->state.maybe |= (unsigned char)(decision.outcome != EVS_NOT_EXECUTED);
-        call->lane->client->stats.resends++;
-        call->tally->resends++;
-        evs__note(call->lane, call->script, answer->why->status, "sent again: %s",
-                  answer->why->message);
+        call->state.asking = 0;
+        note_resend(call, answer, &decision);
         evs__call_send_again(call);
         return;
     }
@@ -349,10 +389,15 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
         !evs__lane_load(lane, call->script))
         return evs__fail_nomem(err);
 
+    if (call->state.asking && !evs__redirect_ask(call))
+        return evs__fail_nomem(err);
     evs__buf *out = evs__conn_begin(lane->conn, &call->request);
     evs__buf_append(out, call->with.aside->bytes.data, call->with.aside->bytes.len);
-    if (!evs__conn_end(lane->conn, &call->request))
+    if (!evs__conn_end(lane->conn, &call->request)) {
+        if (call->state.asking)
+            evs__conn_withdraw(lane->conn, &call->with.aside->side);
         return evs__fail_nomem(err);
+    }
     call->tally->bytes += call->request.end - call->request.start;
     return EVS_OK;
 }
@@ -360,7 +405,14 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
 void evs__call_send_again(evs__call *call)
 {
     evs_error err;
-    if (queue_kept(call, &err) != EVS_OK) {
+    if (call->lane->cluster != NULL && !evs__cluster_aim(call))
+        return;
+    evs_status status = queue_kept(call, &err);
+    if (status != EVS_OK && evs__cluster_may_help(call, status)) {
+        evs__cluster_wait(call, &err);
+        return;
+    }
+    if (status != EVS_OK) {
         evs__subject subject = evs__call_subject(call);
         evs__explain_below(&err, &subject);
         evs__call_fail(call, EVS_NOT_EXECUTED, &err);
@@ -375,6 +427,8 @@ static int withdraw(evs__call *call)
 {
     if (call->state.is_exec)
         return evs__exec_withdraw(call->arg);
+    if (call->state.asking && !evs__conn_withdraw(call->lane->conn, &call->with.aside->side))
+        return 0; /* else ASKING would be for whoever comes next */
     return evs__conn_withdraw(call->lane->conn, &call->request);
 }
 
@@ -393,6 +447,9 @@ static evs_outcome let_go(evs__call *call)
     case EVS__RESTING:
         evs__park_leave(call);
         return EVS_NOT_EXECUTED;
+    case EVS__LOOKING:
+        evs__cluster_leave(call);
+        return EVS_NOT_EXECUTED;
     default:
         return EVS_MAYBE_EXECUTED;
     }
@@ -403,7 +460,9 @@ void evs__call_release(evs__call *call, evs_status status)
 {
     evs_error err;
     evs__subject subject = evs__call_subject(call);
-    if (status == EVS_E_TIMEOUT)
+    if (status == EVS_E_TIMEOUT && call->state.held == EVS__LOOKING)
+        evs__cluster_explain(call, &err);
+    else if (status == EVS_E_TIMEOUT)
         evs__explain(&err, &subject, status, "no reply before the deadline");
     else
         evs__explain(&err, &subject, status, "canceled by the caller");
@@ -425,7 +484,8 @@ void evs__calls_abort_parked(evs__calls *calls)
 {
     for (size_t i = 0; i < count_places(calls); i++) {
         evs__call *call = at_place(calls, i);
-        if (call->state.held == EVS__WAITING || call->state.held == EVS__RESTING)
+        if (call->state.held == EVS__WAITING || call->state.held == EVS__RESTING ||
+            call->state.held == EVS__LOOKING)
             evs__call_release(call, EVS_E_CANCELED);
     }
 }

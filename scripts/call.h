@@ -20,6 +20,7 @@
 #include "core/wheel.h"
 #include "scripts/explain.h"
 #include "scripts/tally.h"
+#include "sharding/topology.h"
 #include <evalshard/client.h>
 
 typedef struct evs__call evs__call;
@@ -32,6 +33,7 @@ typedef enum evs__held {
     EVS__HELD_BY_HEAL,
     EVS__WAITING, /* park.c has it */
     EVS__RESTING, /* the same */
+    EVS__LOOKING, /* cluster.c has it */
     EVS__FREE     /* it is no call at the moment */
 } evs__held;
 
@@ -42,6 +44,9 @@ typedef struct evs__aside {
     uint64_t deadline;       /* of a resting call */
     unsigned tries;          /* how often it rested */
     evs__call *next_waiting; /* in a heal */
+    evs__call *call;         /* whose aside it is, for `side` */
+    evs__request side;       /* of ASKING in front of the call, or of CLUSTER NODES behind it */
+    unsigned redirects;      /* in a row */
 } evs__aside;
 
 typedef struct evs__call_state {
@@ -55,6 +60,7 @@ typedef struct evs__call_state {
     unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
     unsigned char patient; /* may rest */
     unsigned char is_exec; /* the EXEC of an evs__exec, which is then `arg` */
+    unsigned char asking;  /* goes to a node that serves its slot only to those who were sent */
 } evs__call_state;
 
 struct evs__call {
@@ -69,6 +75,7 @@ struct evs__call {
         evs__aside *aside; /* ours; NULL while nothing went wrong */
         evs__call *next;   /* of a free one */
     } with;
+    uint16_t slot;   /* in a cluster; EVS__ANY_SLOT: any node */
     uint32_t place;  /* among the client's calls */
     uint32_t serial; /* tells it from others that had this place */
     evs__call_state state;

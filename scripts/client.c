@@ -98,6 +98,27 @@ static void tell_log(void *owner, const evs__login *login, evs_status status, co
     options->log(options->log_arg, &event);
 }
 
+static int open_clusters(evs_client *client)
+{
+    for (size_t i = 0; i < client->nlanes; i++) {
+        evs__lane *lane = &client->lanes[i];
+        const evs__pool *pool = &client->map->pools[lane->at->pool];
+        if (pool->cluster == NULL)
+            continue;
+        lane->cluster = evs__cluster_new(client, lane, pool);
+        if (lane->cluster == NULL)
+            return 0;
+    }
+    return 1;
+}
+
+static void stop_clusters(evs_client *client)
+{
+    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
+        if (client->lanes[i].cluster != NULL)
+            evs__cluster_stop(client->lanes[i].cluster);
+}
+
 static evs_status build(evs_client *client, const evs_client_options *options, evs_error *err)
 {
     evs__conn_limits limits = {options->max_reply_bytes,
@@ -115,7 +136,9 @@ static evs_status build(evs_client *client, const evs_client_options *options, e
     client->nlanes = evs_shardmap_count(client->map);
     client->lanes = evs__zalloc_array(client->nlanes, sizeof *client->lanes);
     for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
-        evs__lane_init(&client->lanes[i], client, i);
+        evs__lane_init(&client->lanes[i], client, &client->map->shards[i]);
+    if (client->lanes != NULL && !open_clusters(client))
+        return evs__fail_nomem(err);
     client->fork_mark = evs__fork_mark_new();
     client->sweep = evs__timer_new(client->loop, sweep, client);
     if (client->lanes == NULL || client->fork_mark == NULL || client->sweep == NULL)
@@ -156,8 +179,11 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
 
 static void free_memory(evs_client *client)
 {
-    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
+    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++) {
         evs__lane_clear(&client->lanes[i]);
+        if (client->lanes[i].cluster != NULL)
+            evs__cluster_free(client->lanes[i].cluster);
+    }
     evs__calls_free(&client->calls);
     evs__free(client->lanes);
     evs__fork_mark_free(client->fork_mark);
@@ -192,6 +218,7 @@ void evs__client_end_calls(evs_client *client)
 void evs__client_destroy(evs_client *client)
 {
     evs__client_end_calls(client);
+    stop_clusters(client);
     evs__timer_free(client->sweep);
     if (client->thread != NULL)
         evs__thread_free(client->thread);
@@ -205,6 +232,7 @@ static void abandon(evs_client *client)
 {
     if (client->conns != NULL)
         evs__conns_abandon(client->conns);
+    stop_clusters(client);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     if (client->thread != NULL)
         evs__thread_abandon(client->thread);
@@ -320,7 +348,7 @@ evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err
 static evs_status full(evs__lane *lane, evs_error *err)
 {
     const evs_client_options *options = &lane->client->options;
-    evs__subject subject = {.shard = lane->client->map->shards[lane->shard].name};
+    evs__subject subject = {.shard = lane->at->name};
     size_t count = lane->parked + evs__conn_queued(lane->conn);
     if (count >= options->max_in_flight)
         return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu calls are in flight already",

@@ -12,9 +12,11 @@
 
 #include "core/net/fork_mark.h"
 #include "scripts/call.h"
+#include "scripts/cluster.h"
 #include "scripts/lane.h"
 #include "scripts/thread.h"
 #include "sharding/conns.h"
+#include "sharding/route.h"
 
 struct evs_client {
     evs_shardmap *map;            /* our reference */
@@ -69,11 +71,20 @@ void evs__client_leave(evs_client *client);
 /* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
-/* A call to `shard`, not queued; the rest is for the caller to set. NULL when out of memory. */
-static inline evs__call *evs__client_call(evs_client *client, size_t shard,
+/* The number in the map of a lane's shard. */
+static inline size_t evs__lane_shard(const evs__lane *lane)
+{
+    return (size_t)(lane->at - lane->client->map->shards);
+}
+
+/* A call to where `target` leads, not queued; the rest is for the caller to set. NULL when out of
+ * memory. */
+static inline evs__call *evs__client_call(evs_client *client, const evs__target *target,
                                           const evs_script *script)
 {
-    evs__lane *lane = &client->lanes[shard];
+    evs__lane *lane = &client->lanes[target->shard];
+    if (lane->cluster != NULL)
+        lane = evs__cluster_lane(lane->cluster, target->slot);
     evs__tally *tally = evs__tally_of(&lane->tallies, script);
     evs__call *call = tally == NULL ? NULL : evs__call_new(&client->calls);
     if (call == NULL)
@@ -81,6 +92,7 @@ static inline evs__call *evs__client_call(evs_client *client, size_t shard,
     call->lane = lane;
     call->script = script;
     call->tally = tally;
+    call->slot = (uint16_t)target->slot;
     call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
     return call;
 }

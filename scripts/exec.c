@@ -210,7 +210,8 @@ static evs__exec *make(evs_transaction *tx, evs__lane *lane)
 static evs__call *new_call(const evs__lane *lane, evs__exec *exec)
 {
     evs_client *client = lane->client;
-    evs__call *call = evs__client_call(client, lane->shard, NULL);
+    evs__target target = {.shard = evs__lane_shard(lane), .slot = EVS__ANY_SLOT};
+    evs__call *call = evs__client_call(client, &target, NULL);
     if (call == NULL)
         return NULL;
     call->lane = exec->lane;

@@ -119,7 +119,7 @@ static void take_load(evs__exec *exec, size_t index, const evs_reply *reply)
 static void count_script(const evs__exec *exec, size_t index)
 {
     const evs_script *script = exec->tx->elements[index].script;
-    evs__lane *main_lane = &exec->lane->client->lanes[exec->lane->shard];
+    evs__lane *main_lane = &exec->lane->client->lanes[evs__lane_shard(exec->lane)];
     evs__tally *tally = script == NULL ? NULL : evs__tally_of(&main_lane->tallies, script);
     if (tally == NULL)
         return;
@@ -218,7 +218,7 @@ static void fail_refused(evs__exec *exec)
 
 static void say(evs__exec *exec, evs_status status, evs_bytes text)
 {
-    evs__subject subject = {.shard = exec->lane->client->map->shards[exec->lane->shard].name};
+    evs__subject subject = {.shard = exec->lane->at->name};
     evs__explain(&exec->tx->error, &subject, status, "%.*s", (int)text.len, text.data);
 }
 

@@ -20,10 +20,11 @@ typedef struct evs__load {
 
 /* ---- life ---- */
 
-void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard)
+void evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at)
 {
     lane->client = client;
-    lane->shard = shard;
+    lane->at = at;
+    lane->home = lane;
     evs__ring_init(&lane->loads);
     evs__ring_init(&lane->heals);
     evs__ring_init(&lane->execs);
@@ -76,7 +77,10 @@ void evs__lane_clear(evs__lane *lane)
 
 static evs_status prepare_first(evs__lane *lane, evs_error *err)
 {
-    evs_status made = evs__conns_get(&lane->conn, lane->client->conns, lane->shard, err);
+    const evs_client *client = lane->client;
+    evs_status made = lane->cluster == NULL
+                          ? evs__conns_get(&lane->conn, client->conns, evs__lane_shard(lane), err)
+                          : evs__conns_private(&lane->conn, client->conns, &lane->at->login, err);
     if (made == EVS_OK)
         lane->epoch = evs__conn_epoch(lane->conn);
     return made;

@@ -12,9 +12,11 @@
 #include "scripts/refusal.h"
 #include "scripts/script.h"
 #include "scripts/tally.h"
+#include "sharding/shardmap.h"
 #include <evalshard/client.h>
 
 typedef struct evs__lane evs__lane;
+typedef struct evs__cluster evs__cluster;
 typedef struct evs__call evs__call;
 typedef struct evs__lease evs__lease;
 
@@ -27,7 +29,9 @@ typedef enum evs__mark {
 
 struct evs__lane {
     evs_client *client;
-    size_t shard;
+    const evs__shard *at;   /* the map's, or of a node of a cluster */
+    evs__cluster *cluster;  /* that the lane belongs to; NULL: none */
+    evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
     evs__conn *conn;        /* NULL until first used; the client's conns own it */
     uint64_t epoch;         /* of the connection, that the rest belongs to */
     uint64_t *known;        /* a bit per script id; ours */
@@ -51,7 +55,7 @@ struct evs__lane {
     unsigned char watched;    /* there is something to do when a call is finished */
 };
 
-void evs__lane_init(evs__lane *lane, evs_client *client, size_t shard);
+void evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at);
 
 /* Makes the connection usable for queueing and forgets what an older epoch knew. */
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);

@@ -7,7 +7,7 @@
 
 static const char *shard_name(const evs__lane *lane)
 {
-    return lane->client->map->shards[lane->shard].name;
+    return lane->at->name;
 }
 
 static evs_status make(evs__lease **out, evs__lane *lane, evs_error *err)
@@ -16,8 +16,8 @@ static evs_status make(evs__lease **out, evs__lane *lane, evs_error *err)
     evs__lease *lease = evs__zalloc_array(1, sizeof *lease);
     if (lease == NULL)
         return evs__fail_nomem(err);
-    evs__lane_init(&lease->lane, client, lane->shard);
-    evs_status status = evs__conns_private(&lease->lane.conn, client->conns, lane->shard, err);
+    evs__lane_init(&lease->lane, client, lane->at);
+    evs_status status = evs__conns_private(&lease->lane.conn, client->conns, &lane->at->login, err);
     if (status != EVS_OK) {
         evs__free(lease);
         return status;

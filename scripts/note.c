@@ -19,7 +19,6 @@ void evs__note(const evs__lane *lane, const evs_script *script, evs_status statu
     va_end(args);
     evs__printable(line, sizeof line, evs_text(text));
     evs_log_event event = {status == EVS_OK ? EVS_LOG_INFO : EVS_LOG_WARNING, status,
-                           client->map->shards[lane->shard].name,
-                           script == NULL ? "" : script->name, line};
+                           lane->at->name, script == NULL ? "" : script->name, line};
     client->options.log(client->options.log_arg, &event);
 }

@@ -64,12 +64,15 @@ static void pass_turn(evs__lane *lane)
 static void tell_room(evs__lane *lane)
 {
     const evs_client *client = lane->client;
-    size_t count = evs__conn_queued(lane->conn) + lane->parked;
-    size_t bytes = evs__conn_queued_bytes(lane->conn) + lane->parked_bytes;
+    size_t count = lane->parked, bytes = lane->parked_bytes;
+    if (lane->conn != NULL) {
+        count += evs__conn_queued(lane->conn);
+        bytes += evs__conn_queued_bytes(lane->conn);
+    }
     if (count > client->options.max_in_flight / 2 || bytes > client->options.max_queued_bytes / 2)
         return;
     lane->wants_room = 0;
-    client->options.room(client->options.room_arg, client->map->shards[lane->shard].name);
+    client->options.room(client->options.room_arg, lane->at->name);
 }
 
 void evs__park_settled(evs__lane *lane, const evs__call *call)
@@ -88,9 +91,11 @@ void evs__park_settled(evs__lane *lane, const evs__call *call)
 
 /* ---- resting ---- */
 
-static uint64_t rest_of(evs_client *client, unsigned tries)
+static uint64_t rest_of(const evs__lane *lane, unsigned tries)
 {
-    uint64_t rest = FIRST_REST_MS;
+    evs_client *client = lane->client;
+    const evs__pool *pool = &client->map->pools[lane->at->pool];
+    uint64_t rest = pool->cluster == NULL ? FIRST_REST_MS : pool->cluster->tryagain_backoff_ms;
     for (unsigned i = 0; i < tries && rest < LONGEST_REST_MS; i++)
         rest *= 2;
     if (rest > LONGEST_REST_MS)
@@ -114,7 +119,7 @@ int evs__park_rest(evs__call *call, const evs_reply *reply)
     evs_client *client = call->lane->client;
     const evs__aside *before = call->with.aside;
     uint64_t now = evs__loop_now_ms(client->loop);
-    uint64_t rest = rest_of(client, before == NULL ? 0 : before->tries);
+    uint64_t rest = rest_of(call->lane, before == NULL ? 0 : before->tries);
     if (now + rest >= call->due.at)
         return 0;
     evs__aside *aside = evs__call_set_aside(call);

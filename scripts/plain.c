@@ -150,7 +150,7 @@ static evs_status submit(void *arg, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    evs__call *call = evs__client_call(client, self->target.shard, NULL);
+    evs__call *call = evs__client_call(client, &self->target, NULL);
     if (call == NULL)
         return evs__fail_nomem(err);
     call->done = evs__waiter_done;

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/client.h"
+#include "scripts/cluster.h"
 #include "scripts/park.h"
 
 /* Makes sure that the server will know the script when the request arrives. */
@@ -13,8 +14,7 @@ static evs_status introduce(evs__call *call, evs_error *err)
     evs__mark mark = evs__lane_mark(lane, script);
     call->state.unsure = mark != EVS__MARK_KNOWN;
     if (mark == EVS__MARK_BROKEN) {
-        evs__subject subject = {
-            script->name, {NULL, 0}, lane->client->map->shards[lane->shard].name};
+        evs__subject subject = {script->name, {NULL, 0}, lane->at->name};
         return evs__explain_refusal(err, &subject, evs__lane_refusal(lane, script));
     }
     if (mark == EVS__MARK_UNKNOWN && !evs__lane_load(lane, script))
@@ -35,14 +35,27 @@ static evs_status begin_waiting(evs__buf **out, evs__call *call, evs_error *err)
 evs_status evs__queue_begin(evs__buf **out, evs__call *call, evs_error *err)
 {
     evs__lane *lane = call->lane;
-    evs_status status = evs__client_lane(lane, err);
+    int strict = lane->client->options.order == EVS_ORDER_STRICT;
+    evs_status status = evs__lane_is_home(lane) ? evs__cluster_admit(call, err)
+                                                : evs__client_lane(lane, err);
+    int stays = evs__lane_is_home(lane) || evs__cluster_may_help(call, status) ||
+                (strict && status == EVS_OK && lane->home != lane &&
+                 evs__park_must_wait(lane->home));
+    if (stays && !evs__lane_is_home(lane)) {
+        evs_error why = {0};
+        if (status != EVS_OK && err != NULL)
+            why = *err;
+        status = evs__cluster_keep(call, status == EVS_OK ? NULL : &why, err);
+    }
     if (status != EVS_OK)
         return status;
-    if (lane->client->options.order == EVS_ORDER_STRICT) {
-        if (evs__park_must_wait(lane))
+    if (strict) {
+        if (evs__park_must_wait(lane->home))
             return begin_waiting(out, call, err);
-        lane->turn = call;
+        lane->home->turn = call;
     }
+    if (stays)
+        return begin_waiting(out, call, err);
     if (call->script != NULL)
         status = introduce(call, err);
     if (status == EVS_OK)
@@ -55,7 +68,11 @@ evs_status evs__queue_end(evs__call *call, evs_error *err)
     if (call->with.aside != NULL) {
         if (!evs__buf_ok(&call->with.aside->bytes))
             return evs__fail_nomem(err);
-        evs__park_wait(call);
+        int strict = call->lane->client->options.order == EVS_ORDER_STRICT;
+        if (strict && call->lane->home->turn != call)
+            evs__park_wait(call);
+        else
+            evs__cluster_wait(call, NULL);
         return EVS_OK;
     }
     return evs__queue_sent(call, err);
@@ -63,7 +80,7 @@ evs_status evs__queue_end(evs__call *call, evs_error *err)
 
 void evs__queue_drop(evs__call *call)
 {
-    if (call->lane->turn == call)
-        call->lane->turn = NULL;
+    if (call->lane->home->turn == call)
+        call->lane->home->turn = NULL;
     evs__call_drop(call);
 }

@@ -8,8 +8,8 @@
 #include "core/buf.h"
 #include <evalshard/client.h>
 
-/* "*4\r\n$7\r\nEVALSHA\r\n$40\r\n<sha>\r\n$1\r\n1\r\n": all that stands before the keys, with two digits to
- * be put in. The rest of `text` is zero, so that it can be copied as a whole. */
+/* "*4\r\n$7\r\nEVALSHA\r\n$40\r\n<sha>\r\n$1\r\n1\r\n": all that stands before the keys, with two
+ * digits to be put in. The rest of `text` is zero, so that it can be copied as a whole. */
 typedef struct evs__head {
     char text[80];
 } evs__head;

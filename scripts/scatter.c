@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/client.h"
+#include "scripts/submit.h"
 
 #include <evalshard/batch.h>
 
@@ -16,27 +17,25 @@ typedef struct scattering scattering;
 /* One call under way. */
 typedef struct part {
     scattering *all;
-    size_t index;
+    size_t index; /* for the fold */
+    size_t place; /* among groups or targets */
 } part;
 
-/* Makes call number `index` out of the common one. */
-typedef void make_call(scattering *all, size_t index, evs_invocation *call);
-
-enum { SHARD_NAME_ROOM = 200 };
+/* Submits call number `index` of those that there are. */
+typedef evs_status submit_one(part *one, evs_error *err);
 
 struct scattering {
     evs_client *client;
     const evs_invocation *common;
     const evs_key_group *groups; /* of a scatter */
-    size_t first;                /* shard of a broadcast */
-    make_call *make;
+    evs__target *targets;        /* of a broadcast; ours */
+    submit_one *submit;
     evs_fold_fn fold;
     void *arg;
     part *parts; /* ours */
     size_t count, next, open, results;
     evs_status status; /* of the first that failed */
     evs_error *err;    /* its error; may be NULL */
-    char shard[SHARD_NAME_ROOM];
     int pumping;
     evs__gate gate;
 };
@@ -67,9 +66,7 @@ static void answered(void *arg, const evs_result *result)
 static int submit(scattering *all, part *one)
 {
     evs_error err;
-    evs_invocation call = *all->common;
-    all->make(all, one->index, &call);
-    evs_status status = evs_submit(all->client, &call, answered, one, &err);
+    evs_status status = all->submit(one, &err);
     if (status == EVS_OK) {
         all->open++;
         return 1;
@@ -115,16 +112,19 @@ static evs_status run(scattering *all, evs_error *err)
     if (all->parts == NULL)
         return evs__fail_nomem(err);
     for (size_t i = 0; i < all->count; i++)
-        all->parts[i] = (part){all, all->first + i};
+        all->parts[i] = (part){all, all->targets == NULL ? i : all->targets[i].shard, i};
     status = evs__client_await(all->client, &what, err);
     evs__free(all->parts);
     return status == EVS_OK ? all->status : status;
 }
 
-static void take_group(scattering *all, size_t index, evs_invocation *call)
+static evs_status submit_group(part *one, evs_error *err)
 {
-    call->keys = all->groups[index].keys;
-    call->nkeys = all->groups[index].nkeys;
+    scattering *all = one->all;
+    evs_invocation call = *all->common;
+    call.keys = all->groups[one->place].keys;
+    call.nkeys = all->groups[one->place].nkeys;
+    return evs_submit(all->client, &call, answered, one, err);
 }
 
 evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs_key_group *groups,
@@ -133,7 +133,7 @@ evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs
     scattering all = {.client = client,
                       .common = call,
                       .groups = groups,
-                      .make = take_group,
+                      .submit = submit_group,
                       .fold = fold,
                       .arg = arg,
                       .count = ngroups,
@@ -143,44 +143,131 @@ evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs
     return run(&all, err);
 }
 
-/* A name with its pool is unambiguous. It is rendered into the one buffer there is: a submitted
- * call does not need it any more. */
-static void take_shard(scattering *all, size_t index, evs_invocation *call)
+/* ---- every shard ---- */
+
+static evs_status submit_target(part *one, evs_error *err)
 {
-    const evs__shard *shard = &all->client->map->shards[index];
-    snprintf(all->shard, sizeof all->shard, "%s/%s", all->client->map->pools[shard->pool].name,
-             shard->name);
-    call->shard = all->shard;
-    call->pool = NULL;
+    scattering *all = one->all;
+    evs__job job = {.client = all->client, .invocation = all->common, .done = answered, .arg = one};
+    evs_status status = evs__job_aim(&job, &all->targets[one->place], err);
+    return status == EVS_OK ? evs__job_submit(&job, err) : status;
+}
+
+/* Every primary of a cluster by a slot that it serves; the whole when none is known. */
+static size_t list_primaries(evs__target *out, const evs__cluster *cluster,
+                             const evs__target *whole)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cluster->nnodes; i++) {
+        unsigned slot = 0;
+        while (slot < EVS__SLOTS && cluster->owner[slot] != i)
+            slot++;
+        if (slot == EVS__SLOTS)
+            continue;
+        if (out != NULL) {
+            out[count] = *whole;
+            out[count].slot = slot;
+        }
+        count++;
+    }
+    if (count == 0 && out != NULL)
+        *out = *whole;
+    return count > 0 ? count : 1;
+}
+
+typedef struct listing {
+    scattering *all;
+    size_t first, count; /* shards of the map */
+} listing;
+
+static size_t list_shards(evs__target *out, const listing *self)
+{
+    const evs_client *client = self->all->client;
+    size_t count = 0;
+    for (size_t i = self->first; i < self->first + self->count; i++) {
+        evs__target whole = {i, client->map->shards[i].pool, EVS__ANY_SLOT, 0};
+        evs__target *at = out == NULL ? NULL : out + count;
+        if (client->lanes[i].cluster != NULL) {
+            count += list_primaries(at, client->lanes[i].cluster, &whole);
+            continue;
+        }
+        if (at != NULL)
+            *at = whole;
+        count++;
+    }
+    return count;
+}
+
+static evs_status list_targets(void *job, evs_error *err)
+{
+    const listing *self = job;
+    self->all->count = list_shards(NULL, self);
+    self->all->targets = evs__alloc_array(self->all->count, sizeof *self->all->targets);
+    if (self->all->targets == NULL)
+        return evs__fail_nomem(err);
+    list_shards(self->all->targets, self);
+    return EVS_OK;
 }
 
 /* The shards of the pool, or all. */
-static evs_status choose(scattering *all, const char *pool, evs_error *err)
+static evs_status choose(listing *self, const evs_shardmap *map, const char *pool, evs_error *err)
 {
-    const evs_shardmap *map = all->client->map;
-    all->count = map->nshards;
+    self->count = map->nshards;
     if (pool == NULL)
         return EVS_OK;
     for (size_t i = 0; i < map->npools; i++) {
         if (strcmp(map->pools[i].name, pool) != 0)
             continue;
-        all->first = map->pools[i].first_shard;
-        all->count = map->pools[i].nshards;
+        self->first = map->pools[i].first_shard;
+        self->count = map->pools[i].nshards;
         return EVS_OK;
     }
     return evs__fail(err, EVS_E_INVALID, "there is no pool \"%s\" in the map", pool);
 }
 
+/* Clusters tell their primaries. When one cannot, the broadcast will say so in its place. */
+static void meet_clusters(const listing *self, unsigned timeout_ms)
+{
+    evs_client *client = self->all->client;
+    for (size_t i = self->first; i < self->first + self->count; i++) {
+        const evs__pool *pool = &client->map->pools[client->map->shards[i].pool];
+        evs_reply *reply = NULL;
+        char name[160];
+        if (pool->cluster == NULL)
+            continue;
+        evs_bytes ping = evs_text("PING");
+        snprintf(name, sizeof name, "%s/%s", pool->name, client->map->shards[i].name);
+        evs_plain_command cmd = {
+            .args = &ping, .nargs = 1, .shard = name, .timeout_ms = timeout_ms};
+        evs_command(&reply, client, &cmd, NULL);
+        evs_reply_free(reply);
+    }
+}
+
 evs_status evs_broadcast(evs_client *client, const evs_invocation *call, evs_fold_fn fold,
                          void *arg, evs_error *err)
 {
-    scattering all = {
-        .client = client, .common = call, .make = take_shard, .fold = fold, .arg = arg, .err = err};
+    scattering all = {.client = client,
+                      .common = call,
+                      .submit = submit_target,
+                      .fold = fold,
+                      .arg = arg,
+                      .err = err};
+    listing shards = {.all = &all};
     if (fold == NULL)
         return evs__fail(err, EVS_E_INVALID, "results need a fold to go to");
     if (call->nkeys > 0 || call->shard != NULL)
         return evs__fail(err, EVS_E_INVALID,
                          "a broadcast goes to every shard: it has no keys and names no shard");
-    evs_status status = choose(&all, call->pool, err);
-    return status == EVS_OK ? run(&all, err) : status;
+    evs_status status = evs__client_may_wait(client, err);
+    if (status == EVS_OK)
+        status = choose(&shards, client->map, call->pool, err);
+    if (status != EVS_OK)
+        return status;
+    meet_clusters(&shards, call->timeout_ms);
+    status = evs__client_look(client, list_targets, &shards, err);
+    if (status == EVS_OK)
+        status = run(&all, err);
+    evs__free(all.targets);
+    return status;
 }

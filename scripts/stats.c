@@ -9,11 +9,23 @@ struct evs_stats {
     size_t count;
 };
 
+/* Lane number `index` of a shard of the map: its own, then those of the nodes if it is a cluster;
+ * NULL past the end. */
+static const evs__lane *lane_at(const evs__lane *shard, size_t index)
+{
+    if (index == 0)
+        return shard;
+    const evs__cluster *cluster = shard->cluster;
+    return cluster == NULL || index > cluster->nnodes ? NULL : &cluster->nodes[index - 1]->lane;
+}
+
 static size_t count_rows(const evs_client *client)
 {
     size_t count = 0;
+    const evs__lane *lane;
     for (size_t i = 0; i < client->nlanes; i++)
-        count += client->lanes[i].tallies.count;
+        for (size_t k = 0; (lane = lane_at(&client->lanes[i], k)) != NULL; k++)
+            count += lane->tallies.count;
     return count;
 }
 
@@ -34,7 +46,12 @@ static int copy_errors(evs_stats_row *row, evs__arena *arena, const evs__tally *
 
 static int copy_lane(evs_stats *stats, const evs_client *client, const evs__lane *lane)
 {
-    const evs__shard *shard = &client->map->shards[lane->shard];
+    const evs__shard *shard = lane->at;
+    const char *name = shard->name;
+    if (lane->tallies.count > 0 && lane->home != lane) /* a node may go before the snapshot does */
+        name = evs__arena_text(&stats->arena, name, strlen(name));
+    if (name == NULL)
+        return 0;
     evs_stats_row *rows = stats->rows + stats->count;
     for (size_t i = 0; i < lane->tallies.nslots; i++) {
         const evs__tally *tally = lane->tallies.slots[i];
@@ -42,14 +59,15 @@ static int copy_lane(evs_stats *stats, const evs_client *client, const evs__lane
             continue;
         evs_stats_row *row = &rows[tally->order];
         *row = (evs_stats_row){.script = tally->script == NULL ? "" : tally->script->name,
-                               .shard = shard->name,
+                               .shard = name,
                                .pool = client->map->pools[shard->pool].name,
                                .calls = tally->calls,
                                .in_flight = tally->in_flight,
                                .bytes = tally->bytes,
                                .heals = tally->heals,
                                .resends = tally->resends,
-                               .retries = tally->retries};
+                               .retries = tally->retries,
+                               .redirects = tally->redirects};
         if (!copy_errors(row, &stats->arena, tally))
             return 0;
     }
@@ -70,8 +88,10 @@ static evs_status take(void *job, evs_error *err)
         return evs__fail_nomem(err);
     stats->rows = evs__alloc_array(count_rows(client), sizeof *stats->rows);
     int fine = stats->rows != NULL;
-    for (size_t i = 0; fine && i < client->nlanes; i++)
-        fine = copy_lane(stats, client, &client->lanes[i]);
+    const evs__lane *lane;
+    for (size_t i = 0; i < client->nlanes; i++)
+        for (size_t k = 0; fine && (lane = lane_at(&client->lanes[i], k)) != NULL; k++)
+            fine = copy_lane(stats, client, lane);
     if (!fine) {
         evs_stats_free(stats);
         return evs__fail_nomem(err);

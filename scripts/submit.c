@@ -82,6 +82,18 @@ static inline __attribute__((always_inline)) evs_status plan(evs__job *job, evs_
     return allow(client, job->script, target.pool, err);
 }
 
+evs_status evs__job_aim(evs__job *job, const evs__target *target, evs_error *err)
+{
+    const evs_invocation *invocation = job->invocation;
+    evs_status status = find(&job->script, job->client, invocation, err);
+    if (status != EVS_OK)
+        return status;
+    if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
+        return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
+    job->target = *target;
+    return allow(job->client, job->script, target->pool, err);
+}
+
 evs_status evs__job_plan(evs__job *job, evs_error *err)
 {
     return plan(job, err);
@@ -140,7 +152,7 @@ unsigned evs__job_timeout(const evs__job *job)
 static inline __attribute__((always_inline)) evs_status submit(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
-    evs__call *call = evs__client_call(client, self->target.shard, self->script);
+    evs__call *call = evs__client_call(client, &self->target, self->script);
     if (call == NULL)
         return evs__fail_nomem(err);
     call->done = self->done;

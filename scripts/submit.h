@@ -20,6 +20,9 @@ typedef struct evs__job {
 /* Finds, checks and routes: everything that can be refused without asking a server. */
 evs_status evs__job_plan(evs__job *job, evs_error *err);
 
+/* The same for a call without keys that goes to `target` whatever its invocation says. */
+evs_status evs__job_aim(evs__job *job, const evs__target *target, evs_error *err);
+
 /* Of a planned call, in milliseconds. */
 unsigned evs__job_timeout(const evs__job *job);
 

@@ -19,6 +19,7 @@ typedef struct evs__tally {
     uint64_t heals;
     uint64_t resends;
     uint64_t retries;
+    uint64_t redirects;
     evs_status_count *errors; /* ours; few */
     size_t nerrors;
     size_t order; /* among the lane's tallies */

@@ -48,6 +48,10 @@ struct evs_transaction {
     int watch_failed;
 };
 
+/* Can a transaction run there? Fails with INVALID in a cluster's pool. */
+evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
+                                    evs_error *err);
+
 /* Finds scripts, checks arities, routes everything to one shard. Touches nothing that changes. */
 evs_status evs__transaction_plan(evs_transaction *tx, evs_error *err);
 

@@ -202,9 +202,20 @@ static evs_status check_followers(evs_transaction *tx, const found *where, evs_e
     return EVS_OK;
 }
 
+evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
+                                    evs_error *err)
+{
+    const evs__pool *pool = &tx->client->map->pools[target->pool];
+    if (pool->cluster == NULL)
+        return EVS_OK;
+    return evs__fail(err, EVS_E_INVALID,
+                     "transactions in a cluster (pool \"%s\") are not supported by this version",
+                     pool->name);
+}
+
 static evs_status plan(evs_transaction *tx, evs_error *err)
 {
-    found first = {{0, 0, 0}, 0};
+    found first = {{0, 0, EVS__ANY_SLOT, 0}, 0};
     if (tx->lease != NULL)
         first = (found){tx->target, WATCHED};
     if (tx->count == 0)
@@ -216,6 +227,9 @@ static evs_status plan(evs_transaction *tx, evs_error *err)
         status = evs__route_no_keys(&first.target, tx->client->map, tx->shard, NULL, err);
     if (status == EVS_OK)
         status = check_followers(tx, &first, err);
+    if (status != EVS_OK)
+        return status;
+    status = evs__transaction_allowed(tx, &first.target, err);
     if (status != EVS_OK)
         return status;
     tx->target = first.target;

@@ -59,7 +59,7 @@ static evs_status ask(question *self, evs_error *err)
 {
     evs_client *client = self->tx->client;
     evs__lease *lease = self->tx->lease;
-    evs__call *call = evs__client_call(client, self->target.shard, self->script);
+    evs__call *call = evs__client_call(client, &self->target, self->script);
     if (call == NULL)
         return evs__fail_nomem(err);
     call->lane = &lease->lane;
@@ -133,6 +133,8 @@ static evs_status plan_watch(question *self, const evs_bytes *keys, size_t nkeys
     evs_status status = evs__route_keys(&self->target, tx->client->map, keys, nkeys, err);
     if (status == EVS_OK && tx->lease != NULL && self->target.shard != tx->target.shard)
         status = elsewhere(self, err);
+    if (status == EVS_OK)
+        status = evs__transaction_allowed(tx, &self->target, err);
     return status;
 }
 

@@ -80,14 +80,15 @@ evs_status evs__conns_get(evs__conn **out, evs__conns *conns, size_t shard, evs_
     return EVS_OK;
 }
 
-evs_status evs__conns_private(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err)
+evs_status evs__conns_private(evs__conn **out, evs__conns *conns, const evs__login *login,
+                              evs_error *err)
 {
     size_t count = conns->nprivates;
     evs__conn **more = evs__realloc_array(conns->privates, count + 1, sizeof *more);
     if (more == NULL)
         return evs__fail_nomem(err);
     conns->privates = more;
-    evs_status status = make(&more[count], conns, shard, err);
+    evs_status status = evs__conn_new(&more[count], conns->loop, login, &conns->limits, err);
     if (status != EVS_OK)
         return status;
     conns->nprivates++;

@@ -22,9 +22,10 @@ void evs__conns_abandon(evs__conns *conns);
 /* The connection of shard number `shard`, borrowed. Fails with NOMEM. */
 evs_status evs__conns_get(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err);
 
-/* One more connection to a shard, which is nobody else's, borrowed: it is freed with the rest.
- * Fails with NOMEM. */
-evs_status evs__conns_private(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err);
+/* One more connection, to a shard or to a server that is not in the map, borrowed: it is freed with
+ * the rest. Fails with NOMEM. */
+evs_status evs__conns_private(evs__conn **out, evs__conns *conns, const evs__login *login,
+                              evs_error *err);
 
 /* Sums over all connections there ever were. */
 evs__conn_stats evs__conns_stats(const evs__conns *conns);

@@ -39,7 +39,17 @@ static inline evs_bytes tag_of(const evs__pool *pool, evs_bytes key)
 
 static inline size_t place(const evs__pool *pool, evs_bytes tag)
 {
+    if (pool->cluster != NULL) /* one shard stands for it; the slot counts */
+        return pool->first_shard;
     return pool->first_shard + pool->placement->find(pool->placed, pool->layout.hash->of(tag));
+}
+
+/* The slot of a tag in a cluster; what stands for it elsewhere. */
+static inline unsigned slot_of(const evs__pool *pool, evs_bytes tag)
+{
+    if (pool->cluster == NULL)
+        return EVS__ANY_SLOT;
+    return (unsigned)pool->layout.hash->of(tag) & (EVS__SLOTS - 1);
 }
 
 static inline int equal(evs_bytes a, evs_bytes b)
@@ -65,6 +75,7 @@ static inline int find_place(evs__placing *out, const evs_shardmap *map, evs_byt
     out->pool = pool;
     out->tag = tag_of(pool, key);
     out->shard = place(pool, out->tag);
+    out->slot = slot_of(pool, out->tag);
     return 1;
 }
 
@@ -87,6 +98,11 @@ static evs_status route_more(int *mixed_out, const evs_shardmap *map, evs__keys 
             continue;
         if (pool != first->pool || place(pool, tag) != first->shard)
             return evs__fail_cross_shard(err, map, all, i);
+        if (pool->cluster != NULL) {
+            if (slot_of(pool, tag) != first->slot)
+                return evs__fail_cross_slot(err, map, all, i);
+            continue; /* a tag never leaves its slot: what met once stays together */
+        }
         mixed = pool->same_tag != EVS__SAME_TAG_OFF;
     }
     if (mixed && first->pool->same_tag == EVS__SAME_TAG_ERROR)
@@ -107,7 +123,7 @@ static __attribute__((noinline)) evs_status route_keys(evs__target *out, const e
     if (nkeys > 1)
         status = route_more(&mixed, map, (evs__keys){keys, nkeys}, &first, err);
     if (status == EVS_OK)
-        *out = (evs__target){first.shard, (size_t)(first.pool - map->pools), mixed};
+        *out = (evs__target){first.shard, (size_t)(first.pool - map->pools), first.slot, mixed};
     return status;
 }
 
@@ -119,7 +135,8 @@ evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_
     const evs__pool *pool = &map->pools[0];
     if (nkeys > 1 || map->nroutes > 0)
         return route_keys(out, map, keys, nkeys, err);
-    *out = (evs__target){place(pool, tag_of(pool, keys[0])), 0, 0};
+    evs_bytes tag = tag_of(pool, keys[0]);
+    *out = (evs__target){place(pool, tag), 0, slot_of(pool, tag), 0};
     return EVS_OK;
 }
 
@@ -194,6 +211,6 @@ evs_status evs__route_no_keys(evs__target *out, const evs_shardmap *map, const c
                                       : by_name(&number, map, chosen, shard, err);
     if (status != EVS_OK)
         return status;
-    *out = (evs__target){number, map->shards[number].pool, 0};
+    *out = (evs__target){number, map->shards[number].pool, EVS__ANY_SLOT, 0};
     return EVS_OK;
 }

@@ -9,15 +9,16 @@
 typedef struct evs__target {
     size_t shard;
     size_t pool;
+    unsigned slot;  /* of a cluster's pool; EVS__ANY_SLOT: any node, and in other pools */
     int mixed_tags; /* keys with different tags met here by luck (and the pool allows that) */
 } evs__target;
 
 /* Where one key goes. Fails with NO_ROUTE, naming the key. */
 evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key, evs_error *err);
 
-/* Where `nkeys` > 0 keys go together. Fails with NO_ROUTE, with CROSS_SHARD (the message lists each
- * key with its tag and shard; a long list is cut in the middle and says so), or with TAG when the
- * pool requires one tag. */
+/* Where `nkeys` > 0 keys go together. Fails with NO_ROUTE, with CROSS_SHARD or, in a cluster,
+ * CROSS_SLOT (the message lists each key with its tag and shard or slot; a long list is cut in the
+ * middle and says so), or with TAG when the pool requires one tag. */
 evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_bytes *keys,
                            size_t nkeys, evs_error *err);
 

@@ -56,10 +56,25 @@ static void shard_text(char *out, size_t cap, const evs_shardmap *map, const evs
         snprintf(out, cap, "%s", map->shards[at->shard].name);
 }
 
-/* One key of the list: number, text, tag, shard, in ENTRY_ROOM bytes. Returns its length. */
+/* "on <shard>", or "in slot <number>" of a cluster, with its pool when there are several. */
+static void place_text(char *out, size_t cap, const evs_shardmap *map, const evs__placing *at)
+{
+    char shard[140];
+    if (at->pool->cluster == NULL) {
+        shard_text(shard, sizeof shard, map, at);
+        snprintf(out, cap, "on %s", shard);
+    } else if (map->npools > 1) {
+        snprintf(out, cap, "in slot %u of %s", at->slot, at->pool->name);
+    } else {
+        snprintf(out, cap, "in slot %u", at->slot);
+    }
+}
+
+/* One key of the list: number, text, tag, shard or slot, in ENTRY_ROOM bytes. Returns its length.
+ */
 static size_t entry(char *out, const evs_shardmap *map, evs__keys keys, size_t index)
 {
-    char text[KEY_ROOM], tag[KEY_ROOM + 10] = "", where[140] = "no shard (no route takes it)";
+    char text[KEY_ROOM], tag[KEY_ROOM + 10] = "", where[160] = "on no shard (no route takes it)";
     evs__placing at;
     evs_bytes key = keys.at[index];
     evs__key_text(text, sizeof text, key);
@@ -68,9 +83,9 @@ static size_t entry(char *out, const evs_shardmap *map, evs__keys keys, size_t i
         evs__key_text(name, sizeof name, at.tag);
         if (at.tag.len != key.len)
             snprintf(tag, sizeof tag, " (tag \"%s\")", name);
-        shard_text(where, sizeof where, map, &at);
+        place_text(where, sizeof where, map, &at);
     }
-    int n = snprintf(out, ENTRY_ROOM, "%zu \"%s\"%s on %s", index + 1, text, tag, where);
+    int n = snprintf(out, ENTRY_ROOM, "%zu \"%s\"%s %s", index + 1, text, tag, where);
     return n < ENTRY_ROOM ? (size_t)n : ENTRY_ROOM - 1;
 }
 
@@ -156,6 +171,19 @@ evs_status evs__fail_cross_shard(evs_error *err, const evs_shardmap *map, evs__k
              odd + 1, other);
     list(message, sizeof message, map, keys, odd);
     return evs__fail(err, EVS_E_CROSS_SHARD, "%s", message);
+}
+
+evs_status evs__fail_cross_slot(evs_error *err, const evs_shardmap *map, evs__keys keys, size_t odd)
+{
+    evs__placing here, there;
+    char message[sizeof err->message];
+    evs__route_place(&here, map, keys.at[0]);
+    evs__route_place(&there, map, keys.at[odd]);
+    snprintf(message, sizeof message,
+             "key 1 is in slot %u but key %zu is in slot %u of the cluster \"%s\"", here.slot,
+             odd + 1, there.slot, here.pool->name);
+    list(message, sizeof message, map, keys, odd);
+    return evs__fail(err, EVS_E_CROSS_SLOT, "%s", message);
 }
 
 evs_status evs__fail_mixed_tags(evs_error *err, const evs_shardmap *map, evs__keys keys)

@@ -9,6 +9,7 @@
 #include "core/arena.h"
 #include "core/endpoint.h"
 #include "sharding/placement.h"
+#include "sharding/topology.h"
 #include <evalshard/shardmap.h>
 #include <stdatomic.h>
 
@@ -33,6 +34,24 @@ typedef enum evs__tag_style { EVS__TAGS_REDIS, EVS__TAGS_CODIS, EVS__TAGS_JEDIS 
 
 enum { EVS__NO_INDEX = 0xffff };
 
+/* Which of the two commands tells the topology of a cluster. */
+typedef enum evs__cluster_asks {
+    EVS__ASKS_AUTO, /* CLUSTER SHARDS, and CLUSTER SLOTS where that is not known */
+    EVS__ASKS_SHARDS,
+    EVS__ASKS_SLOTS
+} evs__cluster_asks;
+
+/* What a map says of a real Redis or Valkey Cluster. Its nodes are found by asking. */
+typedef struct evs__cluster_plan {
+    const evs__endpoint *seeds;
+    size_t nseeds;
+    evs__cluster_asks asks;
+    unsigned refresh_ms;
+    unsigned max_redirects;
+    unsigned tryagain_backoff_ms;
+    int allow_partial; /* slots that nobody serves do not keep the others from being used */
+} evs__cluster_plan;
+
 typedef struct evs__shard {
     const char *name;
     const char *ring_name; /* what placement hashes; the name unless the map says otherwise */
@@ -54,9 +73,11 @@ typedef struct evs__pool {
     char tag_open, tag_close; /* both NUL: no tags, the whole key is hashed */
     evs__tag_style tag_style; /* other than REDIS, only "{}" encloses tags */
     const evs__placement *placement;
-    evs__layout layout;   /* without places, which are made of the shards */
-    uint32_t fingerprint; /* of this pool alone */
-    void *placed;         /* what placement->build made; in the arena */
+    evs__layout layout;               /* without places, which are made of the shards */
+    uint32_t fingerprint;             /* of this pool alone */
+    void *placed;                     /* what placement->build made; in the arena */
+    const evs__cluster_plan *cluster; /* NULL: the shards are those of the map. Else the pool has
+                                       * one shard, which stands for the whole cluster */
     evs__audit_rule audit;
     evs__tag_rule same_tag;
     evs__no_keys_rule no_keys;

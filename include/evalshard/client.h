@@ -214,6 +214,8 @@ typedef struct evs_client_stats {
     uint64_t resends;    /* calls sent again on a new connection */
     uint64_t retries;    /* calls sent again because the shard could not at first */
     uint64_t connects;   /* connections that became usable */
+    uint64_t redirects;  /* calls sent to another node of a cluster: MOVED and ASK */
+    uint64_t refreshes;  /* how often a cluster told its slots */
     uint64_t mixed_tags; /* calls whose keys met on one shard with different tags */
 } evs_client_stats;
 

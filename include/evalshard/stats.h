@@ -32,6 +32,7 @@ typedef struct evs_stats_row {
     uint64_t heals;                    /* sent again after NOSCRIPT */
     uint64_t resends;                  /* sent again on a new connection */
     uint64_t retries;                  /* sent again because the shard could not at first */
+    uint64_t redirects;                /* sent to another node of the cluster from here */
     uint64_t errors;                   /* completed with anything but EVS_OK */
     const evs_status_count *by_status; /* the errors; borrowed from the snapshot */
     size_t nby_status;

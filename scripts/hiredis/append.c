@@ -157,7 +157,7 @@ static evs_status check(const evs_script *script, const evs_hiredis *scripts,
 static evs_status into_transaction(evs__target *target, const evs_hiredis *scripts)
 {
     size_t shard = scripts->in->shard;
-    *target = (evs__target){shard, scripts->map->shards[shard].pool, 0};
+    *target = (evs__target){shard, scripts->map->shards[shard].pool, EVS__ANY_SLOT, 0};
     return EVS_OK;
 }
 

@@ -113,12 +113,34 @@ static void the_map_of_pools_routes_by_prefix_and_has_passwords(void **state)
     evs_shardmap_free(map);
 }
 
+static void the_cluster_is_one_shard_with_seeds(void **state)
+{
+    (void)state;
+    evs_shardmap *map = load(EXAMPLE("cluster.yaml"));
+    const evs__pool *pool = &map->pools[0];
+    assert_int_equal(evs_shardmap_count(map), 1);
+    assert_string_equal(shard(map, "catalog")->login.endpoint.text,
+                        "valkey-1.prod:6379,valkey-2.prod:6379,[2001:db8::7]:6379");
+    assert_int_equal(shard(map, "catalog")->script_timeout_ms, 2000);
+    assert_int_equal(pool->audit, EVS__POOL_AUDIT_DENY);
+    assert_int_equal(pool->no_keys, EVS__NO_KEYS_ANY);
+    assert_int_equal(pool->cluster->nseeds, 3);
+    assert_string_equal(pool->cluster->seeds[2].host, "2001:db8::7");
+    assert_int_equal(pool->cluster->refresh_ms, 60000);
+    assert_int_equal(pool->cluster->max_redirects, 5);
+    assert_int_equal(pool->cluster->tryagain_backoff_ms, 20);
+    assert_int_equal(pool->cluster->asks, EVS__ASKS_AUTO);
+    assert_false(pool->cluster->allow_partial);
+    evs_shardmap_free(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plain_map_has_three_equal_shards),
         cmocka_unit_test(the_weighted_map_has_its_own_settings),
         cmocka_unit_test(the_map_of_pools_routes_by_prefix_and_has_passwords),
+        cmocka_unit_test(the_cluster_is_one_shard_with_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,7 @@ static void every_supported_key_has_a_row(void **state)
     check_kind(&evs__kind_connection, "");
     check_kind(&evs__kind_auth, "auth.");
     check_kind(&evs__kind_tls, "tls.");
+    check_kind(&evs__kind_cluster, "cluster.");
     check_kind(&evs__kind_route, "");
 }
 

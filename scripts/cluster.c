@@ -1,0 +1,280 @@
+#include "scripts/cluster.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "scripts/client.h"
+#include "scripts/discover.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- nodes ---- */
+
+static void free_node(evs__node *node)
+{
+    if (node == NULL)
+        return;
+    evs__lane_clear(&node->lane);
+    evs__free(node->host);
+    evs__free(node->name);
+    evs__free(node);
+}
+
+static char *name_of(const char *host, int port)
+{
+    int v6 = strchr(host, ':') != NULL;
+    size_t room = strlen(host) + sizeof "[]:65535";
+    char *name = evs__alloc_array(room, 1);
+    if (name != NULL)
+        snprintf(name, room, v6 ? "[%s]:%d" : "%s:%d", host, port);
+    return name;
+}
+
+/* What the pool says of connections, with another address. */
+static void describe(evs__node *node, const evs__cluster *cluster, int port)
+{
+    node->shard = *cluster->home->at;
+    node->shard.name = node->name;
+    node->shard.login.name = node->name;
+    node->shard.login.endpoint = (evs__endpoint){
+        .text = node->name, .host = node->host, .port = port};
+}
+
+static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
+{
+    evs__node **nodes = evs__realloc_array(cluster->nodes, cluster->nnodes + 1,
+                                           sizeof(evs__node *));
+    if (nodes == NULL || cluster->nnodes + 1 >= EVS__NOBODY)
+        return NULL;
+    cluster->nodes = nodes;
+    evs__node *node = evs__zalloc_array(1, sizeof *node);
+    if (node == NULL)
+        return NULL;
+    evs__lane_init(&node->lane, cluster->client, &node->shard);
+    node->lane.cluster = cluster;
+    node->lane.home = cluster->home;
+    node->host = evs__copy_text(host.data, host.len);
+    node->name = node->host == NULL ? NULL : name_of(node->host, port);
+    if (node->name == NULL) {
+        free_node(node);
+        return NULL;
+    }
+    describe(node, cluster, port);
+    nodes[cluster->nnodes++] = node;
+    return node;
+}
+
+evs__node *evs__cluster_node(evs__cluster *cluster, evs_bytes host, int port)
+{
+    for (size_t i = 0; i < cluster->nnodes; i++) {
+        evs__node *node = cluster->nodes[i];
+        if (node->shard.login.endpoint.port == port && strlen(node->host) == host.len &&
+            strncasecmp(node->host, host.data, host.len) == 0)
+            return node;
+    }
+    return add_node(cluster, host, port);
+}
+
+size_t evs__cluster_number(const evs__cluster *cluster, const evs__node *node)
+{
+    size_t number = 0;
+    while (cluster->nodes[number] != node)
+        number++;
+    return number;
+}
+
+/* ---- life ---- */
+
+static int add_seeds(evs__cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->plan->nseeds; i++) {
+        const evs__endpoint *seed = &cluster->plan->seeds[i];
+        evs__node *node = evs__cluster_node(cluster, evs_text(seed->host), seed->port);
+        if (node == NULL)
+            return 0;
+        node->seed = 1;
+    }
+    return 1;
+}
+
+static void on_timer(void *owner)
+{
+    evs__discover_tick(owner);
+}
+
+evs__cluster *evs__cluster_new(evs_client *client, evs__lane *home, const evs__pool *pool)
+{
+    evs__cluster *cluster = evs__zalloc_array(1, sizeof *cluster);
+    if (cluster == NULL)
+        return NULL;
+    cluster->client = client;
+    cluster->home = home;
+    cluster->plan = pool->cluster;
+    memset(cluster->owner, 0xff, sizeof cluster->owner);
+    evs__ring_init(&cluster->waiting);
+    evs__ring_init(&cluster->probes);
+    cluster->timer = evs__timer_new(client->loop, on_timer, cluster);
+    cluster->trouble = evs__zalloc_array(1, sizeof *cluster->trouble);
+    if (cluster->timer != NULL && cluster->trouble != NULL && add_seeds(cluster))
+        return cluster;
+    evs__cluster_stop(cluster);
+    evs__cluster_free(cluster);
+    return NULL;
+}
+
+void evs__cluster_stop(evs__cluster *cluster)
+{
+    cluster->stopped = 1;
+    evs__timer_free(cluster->timer);
+    cluster->timer = NULL;
+}
+
+void evs__cluster_free(evs__cluster *cluster)
+{
+    evs__discover_drop(cluster);
+    for (size_t i = 0; i < cluster->nnodes; i++)
+        free_node(cluster->nodes[i]);
+    evs__free(cluster->nodes);
+    evs__buf_free(&cluster->reasons);
+    evs__free(cluster->trouble);
+    evs__free(cluster);
+}
+
+/* ---- where calls go ---- */
+
+static evs__lane *any_lane(evs__cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->nnodes; i++) {
+        evs__node *node = cluster->nodes[cluster->turn++ % cluster->nnodes];
+        if (node->listed && node->primary)
+            return &node->lane;
+    }
+    return cluster->home;
+}
+
+evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot)
+{
+    if (!cluster->known)
+        return cluster->home;
+    if (slot == EVS__ANY_SLOT)
+        return any_lane(cluster);
+    uint16_t owner = cluster->owner[slot];
+    return owner == EVS__NOBODY ? cluster->home : &cluster->nodes[owner]->lane;
+}
+
+void evs__cluster_move(evs__call *call, evs__lane *lane)
+{
+    evs__tally *tally = evs__tally_of(&lane->tallies, call->script);
+    call->lane = lane;
+    if (tally == NULL) /* it stays counted where it was */
+        return;
+    call->tally->in_flight--;
+    tally->in_flight++;
+    call->tally = tally;
+}
+
+int evs__cluster_aim(evs__call *call)
+{
+    evs__cluster *cluster = call->lane->cluster;
+    if (call->state.asking)
+        return 1;
+    evs__lane *lane = evs__cluster_lane(cluster, call->slot);
+    if (lane != call->lane)
+        evs__cluster_move(call, lane);
+    if (lane != cluster->home)
+        return 1;
+    evs_error err;
+    if (evs__cluster_admit(call, &err) == EVS_OK) {
+        evs__cluster_wait(call, NULL);
+        return 0;
+    }
+    evs__subject subject = evs__call_subject(call);
+    evs__explain_below(&err, &subject);
+    evs__call_fail(call, EVS_NOT_EXECUTED, &err);
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
+{
+    const evs__cluster *cluster = call->lane->cluster;
+    const evs_client_options *options = &cluster->client->options;
+    if (cluster->known && cluster->plan->allow_partial && call->slot != EVS__ANY_SLOT &&
+        cluster->owner[call->slot] == EVS__NOBODY)
+        return evs__fail(err, EVS_E_CLUSTER, "no node of the cluster serves slot %u",
+                         (unsigned)call->slot);
+    if (cluster->home->parked >= options->max_in_flight ||
+        cluster->home->parked_bytes > options->max_queued_bytes)
+        return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls wait for a node already",
+                         cluster->home->parked);
+    return EVS_OK;
+}
+
+evs_status evs__cluster_keep(evs__call *call, const evs_error *why, evs_error *err)
+{
+    evs__lane *home = call->lane->home;
+    evs__tally *tally = evs__tally_of(&home->tallies, call->script);
+    if (tally == NULL)
+        return evs__fail_nomem(err);
+    if (why != NULL)
+        *call->lane->cluster->trouble = *why;
+    call->lane = home;
+    call->tally = tally;
+    return evs__cluster_admit(call, err);
+}
+
+void evs__cluster_wait(evs__call *call, const evs_error *why)
+{
+    evs__cluster *cluster = call->lane->cluster;
+    call->state.asking = 0;
+    if (call->lane != cluster->home)
+        evs__cluster_move(call, cluster->home);
+    call->state.held = EVS__LOOKING;
+    evs__ring_append(&cluster->waiting, &call->request.ring);
+    cluster->home->parked++;
+    cluster->home->parked_bytes += call->with.aside->bytes.len;
+    if (why != NULL)
+        *cluster->trouble = *why;
+    evs__discover(cluster, NULL);
+}
+
+void evs__cluster_leave(evs__call *call)
+{
+    evs__lane *home = call->lane->cluster->home;
+    evs__ring_remove(&call->request.ring);
+    call->state.held = EVS__HELD_BY_NOBODY;
+    home->parked--;
+    home->parked_bytes -= call->with.aside->bytes.len;
+}
+
+/* Those who have to wait again stand in the other ring then. */
+void evs__cluster_release(evs__cluster *cluster)
+{
+    evs__ring leaving;
+    evs__ring_init(&leaving);
+    evs__ring_move(&leaving, &cluster->waiting);
+    while (!evs__ring_empty(&leaving)) {
+        evs__call *call = (evs__call *)leaving.next;
+        evs__cluster_leave(call);
+        evs__call_send_again(call);
+    }
+}
+
+int evs__cluster_may_help(const evs__call *call, evs_status status)
+{
+    const evs_client *client = call->lane->client;
+    return call->lane->cluster != NULL && call->state.patient && !client->closing &&
+           !client->ending && (status == EVS_E_CLOSED || status == EVS_E_CONNECT);
+}
+
+void evs__cluster_explain(const evs__call *call, evs_error *err)
+{
+    const evs__cluster *cluster = call->lane->cluster;
+    evs__subject subject = evs__call_subject(call);
+    if (cluster->trouble->status == EVS_OK)
+        evs__explain(err, &subject, EVS_E_TIMEOUT, "no node told the cluster's slots in time");
+    else
+        evs__explain(err, &subject, cluster->trouble->status, "%s", cluster->trouble->message);
+}

@@ -1,0 +1,171 @@
+#include "tests/support/nodes.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS = 16384, PATIENCE_MS = 30000, EVERY_MS = 10 };
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "tests/support/nodes: %s: %s\n", what, why);
+    abort();
+}
+
+static void pause_a_moment(void)
+{
+    struct timespec moment = {0, EVERY_MS * 1000000};
+    nanosleep(&moment, NULL);
+}
+
+/* For the bus, which would be 10,000 above a port that may be too high for that. */
+static int free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+        die("port", "none is free");
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static redisReply *run(nodes *set, size_t node, const char *format, va_list args)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    redisReply *reply = redisCommand(set->links[node], text);
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+        die(text, reply == NULL ? set->links[node]->errstr : reply->str);
+    return reply;
+}
+
+redisReply *nodes_ask(nodes *set, size_t node, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    redisReply *reply = run(set, node, format, args);
+    va_end(args);
+    return reply;
+}
+
+void nodes_do(nodes *set, size_t node, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    freeReplyObject(run(set, node, format, args));
+    va_end(args);
+}
+
+long long nodes_number(nodes *set, size_t node, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    redisReply *reply = run(set, node, format, args);
+    va_end(args);
+    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
+                                                         : reply->integer;
+    freeReplyObject(reply);
+    return number;
+}
+
+void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
+{
+    for (int i = 0; i < PATIENCE_MS / EVERY_MS; i++) {
+        redisReply *reply = nodes_ask(set, node, "%s", command);
+        int found = reply->str != NULL && strstr(reply->str, text) != NULL;
+        freeReplyObject(reply);
+        if (found)
+            return;
+        pause_a_moment();
+    }
+    die(command, text);
+}
+
+size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
+{
+    size_t owner = set->count;
+    redisReply *reply = nodes_ask(set, asked, "CLUSTER SLOTS");
+    for (size_t i = 0; i < reply->elements; i++) {
+        redisReply **range = reply->element[i]->element;
+        if (range[0]->integer > (long long)slot || range[1]->integer < (long long)slot)
+            continue;
+        for (owner = 0; owner < set->count; owner++)
+            if (strcmp(set->ids[owner], range[2]->element[2]->str) == 0)
+                break;
+    }
+    freeReplyObject(reply);
+    if (owner == set->count)
+        die("slot", "nobody has it");
+    return owner;
+}
+
+static void start_node(nodes *set, size_t i)
+{
+    char name[16], file[32], bus[16];
+    snprintf(name, sizeof name, "n%zu", i);
+    snprintf(file, sizeof file, "n%zu.nodes", i);
+    snprintf(bus, sizeof bus, "%d", free_port());
+    const char *config[] = {"--cluster-enabled",
+                            "yes",
+                            "--cluster-config-file",
+                            file,
+                            "--cluster-port",
+                            bus,
+                            "--cluster-node-timeout",
+                            "1000",
+                            "--cluster-replica-validity-factor",
+                            "0",
+                            "--repl-diskless-sync-delay",
+                            "0"};
+    scratch_options options = {SCRATCH_UNIX_AND_TCP, config, sizeof config / sizeof config[0]};
+    if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
+        die("scratch server", scratch_error(set->area));
+    set->links[i] = redisConnectUnix(scratch_socket(set->servers[i]));
+    if (set->links[i] == NULL || set->links[i]->err != 0)
+        die("connection", name);
+    redisReply *id = nodes_ask(set, i, "CLUSTER MYID");
+    snprintf(set->ids[i], sizeof set->ids[i], "%s", id->str);
+    freeReplyObject(id);
+    nodes_do(set, i, "CLUSTER SET-CONFIG-EPOCH %zu", i + 1);
+    if (i > 0)
+        nodes_do(set, 0, "CLUSTER MEET 127.0.0.1 %d %s", scratch_port(set->servers[i]), bus);
+}
+
+void nodes_start(nodes *set, size_t primaries, size_t replicas)
+{
+    char known[40];
+    memset(set, 0, sizeof *set);
+    if (scratch_new(&set->area) != SCRATCH_OK)
+        die("scratch area", "cannot be made");
+    set->count = primaries + replicas;
+    for (size_t i = 0; i < set->count; i++)
+        start_node(set, i);
+    for (size_t i = 0; i < primaries; i++)
+        nodes_do(set, i, "CLUSTER ADDSLOTSRANGE %zu %zu", i * SLOTS / primaries,
+                 (i + 1) * SLOTS / primaries - 1);
+    snprintf(known, sizeof known, "cluster_known_nodes:%zu", set->count);
+    for (size_t i = 0; i < set->count; i++)
+        nodes_wait(set, i, "CLUSTER INFO", known);
+    for (size_t i = 0; i < replicas; i++) {
+        nodes_wait(set, primaries + i, "CLUSTER NODES", set->ids[i]);
+        nodes_do(set, primaries + i, "CLUSTER REPLICATE %s", set->ids[i]);
+    }
+    for (size_t i = 0; i < set->count; i++)
+        nodes_wait(set, i, "CLUSTER INFO", "cluster_state:ok");
+    for (size_t i = 0; i < replicas; i++)
+        nodes_wait(set, primaries + i, "INFO replication", "master_link_status:up");
+}
+
+void nodes_stop(nodes *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        redisFree(set->links[i]);
+    scratch_free(set->area);
+    memset(set, 0, sizeof *set);
+}
