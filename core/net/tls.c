@@ -172,7 +172,8 @@ static ssize_t trouble(evs__tls *tls, int result)
     case SSL_ERROR_SYSCALL:
         return -tls->os_error;
     default:
-        evs__tls_explain(tls);
+        if (tls->problem[0] == '\0') /* what comes behind the first is its consequence */
+            evs__tls_explain(tls);
         forget_session(tls);
         return -EPROTO;
     }
@@ -215,8 +216,10 @@ ssize_t evs__tls_recv(evs__tls *tls, char *data, size_t len)
     ERR_clear_error();
     do {
         n = SSL_read(tls->ssl, data + done, (int)(len - done));
-        if (n <= 0)
-            return done > 0 ? (ssize_t)done : trouble(tls, n);
+        if (n <= 0) {
+            ssize_t problem = trouble(tls, n); /* OpenSSL says it only now */
+            return done > 0 ? (ssize_t)done : problem;
+        }
         done += (size_t)n;
     } while (n == EVS__TLS_RECORD && len - done >= EVS__TLS_RECORD);
     return (ssize_t)done;

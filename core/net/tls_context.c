@@ -200,8 +200,8 @@ static SSL_CTX *make(const evs__tls_conf *conf, char *problem)
 static context *add(evs__tls_contexts *contexts, const evs__tls_conf *conf, char *problem)
 {
     context *fresh = evs__zalloc_array(1, sizeof *fresh);
-    snprintf(problem, EVS__TLS_PROBLEM, "out of memory");
     if (fresh == NULL || !copy_conf(fresh, conf)) {
+        snprintf(problem, EVS__TLS_PROBLEM, "out of memory");
         drop(fresh);
         return NULL;
     }

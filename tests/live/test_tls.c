@@ -507,6 +507,7 @@ static void a_killed_server_raises_no_signal(void **state)
     asker_run(&a);
     assert_int_equal(waits->got, EVS__GOT_LOST);
     assert_int_equal(waits->sent, 1);
+    assert_int_equal(waits->why.status, EVS_E_CLOSED);
     asker_close(&a);
 }
 
