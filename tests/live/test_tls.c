@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -457,6 +458,41 @@ static void a_held_record_is_neither_sent_nor_taken_back(void **state)
     scratch_stop(server);
 }
 
+/* What an idle connection costs, as docs/shard-map.md says. */
+static void an_idle_connection_keeps_no_buffers(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* mallinfo2 knows nothing of the sanitizer's heap */
+#else
+    enum { COUNT = 50 };
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to_server(&conf);
+    evs__conn_limits limits = {
+        .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 1 << 20};
+    static evs__conn *conns[COUNT];
+    asker a;
+    asker_open(&a, &login);
+    asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    evs__conn *own = a.conn;
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(evs__conn_new(&conns[i], a.loop, &login, &limits, NULL), EVS_OK);
+        a.conn = conns[i];
+        asker_ask(&a, "PING", NULL);
+        asker_run(&a);
+    }
+    size_t each = (mallinfo2().uordblks - before) / COUNT;
+    print_message("heap of an idle connection by TLS: %zu bytes\n", each);
+    assert_in_range(each, 1, 32 * 1024);
+    for (int i = 0; i < COUNT; i++)
+        evs__conn_free(conns[i]);
+    a.conn = own;
+    asker_close(&a);
+#endif
+}
+
 /* ---- a guest in the process ---- */
 
 static void a_forked_child_leaves_the_parents_connection_alone(void **state)
@@ -530,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_replaced_certificate_is_read_anew),
         cmocka_unit_test(large_requests_and_replies_arrive),
         cmocka_unit_test(a_held_record_is_neither_sent_nor_taken_back),
+        cmocka_unit_test(an_idle_connection_keeps_no_buffers),
         cmocka_unit_test(a_forked_child_leaves_the_parents_connection_alone),
         cmocka_unit_test(a_killed_server_raises_no_signal),
     };

@@ -80,7 +80,7 @@ static evs_client *open_client(const char *shards, const evs_client_options *opt
     char yaml[2048];
     evs_error err;
     evs_shardmap *map;
-    evs_client *client;
+    evs_client *client = NULL;
     int len = snprintf(yaml, sizeof yaml,
                        "evalshard: 1\n"
                        "defaults:\n"
