@@ -41,4 +41,13 @@ typedef struct evs__login {
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
 } evs__login;
 
+/* One server: host (in any case) and port, or path. */
+int evs__endpoint_same(const evs__endpoint *a, const evs__endpoint *b);
+
+/* Trust, certificate and versions; the server's name is left out. */
+int evs__tls_conf_same(const evs__tls_conf *a, const evs__tls_conf *b);
+
+/* Would a connection made for the one do for the other? Name and timeout do not count. */
+int evs__login_same(const evs__login *a, const evs__login *b);
+
 #endif

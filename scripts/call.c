@@ -480,6 +480,15 @@ void evs__call_expire(evs__due *due)
         evs__call_release(call, EVS_E_TIMEOUT);
 }
 
+void evs__calls_mark_lanes(const evs__calls *calls)
+{
+    for (size_t i = 0; i < count_places(calls); i++) {
+        const evs__call *call = at_place(calls, i);
+        if (call->state.held != EVS__FREE && !call->state.finished)
+            call->lane->busy = 1;
+    }
+}
+
 void evs__calls_abort_parked(evs__calls *calls)
 {
     for (size_t i = 0; i < count_places(calls); i++) {

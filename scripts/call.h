@@ -101,6 +101,9 @@ static inline evs_ticket evs__call_ticket(const evs__call *call)
 /* The call that has this ticket and is not finished; NULL when there is none any more. */
 evs__call *evs__calls_find(const evs__calls *calls, evs_ticket ticket);
 
+/* Marks the lane of every call that is not finished as busy. */
+void evs__calls_mark_lanes(const evs__calls *calls);
+
 /* Cancels every call that is parked. */
 void evs__calls_abort_parked(evs__calls *calls);
 

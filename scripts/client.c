@@ -98,29 +98,16 @@ static void tell_log(void *owner, const evs__login *login, evs_status status, co
     options->log(options->log_arg, &event);
 }
 
-static int open_clusters(evs_client *client)
-{
-    for (size_t i = 0; i < client->nlanes; i++) {
-        evs__lane *lane = &client->lanes[i];
-        const evs__pool *pool = &client->map->pools[lane->at->pool];
-        if (pool->cluster == NULL)
-            continue;
-        lane->cluster = evs__cluster_new(client, lane, pool);
-        if (lane->cluster == NULL)
-            return 0;
-    }
-    return 1;
-}
-
 static void stop_clusters(evs_client *client)
 {
     for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
-        if (client->lanes[i].cluster != NULL)
-            evs__cluster_stop(client->lanes[i].cluster);
+        if (client->lanes[i]->cluster != NULL)
+            evs__cluster_stop(client->lanes[i]->cluster);
 }
 
-static evs_status build(evs_client *client, const evs_client_options *options, evs_error *err)
+static evs_status build(evs_client *client, evs_shardmap *map, evs_error *err)
 {
+    const evs_client_options *options = &client->options;
     evs__conn_limits limits = {options->max_reply_bytes,
                                options->max_reply_depth,
                                options->max_queued_bytes,
@@ -129,19 +116,14 @@ static evs_status build(evs_client *client, const evs_client_options *options, e
                                client};
     evs_status status = evs__loop_new(&client->loop, err);
     if (status == EVS_OK)
-        status = evs__conns_new(&client->conns, client->map, client->loop, &limits, err);
+        status = evs__conns_new(&client->conns, client->loop, &limits, err);
+    if (status == EVS_OK)
+        status = evs__client_set_map(client, map, err);
     if (status != EVS_OK)
         return status;
-
-    client->nlanes = evs_shardmap_count(client->map);
-    client->lanes = evs__zalloc_array(client->nlanes, sizeof *client->lanes);
-    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
-        evs__lane_init(&client->lanes[i], client, &client->map->shards[i]);
-    if (client->lanes != NULL && !open_clusters(client))
-        return evs__fail_nomem(err);
     client->fork_mark = evs__fork_mark_new();
     client->sweep = evs__timer_new(client->loop, sweep, client);
-    if (client->lanes == NULL || client->fork_mark == NULL || client->sweep == NULL)
+    if (client->fork_mark == NULL || client->sweep == NULL)
         return evs__fail_nomem(err);
     return EVS_OK;
 }
@@ -158,7 +140,6 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     evs_client *client = evs__zalloc_array(1, sizeof *client);
     if (client == NULL)
         return evs__fail_nomem(err);
-    client->map = evs_shardmap_ref(map);
     client->registry = registry;
     client->options = options;
     client->random = (uint64_t)(uintptr_t)client;
@@ -166,7 +147,7 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     client->tick_ms = evs__loop_tick_ms();
     evs__wheel_init(&client->wheel, evs__loop_about_ms());
 
-    evs_status status = build(client, &options, err);
+    evs_status status = build(client, map, err);
     if (status == EVS_OK && options.threaded)
         status = evs__thread_new(client, err);
     if (status != EVS_OK) {
@@ -179,14 +160,10 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
 
 static void free_memory(evs_client *client)
 {
-    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++) {
-        evs__lane_clear(&client->lanes[i]);
-        if (client->lanes[i].cluster != NULL)
-            evs__cluster_free(client->lanes[i].cluster);
-    }
+    evs__client_free_lanes(client);
     evs__calls_free(&client->calls);
-    evs__free(client->lanes);
     evs__fork_mark_free(client->fork_mark);
+    evs__maps_free(&client->maps);
     evs_shardmap_free(client->map);
     evs__free(client);
 }
@@ -194,6 +171,11 @@ static void free_memory(evs_client *client)
 static void get_stats(evs_client_stats *out, const evs_client *client)
 {
     *out = client->stats;
+    if (client->map != NULL) {
+        out->map_generation = client->map->generation;
+        out->map_fingerprint = client->map->fingerprint;
+        out->reloads = client->map_serial;
+    }
     if (client->conns == NULL)
         return;
     evs__conn_stats conns = evs__conns_stats(client->conns);
@@ -220,6 +202,7 @@ void evs__client_destroy(evs_client *client)
     evs__client_end_calls(client);
     stop_clusters(client);
     evs__timer_free(client->sweep);
+    evs__timer_free(client->retiring);
     if (client->thread != NULL)
         evs__thread_free(client->thread);
     evs__loop_free(client->loop);
@@ -234,6 +217,7 @@ static void abandon(evs_client *client)
         evs__conns_abandon(client->conns);
     stop_clusters(client);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
+    evs__timer_free(client->retiring);
     if (client->thread != NULL)
         evs__thread_abandon(client->thread);
     evs__loop_abandon(client->loop);

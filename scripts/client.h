@@ -6,6 +6,7 @@
  *      +--- wheel: the deadlines of what is pending -+
  *
  * Everything runs on the thread that drives the client. Freeing is put off while completions run.
+ * Map and lanes are replaced together (reload.c); other threads see the map through maps.h.
  */
 #ifndef EVS_SCRIPTS_CLIENT_H
 #define EVS_SCRIPTS_CLIENT_H
@@ -14,18 +15,23 @@
 #include "scripts/call.h"
 #include "scripts/cluster.h"
 #include "scripts/lane.h"
+#include "scripts/maps.h"
 #include "scripts/thread.h"
 #include "sharding/conns.h"
 #include "sharding/route.h"
 
 struct evs_client {
-    evs_shardmap *map;            /* our reference */
+    evs_shardmap *map;            /* our reference; for the client's thread only */
+    uint64_t map_serial;          /* how many maps there were before it */
+    evs__maps maps;               /* the same map for other threads */
     const evs_registry *registry; /* the caller's */
     evs__loop *loop;              /* ours, like all below */
     evs__conns *conns;
     evs__fork_mark *fork_mark;
-    evs__lane *lanes; /* one per shard */
+    evs__lane **lanes; /* one per shard of the map; they stay where they are */
     size_t nlanes;
+    evs__lane *retired;   /* lanes of no shard, with calls that are not finished */
+    evs__timer *retiring; /* looks after those */
     evs__calls calls;
     size_t pending; /* submitted and not finished */
     evs__wheel wheel;
@@ -71,30 +77,30 @@ void evs__client_leave(evs_client *client);
 /* Sees to it that a deadline before `sweep_at` is noticed. */
 void evs__client_watch(evs_client *client, uint64_t deadline);
 
-/* The number in the map of a lane's shard. */
-static inline size_t evs__lane_shard(const evs__lane *lane)
+/* A call on a lane, not queued; the rest is for the caller to set. NULL when out of memory. */
+static inline evs__call *evs__lane_call(evs__lane *lane, unsigned slot, const evs_script *script)
 {
-    return (size_t)(lane->at - lane->client->map->shards);
-}
-
-/* A call to where `target` leads, not queued; the rest is for the caller to set. NULL when out of
- * memory. */
-static inline evs__call *evs__client_call(evs_client *client, const evs__target *target,
-                                          const evs_script *script)
-{
-    evs__lane *lane = &client->lanes[target->shard];
-    if (lane->cluster != NULL)
-        lane = evs__cluster_lane(lane->cluster, target->slot);
-    evs__tally *tally = evs__tally_of(&lane->tallies, script);
+    evs_client *client = lane->client;
+    evs__tally *tally = evs__tally_of(lane->tallies, script);
     evs__call *call = tally == NULL ? NULL : evs__call_new(&client->calls);
     if (call == NULL)
         return NULL;
     call->lane = lane;
     call->script = script;
     call->tally = tally;
-    call->slot = (uint16_t)target->slot;
+    call->slot = (uint16_t)slot;
     call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
     return call;
+}
+
+/* The same where `target` leads, which is of the map there is. */
+static inline evs__call *evs__client_call(evs_client *client, const evs__target *target,
+                                          const evs_script *script)
+{
+    evs__lane *lane = client->lanes[target->shard];
+    if (lane->cluster != NULL)
+        lane = evs__cluster_lane(lane->cluster, target->slot);
+    return evs__lane_call(lane, target->slot, script);
 }
 
 /* The call is queued, or waits: from now on it is pending and has a deadline. */
@@ -130,6 +136,34 @@ static inline evs_status evs__client_may_wait(const evs_client *client, evs_erro
 {
     return evs__client_is_elsewhere(client) ? EVS_OK : evs__client_check(client, 1, err);
 }
+
+/* The map, for this thread, until evs__view_end. What was found by it on another thread holds only
+ * if the client's map_serial is still that of the view when it is used. */
+static inline evs__view evs__client_view(evs_client *client)
+{
+    if (evs__client_is_elsewhere(client))
+        return evs__maps_look(&client->maps);
+    return (evs__view){client->map, client->map_serial, NULL};
+}
+
+/* A call of a retired lane is finished. */
+void evs__client_retire_soon(evs_client *client);
+
+/* Takes a reference to the first map, or the next one. On failure nothing has changed. Fails with
+ * NOMEM. */
+evs_status evs__client_set_map(evs_client *client, evs_shardmap *map, evs_error *err);
+
+/* evs_client_reload on the client's thread. `name` says where the map came from; "": the caller has
+ * it. */
+evs_status evs__client_reload(evs_client *client, evs_shardmap *map, const char *name,
+                              evs_error *err);
+
+/* Counts and logs that there is no new map, because of `why`. Fails with that. */
+evs_status evs__client_refuse_map(evs_client *client, const char *name, const evs_error *why,
+                                  evs_error *err);
+
+/* Frees what the lanes are, when their connections are gone. */
+void evs__client_free_lanes(evs_client *client);
 
 /* Starts something where the client's work is done, and waits until its gate opens (or, without
  * one, no longer). Returns what starting returned. Fails with STATE inside a completion. */

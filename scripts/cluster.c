@@ -51,12 +51,12 @@ static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
     evs__node *node = evs__zalloc_array(1, sizeof *node);
     if (node == NULL)
         return NULL;
-    evs__lane_init(&node->lane, cluster->client, &node->shard);
+    int made = evs__lane_init(&node->lane, cluster->client, &node->shard, NULL);
     node->lane.cluster = cluster;
     node->lane.home = cluster->home;
     node->host = evs__copy_text(host.data, host.len);
     node->name = node->host == NULL ? NULL : name_of(node->host, port);
-    if (node->name == NULL) {
+    if (node->name == NULL || !made) {
         free_node(node);
         return NULL;
     }
@@ -165,7 +165,7 @@ evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot)
 
 void evs__cluster_move(evs__call *call, evs__lane *lane)
 {
-    evs__tally *tally = evs__tally_of(&lane->tallies, call->script);
+    evs__tally *tally = evs__tally_of(lane->tallies, call->script);
     call->lane = lane;
     if (tally == NULL) /* it stays counted where it was */
         return;
@@ -215,7 +215,7 @@ evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
 evs_status evs__cluster_keep(evs__call *call, const evs_error *why, evs_error *err)
 {
     evs__lane *home = call->lane->home;
-    evs__tally *tally = evs__tally_of(&home->tallies, call->script);
+    evs__tally *tally = evs__tally_of(home->tallies, call->script);
     if (tally == NULL)
         return evs__fail_nomem(err);
     if (why != NULL)

@@ -207,14 +207,11 @@ static evs__exec *make(evs_transaction *tx, evs__lane *lane)
 }
 
 /* Counts as a plain command; never sent again. */
-static evs__call *new_call(const evs__lane *lane, evs__exec *exec)
+static evs__call *new_call(evs__exec *exec)
 {
-    evs_client *client = lane->client;
-    evs__target target = {.shard = evs__lane_shard(lane), .slot = EVS__ANY_SLOT};
-    evs__call *call = evs__client_call(client, &target, NULL);
+    evs__call *call = evs__lane_call(exec->lane, EVS__ANY_SLOT, NULL);
     if (call == NULL)
         return NULL;
-    call->lane = exec->lane;
     call->done = answered;
     call->arg = exec;
     call->state.is_exec = 1;
@@ -255,7 +252,7 @@ evs_status evs__exec_start(evs_transaction *tx, evs__lane *lane, evs_error *err)
     evs__exec *exec = make(tx, lane);
     if (exec == NULL)
         return evs__fail_nomem(err);
-    evs__call *call = new_call(lane, exec);
+    evs__call *call = new_call(exec);
     status = call == NULL ? evs__fail_nomem(err) : queue(exec, err);
     if (status == EVS_OK) {
         evs__call_start(client, call, evs__transaction_timeout(tx));

@@ -119,8 +119,7 @@ static void take_load(evs__exec *exec, size_t index, const evs_reply *reply)
 static void count_script(const evs__exec *exec, size_t index)
 {
     const evs_script *script = exec->tx->elements[index].script;
-    evs__lane *main_lane = &exec->lane->client->lanes[evs__lane_shard(exec->lane)];
-    evs__tally *tally = script == NULL ? NULL : evs__tally_of(&main_lane->tallies, script);
+    evs__tally *tally = script == NULL ? NULL : evs__tally_of(exec->lane->tallies, script);
     if (tally == NULL)
         return;
     tally->calls++;

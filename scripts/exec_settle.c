@@ -46,11 +46,9 @@ static evs_status ask(evs_transaction *tx, evs__lane *lane, evs_bytes *words, si
 {
     evs__buf *out;
     evs_client *client = lane->client;
-    evs__target target = {.shard = evs__lane_shard(lane), .slot = EVS__ANY_SLOT};
-    evs__call *call = evs__client_call(client, &target, NULL);
+    evs__call *call = evs__lane_call(lane, EVS__ANY_SLOT, NULL);
     if (call == NULL)
         return EVS_E_NOMEM;
-    call->lane = lane;
     call->done = answered;
     call->arg = tx;
     call->state.retry = EVS_RETRY_ONCE;

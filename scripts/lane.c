@@ -20,7 +20,14 @@ typedef struct evs__load {
 
 /* ---- life ---- */
 
-void evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at)
+static evs__tallies *share(const evs__lane *lane)
+{
+    lane->tallies->holders++;
+    return lane->tallies;
+}
+
+int evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at,
+                   const evs__lane *heir_of)
 {
     lane->client = client;
     lane->at = at;
@@ -30,6 +37,34 @@ void evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at)
     evs__ring_init(&lane->execs);
     evs__ring_init(&lane->waiting);
     lane->watched = client->options.order == EVS_ORDER_STRICT;
+    lane->tallies = heir_of != NULL ? share(heir_of) : evs__tallies_new();
+    return lane->tallies != NULL;
+}
+
+evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
+                         const evs__lane *heir_of)
+{
+    evs__lane *lane = evs__zalloc_array(1, sizeof *lane);
+    if (lane == NULL)
+        return NULL;
+    if (!evs__lane_init(lane, client, &map->shards[shard], heir_of)) {
+        evs__lane_free(lane);
+        return NULL;
+    }
+    lane->map = evs_shardmap_ref(map);
+    return lane;
+}
+
+void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
+{
+    evs_shardmap *before = lane->map;
+    lane->map = evs_shardmap_ref(map);
+    lane->at = &map->shards[shard];
+    if (lane->conn != NULL)
+        evs__conn_set_login(lane->conn, &lane->at->login);
+    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
+        evs__lane_set_map(&lease->lane, map, shard);
+    evs_shardmap_free(before);
 }
 
 static void forget(evs__lane *lane)
@@ -68,19 +103,22 @@ void evs__lane_clear(evs__lane *lane)
     evs__heals_drop(lane);
     evs__execs_drop(lane);
     evs__leases_free(lane);
-    evs__tallies_free(&lane->tallies);
+    evs__tallies_free(lane->tallies);
     forget(lane);
     evs__free(lane->known);
-    lane->known = NULL;
-    lane->nwords = 0;
+    evs_shardmap_free(lane->map);
+}
+
+void evs__lane_free(evs__lane *lane)
+{
+    if (lane != NULL)
+        evs__lane_clear(lane);
+    evs__free(lane);
 }
 
 static evs_status prepare_first(evs__lane *lane, evs_error *err)
 {
-    const evs_client *client = lane->client;
-    evs_status made = lane->cluster == NULL
-                          ? evs__conns_get(&lane->conn, client->conns, evs__lane_shard(lane), err)
-                          : evs__conns_private(&lane->conn, client->conns, &lane->at->login, err);
+    evs_status made = evs__conns_make(&lane->conn, lane->client->conns, &lane->at->login, err);
     if (made == EVS_OK)
         lane->epoch = evs__conn_epoch(lane->conn);
     return made;

@@ -4,6 +4,10 @@
  * A script is unknown, loading, known or broken (does not compile there). The marks belong to the
  * connection's epoch and die with it. Known is a bit per script; the others are rare, and cost
  * nothing while nothing is loading and nothing was refused.
+ *
+ * A lane belongs to one server. It outlives the map that it was made for when the next map has the
+ * same shard at the same address; else it is retired: it takes no new calls, and is gone when its
+ * last one is finished.
  */
 #ifndef EVS_SCRIPTS_LANE_H
 #define EVS_SCRIPTS_LANE_H
@@ -29,6 +33,7 @@ typedef enum evs__mark {
 
 struct evs__lane {
     evs_client *client;
+    evs_shardmap *map;      /* our reference; NULL: that of home */
     const evs__shard *at;   /* the map's, or of a node of a cluster */
     evs__cluster *cluster;  /* that the lane belongs to; NULL: none */
     evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
@@ -43,7 +48,7 @@ struct evs__lane {
     evs__ring execs;        /* MULTI...EXECs under way; ours */
     evs__lease *leases;     /* private connections to the same shard; ours */
 
-    evs__tallies tallies; /* ours */
+    evs__tallies *tallies; /* held */
 
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */
@@ -53,9 +58,32 @@ struct evs__lane {
     unsigned char passing;    /* the turn is being passed on */
     unsigned char wants_room; /* somebody was refused and is to be told */
     unsigned char watched;    /* there is something to do when a call is finished */
+
+    /* reload.c */
+    unsigned char kept; /* by the map that is about to come */
+    unsigned char retired;
+    unsigned char inherited; /* another lane goes on with the counters of a retired one */
+    unsigned char busy;      /* it has calls, as far as a retired one was looked at */
+    evs__lane *next;         /* among those that are retired */
 };
 
-void evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at);
+/* Makes zeroed memory a lane to the server `at`, which is borrowed. `heir_of`, which may be NULL,
+ * is another lane of the shard: its counters are shared. 0 when out of memory; clear it then, too.
+ */
+int evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at,
+                   const evs__lane *heir_of);
+
+/* A lane of shard number `shard`. NULL when out of memory. */
+evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
+                         const evs__lane *heir_of);
+
+/* Gives a lane the same shard of another map. */
+void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard);
+
+static inline const char *evs__lane_pool(const evs__lane *lane)
+{
+    return lane->home->map->pools[lane->at->pool].name;
+}
 
 /* Makes the connection usable for queueing and forgets what an older epoch knew. */
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
@@ -86,5 +114,8 @@ const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *s
 
 /* Frees what the lane owns; its connection was freed before. */
 void evs__lane_clear(evs__lane *lane);
+
+/* The same with the lane itself. Accepts NULL. */
+void evs__lane_free(evs__lane *lane);
 
 #endif

@@ -16,9 +16,13 @@ static evs_status make(evs__lease **out, evs__lane *lane, evs_error *err)
     evs__lease *lease = evs__zalloc_array(1, sizeof *lease);
     if (lease == NULL)
         return evs__fail_nomem(err);
-    evs__lane_init(&lease->lane, client, lane->at);
-    evs_status status = evs__conns_private(&lease->lane.conn, client->conns, &lane->at->login, err);
+    lease->lane.map = evs_shardmap_ref(lane->map);
+    evs_status status = evs__lane_init(&lease->lane, client, lane->at, lane)
+                            ? evs__conns_make(&lease->lane.conn, client->conns, &lane->at->login,
+                                              err)
+                            : evs__fail_nomem(err);
     if (status != EVS_OK) {
+        evs__lane_clear(&lease->lane);
         evs__free(lease);
         return status;
     }
@@ -111,12 +115,14 @@ evs_status evs__lease_take(evs__lease **out, evs__lane *lane, evs_error *err)
 
 void evs__lease_return(evs__lease *lease)
 {
-    const evs_client *client = lease->lane.client;
+    evs_client *client = lease->lane.client;
     int open = client->conns != NULL && !evs__fork_mark_is_child(client->fork_mark);
     int asked = lease->asked;
     lease->taken = lease->asked = lease->watches = 0;
     if (open && asked && evs__conn_state_of(lease->lane.conn) == EVS__CONN_READY)
         send_unwatch(lease);
+    if (open && lease->lane.retired)
+        evs__client_retire_soon(client);
 }
 
 void evs__leases_free(evs__lane *lane)

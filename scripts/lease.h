@@ -4,7 +4,7 @@
  *
  * A lease is a lane of its own: the same shard, login and rules, another connection, and its own
  * marks of what is known there. A shard keeps as many as were ever in use at once, up to a bound;
- * they live as long as the client, and are given out again when they watch nothing.
+ * they live as long as the lane, and are given out again when they watch nothing.
  */
 #ifndef EVS_SCRIPTS_LEASE_H
 #define EVS_SCRIPTS_LEASE_H

@@ -10,4 +10,8 @@
 void evs__note(const evs__lane *lane, const evs_script *script, evs_status status,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same about the client as a whole. */
+void evs__note_client(const evs_client *client, evs_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 #endif

@@ -86,7 +86,9 @@ void evs__park_settled(evs__lane *lane, const evs__call *call)
     }
     if (lane->wants_room && !client->closing)
         tell_room(lane);
-    lane->watched = lane->wants_room || client->options.order == EVS_ORDER_STRICT;
+    lane->watched = lane->wants_room || lane->retired || client->options.order == EVS_ORDER_STRICT;
+    if (lane->retired)
+        evs__client_retire_soon(client);
 }
 
 /* ---- resting ---- */
@@ -94,7 +96,7 @@ void evs__park_settled(evs__lane *lane, const evs__call *call)
 static uint64_t rest_of(const evs__lane *lane, unsigned tries)
 {
     evs_client *client = lane->client;
-    const evs__pool *pool = &client->map->pools[lane->at->pool];
+    const evs__pool *pool = &lane->home->map->pools[lane->at->pool];
     uint64_t rest = pool->cluster == NULL ? FIRST_REST_MS : pool->cluster->tryagain_backoff_ms;
     for (unsigned i = 0; i < tries && rest < LONGEST_REST_MS; i++)
         rest *= 2;

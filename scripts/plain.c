@@ -96,7 +96,7 @@ evs_status evs__plain_keys(evs_bytes *keys, size_t *nkeys, const evs_plain_comma
     return EVS_OK;
 }
 
-static evs_status route_by_keys(evs__target *out, const evs_client *client,
+static evs_status route_by_keys(evs__target *out, const evs_shardmap *map,
                                 const evs_plain_command *cmd, const evs__command *known,
                                 evs_error *err)
 {
@@ -108,20 +108,15 @@ static evs_status route_by_keys(evs__target *out, const evs_client *client,
     if (count == 0)
         return evs__fail(err, EVS_E_NO_KEYS, "%.*s has no keys; name a shard",
                          (int)cmd->args[0].len, cmd->args[0].data);
-    return evs__route_keys(out, client->map, keys, count, err);
+    return evs__route_keys(out, map, keys, count, err);
 }
 
-static evs_status route(evs__target *out, const evs_client *client, const evs_plain_command *cmd,
+static evs_status route(evs__target *out, const evs_shardmap *map, const evs_plain_command *cmd,
                         const evs__command *known, evs_error *err)
 {
     if (cmd->shard != NULL)
-        return evs__route_no_keys(out, client->map, cmd->shard, NULL, err);
-    return route_by_keys(out, client, cmd, known, err);
-}
-
-static unsigned timeout_of(const evs_client *client, const evs_plain_command *cmd, size_t shard)
-{
-    return cmd->timeout_ms != 0 ? cmd->timeout_ms : client->map->shards[shard].command_timeout_ms;
+        return evs__route_no_keys(out, map, cmd->shard, NULL, err);
+    return route_by_keys(out, map, cmd, known, err);
 }
 
 typedef struct job {
@@ -129,8 +124,23 @@ typedef struct job {
     const evs_plain_command *cmd;
     const evs__command *known; /* NULL when it is not */
     evs__target target;
+    uint64_t map_serial; /* of the map that decided */
+    unsigned timeout_ms;
     evs__waiter *waiter;
 } job;
+
+/* Where it goes and how long it may take, by the map of this moment. */
+static evs_status place(job *self, evs_error *err)
+{
+    evs__view view = evs__client_view(self->client);
+    evs_status status = route(&self->target, view.map, self->cmd, self->known, err);
+    self->map_serial = view.serial;
+    self->timeout_ms = self->cmd->timeout_ms;
+    if (status == EVS_OK && self->timeout_ms == 0)
+        self->timeout_ms = view.map->shards[self->target.shard].command_timeout_ms;
+    evs__view_end(&view);
+    return status;
+}
 
 static evs_status queue(evs__call *call, const evs_plain_command *cmd, evs_error *err)
 {
@@ -145,9 +155,11 @@ static evs_status queue(evs__call *call, const evs_plain_command *cmd, evs_error
 /* Who names a shard wants to know how that one is, and is told at once. */
 static evs_status submit(void *arg, evs_error *err)
 {
-    const job *self = arg;
+    job *self = arg;
     evs_client *client = self->client;
     evs_status status = evs__client_check(client, 0, err);
+    if (status == EVS_OK && self->map_serial != client->map_serial)
+        status = place(self, err);
     if (status != EVS_OK)
         return status;
     evs__call *call = evs__client_call(client, &self->target, NULL);
@@ -165,7 +177,7 @@ static evs_status submit(void *arg, evs_error *err)
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, timeout_of(client, self->cmd, self->target.shard));
+    evs__call_start(client, call, self->timeout_ms);
     return EVS_OK;
 }
 
@@ -178,7 +190,7 @@ static evs_status plan(job *self, evs_error *err)
     self->known = evs__plain_find(cmd);
     if (self->known != NULL && (self->known->flags & EVS__COMMAND_BLOCKING) != 0)
         status = refuse(cmd, err);
-    return status == EVS_OK ? route(&self->target, self->client, cmd, self->known, err) : status;
+    return status == EVS_OK ? place(self, err) : status;
 }
 
 evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
@@ -192,7 +204,7 @@ evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_comm
         status = plan(&self, err);
     if (status != EVS_OK)
         return status;
-    what.timeout_ms = timeout_of(client, cmd, self.target.shard);
+    what.timeout_ms = self.timeout_ms;
     status = evs__client_await(client, &what, err);
     return status == EVS_OK ? waiter.status : status;
 }

@@ -29,6 +29,7 @@ struct scattering {
     const evs_invocation *common;
     const evs_key_group *groups; /* of a scatter */
     evs__target *targets;        /* of a broadcast; ours */
+    uint64_t map_serial;         /* of the map that they are of */
     submit_one *submit;
     evs_fold_fn fold;
     void *arg;
@@ -148,6 +149,8 @@ evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs
 static evs_status submit_target(part *one, evs_error *err)
 {
     scattering *all = one->all;
+    if (all->map_serial != all->client->map_serial)
+        return evs__fail(err, EVS_E_CANCELED, "not sent: the shard map was replaced meanwhile");
     evs__job job = {.client = all->client, .invocation = all->common, .done = answered, .arg = one};
     evs_status status = evs__job_aim(&job, &all->targets[one->place], err);
     return status == EVS_OK ? evs__job_submit(&job, err) : status;
@@ -177,6 +180,8 @@ static size_t list_primaries(evs__target *out, const evs__cluster *cluster,
 
 typedef struct listing {
     scattering *all;
+    const char *pool;    /* NULL: all pools */
+    evs_shardmap *map;   /* ours */
     size_t first, count; /* shards of the map */
 } listing;
 
@@ -187,8 +192,8 @@ static size_t list_shards(evs__target *out, const listing *self)
     for (size_t i = self->first; i < self->first + self->count; i++) {
         evs__target whole = {i, client->map->shards[i].pool, EVS__ANY_SLOT, 0};
         evs__target *at = out == NULL ? NULL : out + count;
-        if (client->lanes[i].cluster != NULL) {
-            count += list_primaries(at, client->lanes[i].cluster, &whole);
+        if (client->lanes[i]->cluster != NULL) {
+            count += list_primaries(at, client->lanes[i]->cluster, &whole);
             continue;
         }
         if (at != NULL)
@@ -198,20 +203,11 @@ static size_t list_shards(evs__target *out, const listing *self)
     return count;
 }
 
-static evs_status list_targets(void *job, evs_error *err)
-{
-    const listing *self = job;
-    self->all->count = list_shards(NULL, self);
-    self->all->targets = evs__alloc_array(self->all->count, sizeof *self->all->targets);
-    if (self->all->targets == NULL)
-        return evs__fail_nomem(err);
-    list_shards(self->all->targets, self);
-    return EVS_OK;
-}
-
 /* The shards of the pool, or all. */
-static evs_status choose(listing *self, const evs_shardmap *map, const char *pool, evs_error *err)
+static evs_status choose(listing *self, const evs_shardmap *map, evs_error *err)
 {
+    const char *pool = self->pool;
+    self->first = 0;
     self->count = map->nshards;
     if (pool == NULL)
         return EVS_OK;
@@ -225,18 +221,35 @@ static evs_status choose(listing *self, const evs_shardmap *map, const char *poo
     return evs__fail(err, EVS_E_INVALID, "there is no pool \"%s\" in the map", pool);
 }
 
+static evs_status list_targets(void *job, evs_error *err)
+{
+    listing *self = job;
+    evs_client *client = self->all->client;
+    evs_status status = self->map == client->map ? EVS_OK : choose(self, client->map, err);
+    if (status != EVS_OK)
+        return status;
+    self->all->map_serial = client->map_serial;
+    self->all->count = list_shards(NULL, self);
+    self->all->targets = evs__alloc_array(self->all->count, sizeof *self->all->targets);
+    if (self->all->targets == NULL)
+        return evs__fail_nomem(err);
+    list_shards(self->all->targets, self);
+    return EVS_OK;
+}
+
 /* Clusters tell their primaries. When one cannot, the broadcast will say so in its place. */
 static void meet_clusters(const listing *self, unsigned timeout_ms)
 {
     evs_client *client = self->all->client;
+    const evs_shardmap *map = self->map;
     for (size_t i = self->first; i < self->first + self->count; i++) {
-        const evs__pool *pool = &client->map->pools[client->map->shards[i].pool];
+        const evs__pool *pool = &map->pools[map->shards[i].pool];
         evs_reply *reply = NULL;
         char name[160];
         if (pool->cluster == NULL)
             continue;
         evs_bytes ping = evs_text("PING");
-        snprintf(name, sizeof name, "%s/%s", pool->name, client->map->shards[i].name);
+        snprintf(name, sizeof name, "%s/%s", pool->name, map->shards[i].name);
         evs_plain_command cmd = {
             .args = &ping, .nargs = 1, .shard = name, .timeout_ms = timeout_ms};
         evs_command(&reply, client, &cmd, NULL);
@@ -253,21 +266,24 @@ evs_status evs_broadcast(evs_client *client, const evs_invocation *call, evs_fol
                       .fold = fold,
                       .arg = arg,
                       .err = err};
-    listing shards = {.all = &all};
+    listing shards = {.all = &all, .pool = call->pool};
     if (fold == NULL)
         return evs__fail(err, EVS_E_INVALID, "results need a fold to go to");
     if (call->nkeys > 0 || call->shard != NULL)
         return evs__fail(err, EVS_E_INVALID,
                          "a broadcast goes to every shard: it has no keys and names no shard");
     evs_status status = evs__client_may_wait(client, err);
-    if (status == EVS_OK)
-        status = choose(&shards, client->map, call->pool, err);
     if (status != EVS_OK)
         return status;
-    meet_clusters(&shards, call->timeout_ms);
-    status = evs__client_look(client, list_targets, &shards, err);
+    shards.map = evs_client_map(client);
+    status = choose(&shards, shards.map, err);
+    if (status == EVS_OK) {
+        meet_clusters(&shards, call->timeout_ms);
+        status = evs__client_look(client, list_targets, &shards, err);
+    }
     if (status == EVS_OK)
         status = run(&all, err);
     evs__free(all.targets);
+    evs_shardmap_free(shards.map);
     return status;
 }

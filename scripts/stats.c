@@ -4,7 +4,7 @@
 #include "scripts/client.h"
 
 struct evs_stats {
-    evs__arena arena; /* the counts by status */
+    evs__arena arena; /* names of shards, the counts by status */
     evs_stats_row *rows;
     size_t count;
 };
@@ -19,13 +19,21 @@ static const evs__lane *lane_at(const evs__lane *shard, size_t index)
     return cluster == NULL || index > cluster->nnodes ? NULL : &cluster->nodes[index - 1]->lane;
 }
 
+/* A retired lane whose shard has no other lane: the shard was removed, and has calls in flight. */
+static int is_last(const evs__lane *lane)
+{
+    return !lane->inherited;
+}
+
 static size_t count_rows(const evs_client *client)
 {
     size_t count = 0;
     const evs__lane *lane;
     for (size_t i = 0; i < client->nlanes; i++)
-        for (size_t k = 0; (lane = lane_at(&client->lanes[i], k)) != NULL; k++)
-            count += lane->tallies.count;
+        for (size_t k = 0; (lane = lane_at(client->lanes[i], k)) != NULL; k++)
+            count += lane->tallies->count;
+    for (lane = client->retired; lane != NULL; lane = lane->next)
+        count += is_last(lane) ? lane->tallies->count : 0;
     return count;
 }
 
@@ -44,23 +52,29 @@ static int copy_errors(evs_stats_row *row, evs__arena *arena, const evs__tally *
     return 1;
 }
 
-static int copy_lane(evs_stats *stats, const evs_client *client, const evs__lane *lane)
+static const char *copy_text(evs_stats *stats, const char *text)
 {
-    const evs__shard *shard = lane->at;
-    const char *name = shard->name;
-    if (lane->tallies.count > 0 && lane->home != lane) /* a node may go before the snapshot does */
-        name = evs__arena_text(&stats->arena, name, strlen(name));
-    if (name == NULL)
-        return 0;
+    return evs__arena_text(&stats->arena, text, strlen(text));
+}
+
+static int copy_lane(evs_stats *stats, const evs__lane *lane)
+{
+    const evs__tallies *tallies = lane->tallies;
     evs_stats_row *rows = stats->rows + stats->count;
-    for (size_t i = 0; i < lane->tallies.nslots; i++) {
-        const evs__tally *tally = lane->tallies.slots[i];
+    if (tallies->count == 0)
+        return 1;
+    const char *shard = copy_text(stats, lane->at->name);
+    const char *pool = copy_text(stats, evs__lane_pool(lane));
+    if (shard == NULL || pool == NULL)
+        return 0;
+    for (size_t i = 0; i < tallies->nslots; i++) {
+        const evs__tally *tally = tallies->slots[i];
         if (tally == NULL)
             continue;
         evs_stats_row *row = &rows[tally->order];
         *row = (evs_stats_row){.script = tally->script == NULL ? "" : tally->script->name,
-                               .shard = name,
-                               .pool = client->map->pools[shard->pool].name,
+                               .shard = shard,
+                               .pool = pool,
                                .calls = tally->calls,
                                .in_flight = tally->in_flight,
                                .bytes = tally->bytes,
@@ -71,7 +85,7 @@ static int copy_lane(evs_stats *stats, const evs_client *client, const evs__lane
         if (!copy_errors(row, &stats->arena, tally))
             return 0;
     }
-    stats->count += lane->tallies.count;
+    stats->count += tallies->count;
     return 1;
 }
 
@@ -90,8 +104,10 @@ static evs_status take(void *job, evs_error *err)
     int fine = stats->rows != NULL;
     const evs__lane *lane;
     for (size_t i = 0; i < client->nlanes; i++)
-        for (size_t k = 0; fine && (lane = lane_at(&client->lanes[i], k)) != NULL; k++)
-            fine = copy_lane(stats, client, lane);
+        for (size_t k = 0; fine && (lane = lane_at(client->lanes[i], k)) != NULL; k++)
+            fine = copy_lane(stats, lane);
+    for (lane = client->retired; fine && lane != NULL; lane = lane->next)
+        fine = !is_last(lane) || copy_lane(stats, lane);
     if (!fine) {
         evs_stats_free(stats);
         return evs__fail_nomem(err);

@@ -47,25 +47,42 @@ static __attribute__((noinline)) evs_status not_routed(evs_status status, const 
     return err == NULL ? status : evs__explain_below(err, &subject);
 }
 
-static inline evs_status route(evs__target *out, const evs_client *client, const evs_script *script,
+static inline evs_status route(evs__target *out, const evs_shardmap *map, const evs_script *script,
                                const evs_invocation *call, evs_error *err)
 {
     evs_status status = call->nkeys > 0
-                            ? evs__route_keys(out, client->map, call->keys, call->nkeys, err)
-                            : evs__route_no_keys(out, client->map, call->shard, call->pool, err);
+                            ? evs__route_keys(out, map, call->keys, call->nkeys, err)
+                            : evs__route_no_keys(out, map, call->shard, call->pool, err);
     return status == EVS_OK ? status : not_routed(status, script, err);
 }
 
-static inline evs_status allow(const evs_client *client, const evs_script *script, size_t pool,
+static inline evs_status allow(const evs_shardmap *map, const evs_script *script, size_t pool,
                                evs_error *err)
 {
-    if (!script->use.denied || client->map->pools[pool].audit != EVS__POOL_AUDIT_DENY)
+    if (!script->use.denied || map->pools[pool].audit != EVS__POOL_AUDIT_DENY)
         return EVS_OK;
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
 }
 
-/* Inline in evs_submit, as submit is: every call comes this way. */
-static inline __attribute__((always_inline)) evs_status plan(evs__job *job, evs_error *err)
+/* The part that depends on the map. Inline in evs_submit, as plan and submit are: every call comes
+ * this way. */
+static inline __attribute__((always_inline)) evs_status
+place(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
+{
+    const evs_invocation *invocation = job->invocation;
+    evs__target target;
+    evs_status status = route(&target, map, job->script, invocation, err);
+    if (status != EVS_OK)
+        return status;
+    job->target = target;
+    job->map_serial = serial;
+    job->timeout_ms = invocation->timeout_ms != 0 ? invocation->timeout_ms
+                                                  : map->shards[target.shard].script_timeout_ms;
+    return allow(map, job->script, target.pool, err);
+}
+
+static inline __attribute__((always_inline)) evs_status plan(evs__job *job, const evs_shardmap *map,
+                                                             uint64_t serial, evs_error *err)
 {
     const evs_client *client = job->client;
     const evs_invocation *invocation = job->invocation;
@@ -74,12 +91,12 @@ static inline __attribute__((always_inline)) evs_status plan(evs__job *job, evs_
         return status;
     if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
         return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
-    evs__target target;
-    status = route(&target, client, job->script, invocation, err);
-    if (status != EVS_OK)
-        return status;
-    job->target = target;
-    return allow(client, job->script, target.pool, err);
+    return place(job, map, serial, err);
+}
+
+evs_status evs__job_plan_by(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
+{
+    return plan(job, map, serial, err);
 }
 
 evs_status evs__job_aim(evs__job *job, const evs__target *target, evs_error *err)
@@ -90,13 +107,25 @@ evs_status evs__job_aim(evs__job *job, const evs__target *target, evs_error *err
         return status;
     if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
         return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
+    const evs_shardmap *map = job->client->map;
     job->target = *target;
-    return allow(job->client, job->script, target->pool, err);
+    job->map_serial = job->client->map_serial;
+    job->timeout_ms = invocation->timeout_ms != 0 ? invocation->timeout_ms
+                                                  : map->shards[target->shard].script_timeout_ms;
+    return allow(map, job->script, target->pool, err);
 }
 
 evs_status evs__job_plan(evs__job *job, evs_error *err)
 {
-    return plan(job, err);
+    return evs__job_plan_by(job, job->client->map, job->client->map_serial, err);
+}
+
+evs_status evs__job_plan_elsewhere(evs__job *job, evs_error *err)
+{
+    evs__view view = evs__maps_look(&job->client->maps);
+    evs_status status = evs__job_plan_by(job, view.map, view.serial, err);
+    evs__view_end(&view);
+    return status;
 }
 
 /* Puts script, key and shard into an error of something that does not know them. */
@@ -142,13 +171,6 @@ queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
     return evs__queue_sent(call, err);
 }
 
-unsigned evs__job_timeout(const evs__job *job)
-{
-    unsigned timeout_ms = job->invocation->timeout_ms;
-    return timeout_ms != 0 ? timeout_ms
-                           : job->client->map->shards[job->target.shard].script_timeout_ms;
-}
-
 static inline __attribute__((always_inline)) evs_status submit(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
@@ -163,7 +185,7 @@ static inline __attribute__((always_inline)) evs_status submit(const evs__job *s
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, evs__job_timeout(self));
+    evs__call_start(client, call, self->timeout_ms);
     if (self->invocation->ticket != NULL)
         *self->invocation->ticket = evs__call_ticket(call);
     if (self->target.mixed_tags)
@@ -171,10 +193,20 @@ static inline __attribute__((always_inline)) evs_status submit(const evs__job *s
     return EVS_OK;
 }
 
+/* The map was replaced since the call was planned. */
+static __attribute__((noinline)) evs_status submit_anew(const evs__job *job, evs_error *err)
+{
+    evs__job again = *job;
+    evs_status status = place(&again, job->client->map, job->client->map_serial, err);
+    return status == EVS_OK ? submit(&again, err) : status;
+}
+
 evs_status evs__job_submit(const evs__job *job, evs_error *err)
 {
     evs_status status = evs__client_check(job->client, 0, err);
-    return status == EVS_OK ? submit(job, err) : status;
+    if (status != EVS_OK)
+        return status;
+    return job->map_serial == job->client->map_serial ? submit(job, err) : submit_anew(job, err);
 }
 
 static evs_status start(void *job, evs_error *err)
@@ -186,7 +218,7 @@ static evs_status start(void *job, evs_error *err)
 static __attribute__((noinline)) evs_status insist(const evs__job *refused, evs_error *err)
 {
     evs__job self = *refused;
-    return evs__client_insist(self.client, evs__job_timeout(&self), start, &self, err);
+    return evs__client_insist(self.client, self.timeout_ms, start, &self, err);
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
@@ -200,7 +232,7 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    status = plan(&self, err);
+    status = plan(&self, client->map, client->map_serial, err);
     if (status != EVS_OK)
         return status;
     status = submit(&self, err);
@@ -211,6 +243,14 @@ evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_
     return status;
 }
 
+static inline evs_status plan_to_wait(evs__job *job, evs_error *err)
+{
+    if (evs__client_is_elsewhere(job->client))
+        return evs__job_plan_elsewhere(job, err);
+    evs_status status = evs__client_check(job->client, 1, err);
+    return status == EVS_OK ? evs__job_plan(job, err) : status;
+}
+
 evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *invocation,
                     evs_error *err)
 {
@@ -218,12 +258,10 @@ evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *i
     evs__job self = {
         .client = client, .invocation = invocation, .done = evs__waiter_done, .arg = &waiter};
     evs__start what = {.start = start, .job = &self, .gate = &waiter.gate};
-    evs_status status = evs__client_may_wait(client, err);
-    if (status == EVS_OK)
-        status = evs__job_plan(&self, err);
+    evs_status status = plan_to_wait(&self, err);
     if (status != EVS_OK)
         return status;
-    what.timeout_ms = evs__job_timeout(&self);
+    what.timeout_ms = self.timeout_ms;
     status = evs__client_await(client, &what, err);
     return status == EVS_OK ? waiter.status : status;
 }

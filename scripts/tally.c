@@ -43,15 +43,25 @@ evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script)
     return tally;
 }
 
+evs__tallies *evs__tallies_new(void)
+{
+    evs__tallies *tallies = evs__zalloc_array(1, sizeof *tallies);
+    if (tallies != NULL)
+        tallies->holders = 1;
+    return tallies;
+}
+
 void evs__tallies_free(evs__tallies *tallies)
 {
+    if (tallies == NULL || --tallies->holders > 0)
+        return;
     for (size_t i = 0; i < tallies->nslots; i++) {
         if (tallies->slots[i] != NULL)
             evs__free(tallies->slots[i]->errors);
         evs__free(tallies->slots[i]);
     }
     evs__free(tallies->slots);
-    *tallies = (evs__tallies){NULL, 0, 0};
+    evs__free(tallies);
 }
 
 void evs__tally_error(evs__tally *tally, evs_status status)

@@ -25,14 +25,21 @@ typedef struct evs__tally {
     size_t order; /* among the lane's tallies */
 } evs__tally;
 
+/* Those of one shard. Lanes that are one after the other that shard's share them. */
 typedef struct evs__tallies {
     evs__tally **slots; /* ours; a power of two, or none */
     size_t nslots;
     size_t count;
+    unsigned holders; /* lanes */
 } evs__tallies;
 
-evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script);
+/* With one holder; NULL when out of memory. */
+evs__tallies *evs__tallies_new(void);
+
+/* Drops a holder; the last one frees. Accepts NULL. */
 void evs__tallies_free(evs__tallies *tallies);
+
+evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script);
 
 /* Counts a failure. When memory runs out the status goes uncounted. */
 void evs__tally_error(evs__tally *tally, evs_status status);

@@ -199,6 +199,12 @@ static int start_thread(evs__thread *thread)
     return !failed;
 }
 
+void evs__thread_set_shards(evs__thread *thread, size_t nshards)
+{
+    size_t most = thread->client->options.max_in_flight * nshards;
+    atomic_store_explicit(&thread->most, most, memory_order_relaxed);
+}
+
 evs_status evs__thread_new(evs_client *client, evs_error *err)
 {
     evs__thread *thread = evs__zalloc_array(1, sizeof *thread);
@@ -207,6 +213,7 @@ evs_status evs__thread_new(evs_client *client, evs_error *err)
     thread->client = client;
     thread->last_in_line = &thread->line;
     thread->queue_fd = -1;
+    evs__thread_set_shards(thread, client->nlanes);
     thread->waker = evs__waker_new(client->loop, nothing, NULL);
     if (thread->waker == NULL || !evs__thread_open_queue(thread)) {
         evs__thread_free(thread);

@@ -1,7 +1,7 @@
 /*
  * thread.h - a client with a thread of its own for all I/O, called from any thread.
  *
- *   any thread:     plan a call (map and registry never change) --> post --> wake
+ *   any thread:     plan a call (by the map there is: maps.h) --> post --> wake
  *   the I/O thread: take all posts, oldest first --> submit each --> a turn of the loop --> ...
  *
  * What is posted leaves in one write per shard with what other threads posted meanwhile, so calls
@@ -46,6 +46,9 @@ typedef struct evs__start {
 
 /* Makes a client threaded. Fails with NOMEM, or STATE when the system gives no thread. */
 evs_status evs__thread_new(evs_client *client, evs_error *err);
+
+/* The client has so many shards from now on. */
+void evs__thread_set_shards(evs__thread *thread, size_t nshards);
 
 /* Is this thread another than the I/O thread? */
 int evs__thread_is_other(const evs__thread *thread);

@@ -28,6 +28,7 @@ struct evs__thread {
     _Atomic(evs__post *) posts; /* newest first */
     atomic_size_t pending;      /* submitted by other threads, not completed */
     atomic_int shut;            /* takes no more calls */
+    atomic_size_t most;         /* that may be pending */
 
     /* The I/O thread's. */
     evs__pending_start *line; /* who waits for room in a queue, oldest first */

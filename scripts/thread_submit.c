@@ -135,12 +135,30 @@ static const evs_bytes *copy_values(evs_bytes *list, char **room, const evs_byte
     return list;
 }
 
-/* Keys and arguments behind the call, lists first. NULL when out of memory. */
+static size_t name_size(const char *name)
+{
+    return name == NULL ? 0 : strlen(name) + 1;
+}
+
+static const char *copy_name(const char *name, char **room)
+{
+    size_t size = name_size(name);
+    char *copy = *room;
+    if (size == 0)
+        return NULL;
+    memcpy(copy, name, size);
+    *room += size;
+    return copy;
+}
+
+/* Keys and arguments behind the call, lists first; then the names that a call without keys needs.
+ * NULL when out of memory. */
 static evs__sent *copy(const evs__job *job)
 {
     const evs_invocation *call = job->invocation;
     size_t values = size_of(call->keys, call->nkeys) + size_of(call->args, call->nargs);
-    evs__sent *sent = evs__alloc_array(1, sizeof *sent + values);
+    size_t names = name_size(call->shard) + name_size(call->pool);
+    evs__sent *sent = evs__alloc_array(1, sizeof *sent + values + names);
     if (sent == NULL)
         return NULL;
     evs_bytes *list = (evs_bytes *)(sent + 1);
@@ -149,7 +167,8 @@ static evs__sent *copy(const evs__job *job)
     sent->call.keys = copy_values(list, &room, call->keys, call->nkeys);
     sent->call.args = copy_values(list + call->nkeys, &room, call->args, call->nargs);
     sent->call.script = NULL;
-    sent->call.shard = sent->call.pool = NULL; /* the call is routed */
+    sent->call.shard = copy_name(call->shard, &room);
+    sent->call.pool = copy_name(call->pool, &room);
     sent->job.invocation = &sent->call;
     sent->job.done = answered;
     sent->job.arg = sent;
@@ -160,7 +179,7 @@ static evs__sent *copy(const evs__job *job)
 static evs_status reserve(evs__thread *thread, evs_error *err)
 {
     const evs_client *client = thread->client;
-    size_t most = client->options.max_in_flight * client->nlanes;
+    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
     size_t before = atomic_fetch_add_explicit(&thread->pending, 1, memory_order_relaxed);
     if (before < most || client->options.on_full == EVS_FULL_BLOCK)
         return EVS_OK;
@@ -175,7 +194,7 @@ static evs_status send(evs__sent *sent, evs_error *err)
         evs__thread_post(client->thread, &sent->post);
         return EVS_OK;
     }
-    evs__start now = {.start = submit_now, .job = sent, .timeout_ms = evs__job_timeout(&sent->job)};
+    evs__start now = {.start = submit_now, .job = sent, .timeout_ms = sent->job.timeout_ms};
     evs_status status = evs__thread_run_always(client, &now, err);
     if (status != EVS_OK) {
         forget_one(client->thread);
@@ -191,7 +210,7 @@ evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocati
     evs__job job = {.client = client, .invocation = invocation};
     evs_status status = evs__thread_check(client, err);
     if (status == EVS_OK)
-        status = evs__job_plan(&job, err);
+        status = evs__job_plan_elsewhere(&job, err);
     if (status != EVS_OK)
         return status;
     status = reserve(thread, err);

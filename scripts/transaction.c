@@ -55,6 +55,8 @@ void evs_transaction_clear(evs_transaction *tx)
     if (tx->lease != NULL)
         evs__client_look(tx->client, unwatch, tx, NULL);
     tx->watch_failed = 0;
+    evs_shardmap_free(tx->map);
+    tx->map = NULL;
     evs__arena_recycle(&tx->arena);
     tx->count = tx->failures = 0;
     tx->stage = EVS__STAGE_FILLING;
@@ -229,7 +231,7 @@ const evs_result *evs_transaction_outcome(const evs_transaction *tx)
 
 unsigned evs__transaction_timeout(const evs_transaction *tx)
 {
-    const evs__shard *shard = &tx->client->map->shards[tx->target.shard];
+    const evs__shard *shard = &tx->map->shards[tx->target.shard];
     if (tx->timeout_ms != 0)
         return tx->timeout_ms;
     for (size_t i = 0; i < tx->count; i++)
@@ -255,7 +257,12 @@ static evs_status begin(evs_transaction *tx, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    evs__lane *lane = tx->lease != NULL ? &tx->lease->lane : &client->lanes[tx->target.shard];
+    if (evs__transaction_is_stale(tx))
+        status = tx->lease != NULL ? evs__transaction_fail_stale(tx, err)
+                                   : evs__transaction_plan(tx, err);
+    if (status != EVS_OK)
+        return status;
+    evs__lane *lane = tx->lease != NULL ? &tx->lease->lane : client->lanes[tx->target.shard];
     client->stats.mixed_tags += (uint64_t)(tx->target.mixed_tags != 0);
     tx->stage = EVS__STAGE_RUNNING;
     status = evs__exec_start(tx, lane, err);

@@ -39,6 +39,8 @@ struct evs_transaction {
     size_t failures;
     evs__stage stage;
     evs__target target; /* planned */
+    evs_shardmap *map;  /* by which it was planned; ours; NULL before */
+    uint64_t map_serial;
     evs_result whole;
     evs_error error; /* of the whole */
     evs__gate gate;  /* of who waits */
@@ -52,7 +54,19 @@ struct evs_transaction {
 evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
                                     evs_error *err);
 
-/* Finds scripts, checks arities, routes everything to one shard. Touches nothing that changes. */
+/* Takes the map of this moment, unless something is watched: the map stays the same then. */
+void evs__transaction_take_map(evs_transaction *tx);
+
+/* Was the map replaced since the transaction was planned? On the thread of the client. */
+static inline int evs__transaction_is_stale(const evs_transaction *tx)
+{
+    return tx->map_serial != tx->client->map_serial;
+}
+
+/* Fails with ABORTED: what is watched was found by a map that has been replaced. */
+evs_status evs__transaction_fail_stale(const evs_transaction *tx, evs_error *err);
+
+/* Finds scripts, checks arities, routes everything to one shard. */
 evs_status evs__transaction_plan(evs_transaction *tx, evs_error *err);
 
 /* Of a planned one, in milliseconds. */

@@ -20,7 +20,7 @@ static const size_t WATCHED = SIZE_MAX;
 evs__subject evs__transaction_subject(const evs_transaction *tx, size_t index)
 {
     const evs__element *element = &tx->elements[index];
-    evs__subject subject = {NULL, {NULL, 0}, tx->client->map->shards[tx->target.shard].name};
+    evs__subject subject = {NULL, {NULL, 0}, tx->map->shards[tx->target.shard].name};
     if (element->script != NULL) {
         subject.script = element->script->name;
         if (element->call.nkeys > 0)
@@ -82,7 +82,7 @@ static evs_status apart(const evs_transaction *tx, const found *first, const fou
                         evs_error *err)
 {
     char a[256], b[256], a_key[128], b_key[128];
-    const evs_shardmap *map = tx->client->map;
+    const evs_shardmap *map = tx->map;
     describe(a, sizeof a, tx, first->number);
     describe(b, sizeof b, tx, other->number);
     name_key(a_key, sizeof a_key, tx, first->number);
@@ -101,8 +101,8 @@ static evs_status plan_script(evs_transaction *tx, evs__element *element, found 
     evs__job job = {.client = tx->client, .invocation = &call};
     *has = call.nkeys > 0 || call.shard != NULL || call.pool != NULL;
     if (!*has) /* any shard will do to find the script and check its arity */
-        call.shard = tx->client->map->shards[out->target.shard].name;
-    evs_status status = evs__job_plan(&job, err);
+        call.shard = tx->map->shards[out->target.shard].name;
+    evs_status status = evs__job_plan_by(&job, tx->map, tx->map_serial, err);
     element->script = job.script;
     if (status == EVS_OK && *has)
         out->target = job.target;
@@ -115,7 +115,7 @@ static evs_status plan_command(evs_transaction *tx, evs__element *element, found
     size_t nkeys = 0;
     evs_bytes keys[EVS__PLAIN_MOST_KEYS];
     const evs_plain_command *cmd = &element->cmd;
-    const evs_shardmap *map = tx->client->map;
+    const evs_shardmap *map = tx->map;
     evs_status status = evs__plain_check(cmd, err);
     if (status != EVS_OK)
         return status;
@@ -181,7 +181,7 @@ static evs_status route_together(evs_transaction *tx, evs_error *err)
     evs__target all;
     if (count < 2)
         return EVS_OK;
-    evs_status status = evs__route_keys(&all, tx->client->map, keys, count, err);
+    evs_status status = evs__route_keys(&all, tx->map, keys, count, err);
     if (status == EVS_OK)
         tx->target.mixed_tags = all.mixed_tags;
     return status;
@@ -205,7 +205,7 @@ static evs_status check_followers(evs_transaction *tx, const found *where, evs_e
 evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
                                     evs_error *err)
 {
-    const evs__pool *pool = &tx->client->map->pools[target->pool];
+    const evs__pool *pool = &tx->map->pools[target->pool];
     if (pool->cluster == NULL)
         return EVS_OK;
     return evs__fail(err, EVS_E_INVALID,
@@ -224,7 +224,7 @@ static evs_status plan(evs_transaction *tx, evs_error *err)
     for (size_t i = 0; status == EVS_OK && i < tx->count; i++)
         status = plan_element(tx, i, &first, err);
     if (status == EVS_OK && first.number == 0)
-        status = evs__route_no_keys(&first.target, tx->client->map, tx->shard, NULL, err);
+        status = evs__route_no_keys(&first.target, tx->map, tx->shard, NULL, err);
     if (status == EVS_OK)
         status = check_followers(tx, &first, err);
     if (status != EVS_OK)
@@ -236,9 +236,28 @@ static evs_status plan(evs_transaction *tx, evs_error *err)
     return route_together(tx, err);
 }
 
+void evs__transaction_take_map(evs_transaction *tx)
+{
+    if (tx->lease != NULL)
+        return;
+    evs__view view = evs__client_view(tx->client);
+    evs_shardmap_free(tx->map);
+    tx->map = evs_shardmap_ref(view.map);
+    tx->map_serial = view.serial;
+    evs__view_end(&view);
+}
+
+evs_status evs__transaction_fail_stale(const evs_transaction *tx, evs_error *err)
+{
+    return evs__fail(err, EVS_E_ABORTED,
+                     "the shard map was replaced since keys of shard %s were watched",
+                     tx->map->shards[tx->target.shard].name);
+}
+
 evs_status evs__transaction_plan(evs_transaction *tx, evs_error *err)
 {
     evs_error own;
+    evs__transaction_take_map(tx);
     evs_status status = plan(tx, &own); /* messages are put together from it */
     return status == EVS_OK ? EVS_OK : evs__fail_with(err, &own);
 }

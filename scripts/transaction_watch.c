@@ -23,7 +23,7 @@ typedef struct question {
 
 static unsigned timeout_of(const question *self, unsigned given)
 {
-    const evs__shard *shard = &self->tx->client->map->shards[self->target.shard];
+    const evs__shard *shard = &self->tx->map->shards[self->target.shard];
     if (given != 0)
         return given;
     if (self->tx->timeout_ms != 0)
@@ -59,10 +59,9 @@ static evs_status ask(question *self, evs_error *err)
 {
     evs_client *client = self->tx->client;
     evs__lease *lease = self->tx->lease;
-    evs__call *call = evs__client_call(client, &self->target, self->script);
+    evs__call *call = evs__lane_call(&lease->lane, self->target.slot, self->script);
     if (call == NULL)
         return evs__fail_nomem(err);
-    call->lane = &lease->lane;
     call->done = answered;
     call->arg = self;
     call->state.retry = self->watches ? EVS_RETRY_ONCE : EVS_RETRY_READ_ONLY;
@@ -76,6 +75,18 @@ static evs_status ask(question *self, evs_error *err)
     return EVS_OK;
 }
 
+/* The first WATCH, when the map was replaced after it was planned. */
+static evs_status plan_again(question *self, evs_error *err)
+{
+    evs_transaction *tx = self->tx;
+    evs__transaction_take_map(tx);
+    evs_status status = evs__route_keys(&self->target, tx->map, self->cmd.args + 1,
+                                        self->cmd.nargs - 1, err);
+    if (status == EVS_OK)
+        tx->target = self->target;
+    return status;
+}
+
 static evs_status start(void *job, evs_error *err)
 {
     question *self = job;
@@ -85,8 +96,10 @@ static evs_status start(void *job, evs_error *err)
     if (status != EVS_OK)
         return status;
     int fresh = tx->lease == NULL;
-    if (fresh)
-        status = evs__lease_take(&tx->lease, &client->lanes[self->target.shard], err);
+    if (evs__transaction_is_stale(tx))
+        status = fresh ? plan_again(self, err) : evs__transaction_fail_stale(tx, err);
+    if (status == EVS_OK && fresh)
+        status = evs__lease_take(&tx->lease, client->lanes[self->target.shard], err);
     if (status == EVS_OK)
         status = ask(self, err);
     if (status != EVS_OK && fresh)
@@ -118,7 +131,7 @@ static evs_status may_ask(const evs_transaction *tx, evs_error *err)
 static evs_status elsewhere(const question *self, evs_error *err)
 {
     const evs_transaction *tx = self->tx;
-    const evs_shardmap *map = tx->client->map;
+    const evs_shardmap *map = tx->map;
     return evs__fail(err, EVS_E_CROSS_SHARD,
                      "a transaction runs on one shard, but what is watched is on shard %s and this "
                      "is on shard %s",
@@ -127,10 +140,11 @@ static evs_status elsewhere(const question *self, evs_error *err)
 
 static evs_status plan_watch(question *self, const evs_bytes *keys, size_t nkeys, evs_error *err)
 {
-    const evs_transaction *tx = self->tx;
+    evs_transaction *tx = self->tx;
     if (nkeys == 0)
         return evs__fail(err, EVS_E_INVALID, "watching needs a key");
-    evs_status status = evs__route_keys(&self->target, tx->client->map, keys, nkeys, err);
+    evs__transaction_take_map(tx);
+    evs_status status = evs__route_keys(&self->target, tx->map, keys, nkeys, err);
     if (status == EVS_OK && tx->lease != NULL && self->target.shard != tx->target.shard)
         status = elsewhere(self, err);
     if (status == EVS_OK)
@@ -200,7 +214,7 @@ static evs_status plan_read(question *self, evs_error *err)
     size_t nkeys;
     evs_bytes keys[EVS__PLAIN_MOST_KEYS];
     const evs_plain_command *cmd = &self->cmd;
-    const evs_shardmap *map = self->tx->client->map;
+    const evs_shardmap *map = self->tx->map;
     evs_status status = evs__plain_check(cmd, err);
     if (status != EVS_OK)
         return status;
@@ -239,8 +253,8 @@ evs_status evs_transaction_call(evs_reply **out, evs_transaction *tx, const evs_
     if (status != EVS_OK)
         return status;
     if (here.nkeys == 0 && here.shard == NULL && here.pool == NULL)
-        here.shard = tx->client->map->shards[tx->target.shard].name;
-    status = evs__job_plan(&job, err);
+        here.shard = tx->map->shards[tx->target.shard].name;
+    status = evs__job_plan_by(&job, self.tx->map, self.tx->map_serial, err);
     if (status != EVS_OK)
         return status;
     self.script = job.script;

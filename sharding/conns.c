@@ -4,30 +4,21 @@
 #include "core/mem.h"
 
 struct evs__conns {
-    evs_shardmap *map; /* our reference */
-    evs__loop *loop;   /* the client's */
+    evs__loop *loop; /* the client's */
     evs__conn_limits limits;
-    evs__conn **slots; /* one per shard, NULL until first used */
-    size_t count;
-    evs__conn **privates; /* ours */
-    size_t nprivates;
+    evs__conn **all; /* ours */
+    size_t count, room;
+    evs__conn_stats gone; /* of those that were closed */
 };
 
-evs_status evs__conns_new(evs__conns **out, evs_shardmap *map, evs__loop *loop,
-                          const evs__conn_limits *limits, evs_error *err)
+evs_status evs__conns_new(evs__conns **out, evs__loop *loop, const evs__conn_limits *limits,
+                          evs_error *err)
 {
     evs__conns *conns = evs__zalloc_array(1, sizeof *conns);
     if (conns == NULL)
         return evs__fail_nomem(err);
-    conns->map = evs_shardmap_ref(map);
     conns->loop = loop;
     conns->limits = *limits;
-    conns->count = evs_shardmap_count(map);
-    conns->slots = evs__zalloc_array(conns->count, sizeof(evs__conn *));
-    if (conns->slots == NULL) {
-        evs__conns_free(conns);
-        return evs__fail_nomem(err);
-    }
     *out = conns;
     return EVS_OK;
 }
@@ -36,19 +27,12 @@ static void end(evs__conns *conns, void (*each)(evs__conn *conn))
 {
     if (conns == NULL)
         return;
-    for (size_t i = 0; conns->slots != NULL && i < conns->count; i++) {
-        evs__conn *conn = conns->slots[i];
+    for (size_t i = 0; i < conns->count; i++) {
+        evs__conn *conn = conns->all[i];
         each(conn); /* completions may ask for statistics meanwhile */
-        conns->slots[i] = NULL;
+        conns->all[i] = NULL;
     }
-    for (size_t i = 0; i < conns->nprivates; i++) {
-        evs__conn *conn = conns->privates[i];
-        each(conn);
-        conns->privates[i] = NULL;
-    }
-    evs__free(conns->slots);
-    evs__free(conns->privates);
-    evs_shardmap_free(conns->map);
+    evs__free(conns->all);
     evs__free(conns);
 }
 
@@ -62,48 +46,48 @@ void evs__conns_abandon(evs__conns *conns)
     end(conns, evs__conn_abandon);
 }
 
-static evs_status make(evs__conn **out, const evs__conns *conns, size_t shard, evs_error *err)
+static int reserve(evs__conns *conns)
 {
-    const evs__login *login = &conns->map->shards[shard].login;
-    return evs__conn_new(out, conns->loop, login, &conns->limits, err);
+    if (conns->count < conns->room)
+        return 1;
+    size_t room = conns->room == 0 ? 4 : 2 * conns->room;
+    evs__conn **all = evs__realloc_array(conns->all, room, sizeof *all);
+    if (all == NULL)
+        return 0;
+    conns->all = all;
+    conns->room = room;
+    return 1;
 }
 
-evs_status evs__conns_get(evs__conn **out, evs__conns *conns, size_t shard, evs_error *err)
+evs_status evs__conns_make(evs__conn **out, evs__conns *conns, const evs__login *login,
+                           evs_error *err)
 {
-    evs__conn **slot = &conns->slots[shard];
-    if (*slot == NULL) {
-        evs_status status = make(slot, conns, shard, err);
-        if (status != EVS_OK)
-            return status;
-    }
+    if (!reserve(conns))
+        return evs__fail_nomem(err);
+    evs__conn **slot = &conns->all[conns->count];
+    evs_status status = evs__conn_new(slot, conns->loop, login, &conns->limits, err);
+    if (status != EVS_OK)
+        return status;
+    conns->count++;
     *out = *slot;
     return EVS_OK;
 }
 
-evs_status evs__conns_private(evs__conn **out, evs__conns *conns, const evs__login *login,
-                              evs_error *err)
+void evs__conns_close(evs__conns *conns, evs__conn *conn)
 {
-    size_t count = conns->nprivates;
-    evs__conn **more = evs__realloc_array(conns->privates, count + 1, sizeof *more);
-    if (more == NULL)
-        return evs__fail_nomem(err);
-    conns->privates = more;
-    evs_status status = evs__conn_new(&more[count], conns->loop, login, &conns->limits, err);
-    if (status != EVS_OK)
-        return status;
-    conns->nprivates++;
-    *out = more[count];
-    return EVS_OK;
+    size_t i = 0;
+    while (conns->all[i] != conn)
+        i++;
+    evs__conn_stats_add(conn, &conns->gone);
+    conns->all[i] = conns->all[--conns->count];
+    evs__conn_free(conn);
 }
 
 evs__conn_stats evs__conns_stats(const evs__conns *conns)
 {
-    evs__conn_stats sum = {0, 0};
+    evs__conn_stats sum = conns->gone;
     for (size_t i = 0; i < conns->count; i++)
-        if (conns->slots[i] != NULL)
-            evs__conn_stats_add(conns->slots[i], &sum);
-    for (size_t i = 0; i < conns->nprivates; i++)
-        if (conns->privates[i] != NULL)
-            evs__conn_stats_add(conns->privates[i], &sum);
+        if (conns->all[i] != NULL)
+            evs__conn_stats_add(conns->all[i], &sum);
     return sum;
 }

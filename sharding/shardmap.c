@@ -205,6 +205,16 @@ static int in_pool(const evs_shardmap *map, size_t shard, evs_bytes pool)
     return strlen(name) == pool.len && memcmp(name, pool.data, pool.len) == 0;
 }
 
+int evs__shardmap_lookup(size_t *out, const evs_shardmap *map, evs_bytes pool, const char *shard)
+{
+    for (size_t place = lower_bound(map, shard); called(map, place, shard); place++) {
+        *out = map->by_name[place].shard;
+        if (in_pool(map, *out, pool))
+            return 1;
+    }
+    return 0;
+}
+
 evs_status evs_shardmap_find(size_t *out, const evs_shardmap *map, const char *name, evs_error *err)
 {
     if (name == NULL)
@@ -217,14 +227,16 @@ evs_status evs_shardmap_find(size_t *out, const evs_shardmap *map, const char *n
         return evs__fail(err, EVS_E_INVALID,
                          "several pools have a shard \"%s\"; write \"%s/%s\" or the like", shard,
                          map->pools[map->shards[map->by_name[place].shard].pool].name, shard);
-    for (; called(map, place, shard); place++) {
-        size_t number = map->by_name[place].shard;
-        if (slash == NULL || in_pool(map, number, (evs_bytes){name, (size_t)(slash - name)})) {
-            *out = number;
-            return EVS_OK;
-        }
+    if (slash == NULL && called(map, place, shard)) {
+        *out = map->by_name[place].shard;
+        return EVS_OK;
     }
-    return unknown(map, name, err);
+    size_t number;
+    if (slash == NULL ||
+        !evs__shardmap_lookup(&number, map, (evs_bytes){name, (size_t)(slash - name)}, shard))
+        return unknown(map, name, err);
+    *out = number;
+    return EVS_OK;
 }
 
 evs_status evs_shardmap_route(evs_route *out, const evs_shardmap *map, evs_bytes key,

@@ -116,6 +116,9 @@ evs_shardmap *evs__shardmap_new(void);
 /* The shards as placement sees them, to be freed; NULL when out of memory. */
 evs__place *evs__shards_places(const evs__shard *shards, size_t count);
 
+/* The number of the shard of that pool and name. 0 when there is none. */
+int evs__shardmap_lookup(size_t *out, const evs_shardmap *map, evs_bytes pool, const char *shard);
+
 /* Derives what follows from shards, pools and routes: the order of routes, placements, the look-up
  * by name, the fingerprint. Fails with NOMEM. */
 evs_status evs__shardmap_seal(evs_shardmap *map, evs_error *err);

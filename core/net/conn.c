@@ -36,6 +36,15 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     return EVS_OK;
 }
 
+void evs__conn_set_login(evs__conn *conn, const evs__login *login)
+{
+    assert(evs__login_same(conn->login, login));
+    conn->login = login;
+    conn->says.login = login;
+    if (conn->tls != NULL)
+        evs__tls_set_login(conn->tls, login);
+}
+
 void evs__conn_leave(evs__conn *conn)
 {
     assert(conn->busy > 0);

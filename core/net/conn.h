@@ -82,6 +82,9 @@ typedef struct evs__conn_stats {
 evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
                          const evs__conn_limits *limits, evs_error *err);
 
+/* The same login from another owner, which is borrowed from now on in place of the first. */
+void evs__conn_set_login(evs__conn *conn, const evs__login *login);
+
 /* Every request still queued is done with LOST (status CANCELED). */
 void evs__conn_free(evs__conn *conn);
 

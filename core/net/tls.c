@@ -26,6 +26,11 @@ evs__tls *evs__tls_new(evs__tls_contexts *contexts, const evs__login *login)
     return tls;
 }
 
+void evs__tls_set_login(evs__tls *tls, const evs__login *login)
+{
+    tls->login = login;
+}
+
 static void forget_session(evs__tls *tls)
 {
     SSL_SESSION_free(tls->session);

@@ -33,6 +33,9 @@ void evs__tls_contexts_free(evs__tls_contexts *contexts);
 evs__tls *evs__tls_new(evs__tls_contexts *contexts, const evs__login *login);
 void evs__tls_free(evs__tls *tls);
 
+/* The same login from another owner. */
+void evs__tls_set_login(evs__tls *tls, const evs__login *login);
+
 typedef enum evs__tls_next {
     EVS__TLS_DONE,       /* the handshake is over */
     EVS__TLS_WANT_READ,  /* go on when the socket is readable */

@@ -77,19 +77,6 @@ void evs__tls_contexts_free(evs__tls_contexts *contexts)
 
 /* ---- settings ---- */
 
-static int same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* The name is the connection's affair, not the context's. */
-static int same(const evs__tls_conf *a, const evs__tls_conf *b)
-{
-    return same_text(a->ca_file, b->ca_file) && same_text(a->ca_dir, b->ca_dir) &&
-           same_text(a->cert_file, b->cert_file) && same_text(a->key_file, b->key_file) &&
-           a->verify == b->verify && a->only_1_3 == b->only_1_3;
-}
-
 static void take_stamps(stamp stamps[FILES], const evs__tls_conf *conf)
 {
     const char *paths[FILES] = {conf->ca_file, conf->ca_dir, conf->cert_file, conf->key_file};
@@ -220,7 +207,7 @@ static context *add(evs__tls_contexts *contexts, const evs__tls_conf *conf, char
 static context **find(evs__tls_contexts *contexts, const evs__tls_conf *conf)
 {
     context **at = &contexts->first;
-    while (*at != NULL && !same(&(*at)->conf, conf))
+    while (*at != NULL && !evs__tls_conf_same(&(*at)->conf, conf))
         at = &(*at)->next;
     return at;
 }

@@ -32,6 +32,11 @@ evs__tls *evs__tls_new(evs__tls_contexts *contexts, const evs__login *login)
     return tls;
 }
 
+void evs__tls_set_login(evs__tls *tls, const evs__login *login)
+{
+    tls->login = login;
+}
+
 void evs__tls_free(evs__tls *tls)
 {
     evs__free(tls);

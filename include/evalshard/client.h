@@ -129,6 +129,22 @@ typedef enum evs_close {
 EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms,
                                     evs_error *err);
 
+/* Replaces the map of a running client; it takes a reference to `map`. All or nothing: on failure
+ * the old map stays in use as if nothing had happened, and the reason goes to the log, too.
+ *
+ * Calls that were submitted before finish on the shard and connection they were given. Shards that
+ * are in both maps (by pool and name) with the same address, login and db keep connection and
+ * loaded scripts; connections of others are closed when their last call is finished.
+ *
+ * Fails with EVS_E_CONFIG when the map moves keys, or gives the server of one shard to another, and
+ * its generation is not larger than that of the map in use (E110), or when its generation is
+ * smaller (E111), see evs_shardmap_may_follow; with EVS_E_NOMEM; with EVS_E_STATE as evs_submit
+ * does. May be called from a completion, and of a threaded client from any thread. */
+EVS_API evs_status evs_client_reload(evs_client *client, evs_shardmap *map, evs_error *err);
+
+/* The map in use, with a reference that is yours to free. */
+EVS_API evs_shardmap *evs_client_map(evs_client *client);
+
 /* The number of a submitted call, for evs_cancel; never 0. */
 typedef uint64_t evs_ticket;
 
@@ -207,16 +223,20 @@ EVS_API evs_status evs_command(evs_reply **out, evs_client *client, const evs_pl
 
 /* What a client did so far. */
 typedef struct evs_client_stats {
-    uint64_t calls;      /* completed calls and commands */
-    uint64_t writes;     /* write system calls that carried requests */
-    uint64_t loads;      /* SCRIPT LOAD sent */
-    uint64_t heals;      /* calls sent again after NOSCRIPT */
-    uint64_t resends;    /* calls sent again on a new connection */
-    uint64_t retries;    /* calls sent again because the shard could not at first */
-    uint64_t connects;   /* connections that became usable */
-    uint64_t redirects;  /* calls sent to another node of a cluster: MOVED and ASK */
-    uint64_t refreshes;  /* how often a cluster told its slots */
-    uint64_t mixed_tags; /* calls whose keys met on one shard with different tags */
+    uint64_t calls;           /* completed calls and commands */
+    uint64_t writes;          /* write system calls that carried requests */
+    uint64_t loads;           /* SCRIPT LOAD sent */
+    uint64_t heals;           /* calls sent again after NOSCRIPT */
+    uint64_t resends;         /* calls sent again on a new connection */
+    uint64_t retries;         /* calls sent again because the shard could not at first */
+    uint64_t connects;        /* connections that became usable */
+    uint64_t redirects;       /* calls sent to another node of a cluster: MOVED and ASK */
+    uint64_t refreshes;       /* how often a cluster told its slots */
+    uint64_t mixed_tags;      /* calls whose keys met on one shard with different tags */
+    uint64_t map_generation;  /* of the map in use */
+    uint64_t map_fingerprint; /* the same */
+    uint64_t reloads;         /* maps that replaced another */
+    uint64_t reload_failures; /* maps that were refused, or files that held none */
 } evs_client_stats;
 
 EVS_API void evs_client_stats_get(evs_client_stats *out, const evs_client *client);

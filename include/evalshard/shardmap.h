@@ -70,6 +70,15 @@ EVS_API uint64_t evs_shardmap_generation(const evs_shardmap *map);
 /* XXH64 over everything that enters placement: equal fingerprints place every key alike. */
 EVS_API uint64_t evs_shardmap_fingerprint(const evs_shardmap *map);
 
+/* May a running client take `next` in place of `old`? EVS_OK when no key moves unless that is
+ * meant.
+ *
+ * Fails with EVS_E_CONFIG: E111 when the generation of `next` is smaller; E110 when it is the same
+ * and `next` moves keys, because placement differs (the message has the share of keys of a sample),
+ * or because a server of one shard belongs to a shard of another name or ring name. */
+EVS_API evs_status evs_shardmap_may_follow(const evs_shardmap *old, const evs_shardmap *next,
+                                           evs_error *err);
+
 /* The number of shards over all pools, and of pools. */
 EVS_API size_t evs_shardmap_count(const evs_shardmap *map);
 EVS_API size_t evs_shardmap_pool_count(const evs_shardmap *map);

@@ -21,7 +21,8 @@ typedef struct evs_status_count {
     uint64_t count;
 } evs_status_count;
 
-/* One script on one shard. All text is borrowed from the client's map and registry. */
+/* One script on one shard. Names of scripts are borrowed from the client's registry, other text
+ * from the snapshot. */
 typedef struct evs_stats_row {
     const char *script; /* "" for plain commands */
     const char *shard;
@@ -38,12 +39,13 @@ typedef struct evs_stats_row {
     size_t nby_status;
 } evs_stats_row;
 
-/* Takes a snapshot. `*out` is yours to free; it may outlive the client, but not its map and
+/* Takes a snapshot. `*out` is yours to free; it may outlive the client, but not its
  * registry. Fails with EVS_E_NOMEM. */
 EVS_API evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_error *err);
 EVS_API void evs_stats_free(evs_stats *stats);
 
-/* The rows, shard by shard in the order of the map, and on a shard in that of the first call. */
+/* The rows, shard by shard in the order of the map, then those of shards that are in the map no
+ * more and have calls in flight; on a shard in the order of the first call. */
 EVS_API size_t evs_stats_count(const evs_stats *stats);
 
 /* Row number `index`, borrowed; NULL past the end. */

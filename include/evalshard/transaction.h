@@ -70,9 +70,10 @@ EVS_API evs_status evs_transaction_add_command(evs_transaction *tx, const evs_pl
  *
  * Fails before anything is sent with EVS_E_CROSS_SHARD, which names the elements, and with whatever
  * evs_submit and evs_command refuse, naming the element. Fails with EVS_E_ABORTED when a watched
- * key was changed; with the status of the element that the server refused to queue (EVS_E_OOM,
- * EVS_E_DENIED, EVS_E_ARITY, EVS_E_INVALID for a command it does not know, ...), the others being
- * EVS_E_CANCELED; with EVS_E_TIMEOUT, EVS_E_CLOSED, ... as any call. */
+ * key was changed, or the map was replaced since (evs_client_reload); with the status of the
+ * element that the server refused to queue (EVS_E_OOM, EVS_E_DENIED, EVS_E_ARITY, EVS_E_INVALID for
+ * a command it does not know, ...), the others being EVS_E_CANCELED; with EVS_E_TIMEOUT,
+ * EVS_E_CLOSED, ... as any call. */
 EVS_API evs_status evs_transaction_exec(evs_transaction *tx, evs_error *err);
 
 typedef void (*evs_transaction_done_fn)(void *arg, evs_transaction *tx);

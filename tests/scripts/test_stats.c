@@ -109,18 +109,19 @@ static void tallies_are_found_among_many(void **state)
     (void)state;
     enum { COUNT = 1000 };
     static evs_script scripts[COUNT];
-    evs__tallies tallies = {NULL, 0, 0};
+    evs__tallies *tallies = evs__tallies_new();
+    assert_non_null(tallies);
     for (size_t i = 0; i < COUNT; i++) {
         scripts[i].id = i * 7919 % COUNT;
-        evs__tally *made = evs__tally_of(&tallies, &scripts[i]);
+        evs__tally *made = evs__tally_of(tallies, &scripts[i]);
         assert_non_null(made);
         assert_int_equal(made->order, i);
     }
     for (size_t i = 0; i < COUNT; i++)
-        assert_ptr_equal(evs__tally_of(&tallies, &scripts[i])->script, &scripts[i]);
-    assert_null(evs__tally_of(&tallies, NULL)->script);
-    assert_int_equal(tallies.count, COUNT + 1);
-    evs__tallies_free(&tallies);
+        assert_ptr_equal(evs__tally_of(tallies, &scripts[i])->script, &scripts[i]);
+    assert_null(evs__tally_of(tallies, NULL)->script);
+    assert_int_equal(tallies->count, COUNT + 1);
+    evs__tallies_free(tallies);
 }
 
 int main(void)

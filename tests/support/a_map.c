@@ -47,7 +47,9 @@ static void add_shard(evs_shardmap *map, const a_shard *from)
         .note = "",
         .pool = pool,
         .weight = from->weight,
-        .login = {.name = from->name, .db = from->db, .endpoint.text = address},
+        .login = {.name = from->name,
+                  .db = from->db,
+                  .endpoint = {.text = address, .host = "host", .port = (int)map->nshards}},
     };
     map->pools[pool].nshards++;
 }
