@@ -72,6 +72,54 @@ const evs__command *evs__command_find(evs_bytes name, evs_bytes sub)
     return fold(full, len + 1, sub) == 0 ? NULL : search(full);
 }
 
+/* Does the name of `command` begin and end so? */
+static int is_like(const evs__command *command, evs_bytes begin, evs_bytes end)
+{
+    size_t len = strlen(command->name);
+    return len >= begin.len + end.len && strncasecmp(command->name, begin.data, begin.len) == 0 &&
+           strncasecmp(command->name + len - end.len, end.data, end.len) == 0;
+}
+
+static int takes(int arity, size_t nargs)
+{
+    return arity > 0 ? nargs == (size_t)arity : nargs >= (size_t)-arity;
+}
+
+static int same_places(const evs__command *a, const evs__command *b)
+{
+    if (a->nspecs != b->nspecs || ((a->flags | b->flags) & EVS__COMMAND_CODE))
+        return 0;
+    for (size_t i = 0; i < a->nspecs; i++) {
+        const evs__key_spec *x = &a->specs[i], *y = &b->specs[i];
+        if (x->begin_kind != EVS__KEY_BEGIN_INDEX || y->begin_kind != EVS__KEY_BEGIN_INDEX ||
+            x->find_kind != y->find_kind || x->begin != y->begin || x->last != y->last ||
+            x->first != y->first || x->step != y->step || x->limit != y->limit ||
+            ((x->flags ^ y->flags) & EVS__KEY_NOT_A_KEY))
+            return 0;
+    }
+    return 1;
+}
+
+const evs__command *evs__command_like(evs_bytes begin, evs_bytes end, size_t nargs)
+{
+    const evs__command *found = NULL;
+    if (begin.len + end.len == 0)
+        return NULL;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const evs__command *command = &commands[i];
+        if (!is_like(command, begin, end) || strchr(command->name, ' ') != NULL)
+            continue; /* what has a blank is a subcommand: its container is in the table too */
+        if (nargs > 0 && !takes(command->arity, nargs) && !takes(command->older_arity, nargs))
+            continue; /* the server refuses it */
+        if (command->flags & EVS__COMMAND_CONTAINER)
+            return NULL;
+        if (!same_places(found == NULL ? command : found, command))
+            return NULL;
+        found = command;
+    }
+    return found;
+}
+
 const char *evs__command_similar(evs_bytes name)
 {
     const char *names[COMMANDS];

@@ -82,14 +82,16 @@ typedef struct evs__option {
 } evs__option;
 
 typedef struct evs__command {
-    const char *name;  /* upper case; "XGROUP CREATE" for a subcommand */
-    signed char arity; /* > 0 exact, < 0 at least; name included, and the subcommand */
+    const char *name;        /* upper case; "XGROUP CREATE" for a subcommand */
+    signed char arity;       /* > 0 exact, < 0 at least; name included, and the subcommand */
+    signed char older_arity; /* what it was before `arity_since`; the same when it never changed */
     unsigned char nspecs;
     unsigned char options_from; /* the first argument that may be an option */
     unsigned char noptions;
     unsigned flags;
     evs__since since;
     evs__since allowed; /* in scripts */
+    evs__since arity_since;
     const evs__key_spec *specs;
     const evs__option *options;
     const char *replaced_by; /* "ZRANGE with BYSCORE", of some that are deprecated; NULL */
@@ -98,6 +100,11 @@ typedef struct evs__command {
 /* The command called `name`, in any case; for a container with `sub` as its subcommand (which may
  * be empty: then the container itself is the answer). NULL when unknown. Static. */
 const evs__command *evs__command_find(evs_bytes name, evs_bytes sub);
+
+/* One of the commands whose names begin with `begin` and end with `end`, in any case, and that take
+ * `nargs` arguments (0: any number), when all of these have their keys at the same places, which no
+ * option moves; else NULL. Static. */
+const evs__command *evs__command_like(evs_bytes begin, evs_bytes end, size_t nargs);
 
 /* Up to `cap` positions of keys in `args` (the command's name is args[0]) go to `positions`,
  * ascending. Channels (EVS__KEY_NOT_A_KEY) are left out. Returns how many keys there are (may be

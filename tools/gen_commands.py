@@ -110,7 +110,8 @@ def row(name, arity, since, flags, specs):
     unknown = [f for f in flags if f not in FLAGS and f not in IGNORED]
     if unknown:
         sys.exit(f"gen_commands: {name}: unknown flags {unknown}")
-    return {"name": name, "arity": arity, "since": version(since), "specs": tuple(specs),
+    return {"name": name, "arity": arity, "older_arity": arity, "arity_since": "{0, 0}",
+            "since": version(since), "specs": tuple(specs),
             "flags": {FLAGS[f] for f in flags if f in FLAGS}, "replaced": None,
             "allowed": version("never") if "noscript" in flags else "{0, 0}",
             "options": {}, "from": 0}
@@ -177,8 +178,9 @@ def newer_rows(rows):
     for line in lines(NEWER):
         columns = [c.strip() for c in line.split("|")]
         name, arity = columns[0], int(columns[1])
-        if len(columns) == 2:
+        if len(columns) == 3:
             rows[name]["arity"] = arity
+            rows[name]["arity_since"] = version(columns[2])
             continue
         if name in rows:
             sys.exit(f"gen_commands: {name} is in {RECORDED.name} already")
@@ -247,10 +249,10 @@ def render(rows):
     for r in rows:
         flags = joined("EVS__COMMAND", [f for f in dict.fromkeys(FLAGS.values()) if f in r["flags"]])
         replaced = f'"{r["replaced"]}"' if r["replaced"] else "NULL"
-        out.append(f'    {{"{r["name"]}", {r["arity"]}, {len(r["specs"])}, {r["from"]}, '
+        out.append(f'    {{"{r["name"]}", {r["arity"]}, {r["older_arity"]}, {len(r["specs"])}, {r["from"]}, '
                    f'{len(r["options"])},')
         out.append(filled("     ", flags + ",", "|"))
-        out.append(f'     {r["since"]}, {r["allowed"]},')
+        out.append(f'     {r["since"]}, {r["allowed"]}, {r["arity_since"]},')
         out.append(f'     {shape_of(r)}, {list_of(r)}, {replaced}}},')
     return "\n".join(out + ["};", ""])
 

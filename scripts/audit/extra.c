@@ -156,7 +156,7 @@ static evs_status read_command(evs__command *command, evs__arena *arena, evs_byt
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     memset(command, 0, sizeof *command);
     command->name = text;
-    command->arity = -1;
+    command->arity = command->older_arity = -1;
     command->nspecs = 1;
     command->specs = spec;
     if (!is_name(name) || (has_keys && !read_keys(command, spec, head)) ||
@@ -229,6 +229,19 @@ const evs__command *evs__extra_find(const evs__extra *extra, evs_bytes name, evs
             return &extra->commands[i];
     }
     return evs__command_find(name, sub);
+}
+
+const evs__command *evs__extra_like(const evs__extra *extra, evs_bytes begin, evs_bytes end,
+                                    size_t nargs)
+{
+    for (size_t i = 0; i < extra->ncommands; i++) {
+        const char *known = extra->commands[i].name;
+        size_t len = strlen(known);
+        if (len >= begin.len + end.len && strncasecmp(known, begin.data, begin.len) == 0 &&
+            strncasecmp(known + len - end.len, end.data, end.len) == 0)
+            return NULL;
+    }
+    return evs__command_like(begin, end, nargs);
 }
 
 int evs__extra_has_global(const char *globals, const char *name)

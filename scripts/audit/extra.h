@@ -30,6 +30,10 @@ evs_status evs__extra_read(evs__extra *out, evs__arena *arena, const evs_audit_o
  * NULL when neither knows it. `sub` is as for evs__command_find. */
 const evs__command *evs__extra_find(const evs__extra *extra, evs_bytes name, evs_bytes sub);
 
+/* As evs__command_like; NULL also when the settings know such a command. */
+const evs__command *evs__extra_like(const evs__extra *extra, evs_bytes begin, evs_bytes end,
+                                    size_t nargs);
+
 /* Is the global `name` in the list `globals`? */
 int evs__extra_has_global(const char *globals, const char *name);
 

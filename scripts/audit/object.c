@@ -100,6 +100,25 @@ int evs__object_is_list(const evs__object *object)
     return object->nitems > 0 || object->rest != NULL;
 }
 
+/* May nothing be there? KEYS[1] is there: a script that names it is called with a key. Of other
+ * elements this is not believed, because scripts ask how many keys they got. */
+static int may_be_absent(const evs__value *value)
+{
+    if ((value->types & EVS__TYPE_NIL) == 0)
+        return 0;
+    return !value->missing || value->natoms != 1 || value->atoms[0]->kind != EVS__ATOM_KEY ||
+           value->atoms[0]->index != 1;
+}
+
+/* How many items are there. */
+static size_t count_present(const evs__object *object)
+{
+    size_t n = 0;
+    while (n < object->nitems && !may_be_absent(object->items[n]))
+        n++;
+    return n;
+}
+
 size_t evs__object_sure(const evs__object *object)
 {
     size_t n = 0;
@@ -275,7 +294,7 @@ const evs__object *evs__object_set(evs__pool *pool, const evs__object *object,
 /* Are there no holes, and is it known whether the number of elements is even? */
 static int is_regular(const evs__object *object)
 {
-    return evs__object_sure(object) == object->nitems && object->given == EVS__GIVEN_NOTHING &&
+    return count_present(object) == object->nitems && object->given == EVS__GIVEN_NOTHING &&
            (object->rest == NULL || object->pair[0] != NULL);
 }
 
@@ -292,7 +311,7 @@ static void append_to_pair(evs__pool *pool, evs__object *object, const evs__valu
 }
 
 /* The new place is behind every item that is surely there: #t is a border, and a border j has
- * nothing at j + 1. An item that may be missing may be what is filled; such a value counts as
+ * nothing at j + 1. An item that may be absent may be what is filled; such a value counts as
  * guarded, because most often the script knows better. */
 const evs__object *evs__object_append(evs__pool *pool, const evs__object *object,
                                       const evs__value *value, int weak)
@@ -300,7 +319,8 @@ const evs__object *evs__object_append(evs__pool *pool, const evs__object *object
     evs__object *after = copy(pool, object);
     if (after == NULL)
         return object;
-    size_t sure = evs__object_sure(object);
+    size_t sure = object->given == EVS__GIVEN_NOTHING ? count_present(object)
+                                                      : evs__object_sure(object);
     if (!weak && sure == object->nitems && object->rest == NULL && sure < EVS__ITEMS_MAX) {
         set_index(pool, after, sure + 1, value, 0);
         return after;

@@ -9,6 +9,8 @@
  */
 #include "scripts/audit/interp/watch.h"
 
+#include "scripts/syntax/visit.h"
+
 #include <strings.h>
 
 /* One call with one command. */
@@ -404,6 +406,42 @@ static void run_unknown(run *r, evs_bytes name, evs_bytes sub)
         keys_somewhere(r, 1, "the command is not known");
 }
 
+/* The constant at an end of a concatenation; empty when there is none. */
+static evs_bytes end_of(const evs__expr *expr, int last)
+{
+    evs_bytes none = {"", 0};
+    expr = evs__bare(expr);
+    while (expr->kind == EVS__EXPR_BINARY && expr->as.binary.op == EVS__OP_CONCAT)
+        expr = evs__bare(last ? expr->as.binary.right : expr->as.binary.left);
+    return expr->kind == EVS__EXPR_STRING ? expr->as.string : none;
+}
+
+/* `X .. 'PUSH'` is a command that ends so, whatever X is, or none: when all of these have their
+ * keys at the same places, one of them stands for all. Only where the text of the call says it. */
+static const evs__command *like_text(run *r)
+{
+    const evs__expr *call = r->site->call;
+    const evs__arg *name = &r->args->items[0];
+    if (call == NULL || call->kind != EVS__EXPR_CALL || call->as.call.args.count == 0 ||
+        r->args->count == 0)
+        return NULL;
+    const evs__expr *expr = call->as.call.args.items[0], *bare = evs__bare(expr);
+    if (bare->kind != EVS__EXPR_BINARY || bare->as.binary.op != EVS__OP_CONCAT ||
+        expr->at.start != name->at.start || expr->at.end != name->at.end ||
+        name->value->types != EVS__TYPE_STRING || evs__value_has(name->value, EVS__ATOM_TOP))
+        return NULL;
+    evs_bytes begin = end_of(bare, 0), end = end_of(bare, 1);
+    const evs__command *like = evs__extra_like(r->in->extra, begin, end,
+                                               evs__seq_exact(r->args) ? r->args->count : 0);
+    const char *text = like == NULL
+                           ? NULL
+                           : evs__arena_format(&r->in->pool->arena, "%.*s...%.*s", (int)begin.len,
+                                               begin.data, (int)end.len, end.data);
+    if (text != NULL) /* one text per name, because places are told apart by it */
+        r->name = evs__recorder_name(r->in->recorder, text);
+    return text == NULL ? NULL : like;
+}
+
 static void run_dynamic(run *r, const evs__atom *atom)
 {
     evs__buf text = EVS__BUF_INIT;
@@ -418,8 +456,12 @@ static void run_dynamic(run *r, const evs__atom *atom)
     r->strange = 1;
     note_call(r, EVS__CALL_DYNAMIC, name);
     answered(r, evs__value_reply(r->in->pool, r->name, r->site->at));
-    if (argument(r, 1).value != NULL) /* a command without arguments has no keys */
+    r->command = atom == NULL ? NULL : like_text(r);
+    if (r->command != NULL)
+        specified_keys(r);
+    else if (argument(r, 1).value != NULL) /* a command without arguments has no keys */
         keys_somewhere(r, 1, "the command is not a constant");
+    r->command = NULL;
 }
 
 static void run_known(run *r, const evs__command *command)

@@ -49,7 +49,7 @@ const evs__rule evs__rule_opaque_argument_list = {
                                "and not reported.",
             .server = "",
             .fix = "write the arguments out, or pass keys only",
-            .companions = "ES105 ES408",
+            .companions = "ES408",
             .target = "",
         },
     .check = check,

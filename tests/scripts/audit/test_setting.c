@@ -254,6 +254,47 @@ static void commands_and_globals_are_checked(void **state)
     check_found(&o, "return ap", "ES602 error");
 }
 
+/* A command of which only an end is constant is any that is called so. */
+static const struct {
+    const char *commands, *script;
+    evs_verdict verdict;
+} ends[] = {
+    {NULL, "redis.call(ARGV[2] .. 'PUSHX', KEYS[1], ARGV[1])", EVS_VERDICT_DECLARED},
+    {NULL, "redis.call(ARGV[2] .. 'pushx', ARGV[1], ARGV[1])", EVS_VERDICT_UNDECLARED},
+    {NULL, "redis.call(ARGV[2] .. 'PUSH', KEYS[1], 'a', 'b', 'c')", EVS_VERDICT_DECLARED},
+    /* RPOPLPUSH, BRPOPLPUSH */
+    {NULL, "redis.call(ARGV[2] .. 'PUSH', KEYS[1], ARGV[1])", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call(ARGV[2] .. 'PUSH', KEYS[1], ARGV[1], 1)", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call(ARGV[2] .. 'PUSH', KEYS[1], unpack(ARGV))", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call('HINCR' .. ARGV[1], KEYS[1], 'a', 1)", EVS_VERDICT_DECLARED},
+    {NULL, "redis.call('r' .. ARGV[1] .. 'pushx', KEYS[1], 'a')", EVS_VERDICT_DECLARED},
+    {NULL, "return redis.pcall((ARGV[1] .. 'PUSHX'), KEYS[1], 'a')", EVS_VERDICT_DECLARED},
+    {NULL, "redis.call('Z' .. ARGV[1], KEYS[1])", EVS_VERDICT_DECLARED},
+    {NULL, "redis.call('Z' .. ARGV[1], KEYS[1], 1, 'a')", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call('XGR' .. ARGV[1], KEYS[1])", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call('SOR' .. ARGV[1], KEYS[1])", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call(ARGV[1] .. '', KEYS[1])", EVS_VERDICT_UNPROVEN},
+    {NULL, "redis.call(ARGV[1] .. 'NOSUCH', KEYS[1])", EVS_VERDICT_UNPROVEN},
+    {NULL, "local c = ARGV[1] .. 'PUSHX' redis.call(c, KEYS[1], 'a')", EVS_VERDICT_UNPROVEN},
+    {NULL, "pcall(redis.call, ARGV[1] .. 'PUSHX', KEYS[1], 'a')", EVS_VERDICT_UNPROVEN},
+    {"X.PUSHX=2", "redis.call(ARGV[2] .. 'PUSHX', KEYS[1], ARGV[1])", EVS_VERDICT_UNPROVEN},
+};
+
+static void a_command_with_a_constant_end_is_any_of_those(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
+        evs_report *report;
+        o.commands = ends[i].commands;
+        print_message("%s\n", ends[i].script);
+        assert_int_equal(evs_audit(&report, evs_text(ends[i].script), &o, NULL), EVS_OK);
+        assert_int_equal(evs_report_verdict(report), ends[i].verdict);
+        assert_int_equal(evs_report_may_write(report), 1);
+        evs_report_free(report);
+    }
+}
+
 static void what_does_not_parse_is_always_said(void **state)
 {
     (void)state;
@@ -283,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_user_decides_over_the_rule_itself),
         cmocka_unit_test(commands_of_modules_are_as_the_settings_say),
         cmocka_unit_test(commands_and_globals_are_checked),
+        cmocka_unit_test(a_command_with_a_constant_end_is_any_of_those),
         cmocka_unit_test(what_does_not_parse_is_always_said),
         cmocka_unit_test(options_of_an_older_program_are_understood),
     };
