@@ -13,7 +13,7 @@
 #include "scripts/note.h"
 #include "scripts/render.h"
 
-enum { SHORTEST_PAUSE_MS = 25, LONGEST_PAUSE_MS = 400 };
+enum { SHORTEST_PAUSE_MS = 25, LONGEST_PAUSE_MS = 200 };
 
 typedef struct probe {
     evs__request request; /* first */
@@ -74,7 +74,7 @@ static void end_round(evs__cluster *cluster)
 /* Nobody of those who wait can be helped by asking again. */
 static int is_final(evs_status status)
 {
-    return status == EVS_E_AUTH || status == EVS_E_DENIED || status == EVS_E_PROTOCOL;
+    return status == EVS_E_AUTH || status == EVS_E_DENIED;
 }
 
 static void fail_waiting(evs__cluster *cluster)
