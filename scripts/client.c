@@ -203,6 +203,7 @@ void evs__client_destroy(evs_client *client)
     stop_clusters(client);
     evs__timer_free(client->sweep);
     evs__timer_free(client->retiring);
+    evs__follow_free(client->follow);
     if (client->thread != NULL)
         evs__thread_free(client->thread);
     evs__loop_free(client->loop);
@@ -218,6 +219,7 @@ static void abandon(evs_client *client)
     stop_clusters(client);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__timer_free(client->retiring);
+    evs__follow_abandon(client->follow);
     if (client->thread != NULL)
         evs__thread_abandon(client->thread);
     evs__loop_abandon(client->loop);

@@ -14,6 +14,7 @@
 #include "core/net/fork_mark.h"
 #include "scripts/call.h"
 #include "scripts/cluster.h"
+#include "scripts/follow.h"
 #include "scripts/lane.h"
 #include "scripts/maps.h"
 #include "scripts/thread.h"
@@ -32,6 +33,7 @@ struct evs_client {
     size_t nlanes;
     evs__lane *retired;   /* lanes of no shard, with calls that are not finished */
     evs__timer *retiring; /* looks after those */
+    evs__follow *follow;  /* NULL: no file is followed */
     evs__calls calls;
     size_t pending; /* submitted and not finished */
     evs__wheel wheel;

@@ -52,7 +52,7 @@ evs_status evs__loop_fd(int *out, evs__loop *loop, evs_error *err)
             evs__loop_close_fd(loop);
             return status;
         }
-        evs__loop_hurry(loop);
+        evs__loop_hurry_now(loop); /* what was due before there was a descriptor, too */
     }
     *out = loop->fd;
     return EVS_OK;

@@ -142,6 +142,16 @@ EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeo
  * does. May be called from a completion, and of a threaded client from any thread. */
 EVS_API evs_status evs_client_reload(evs_client *client, evs_shardmap *map, evs_error *err);
 
+/* Takes the map of the file at `path` as evs_client_reload does, now, and from now on whenever the
+ * file changes: written, replaced by another, or reached by a symbolic link that turns (a mounted
+ * ConfigMap). A change is noticed at once when it happens in the file's folder, else within two
+ * seconds, and taken when the file has rested for 50 ms. What cannot be used changes nothing, and
+ * is counted and logged. Replaces an earlier following; `path` NULL ends that.
+ *
+ * A client that is driven notices while it is driven; evs_client_fd stands for that, too.
+ * Fails as evs_shardmap_load and evs_client_reload do; the file is not followed then. */
+EVS_API evs_status evs_client_follow(evs_client *client, const char *path, evs_error *err);
+
 /* The map in use, with a reference that is yours to free. */
 EVS_API evs_shardmap *evs_client_map(evs_client *client);
 

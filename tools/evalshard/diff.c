@@ -162,15 +162,15 @@ static void row(void *arg, const comparison *c, size_t i, size_t k)
     free((char *)(uintptr_t)to);
 }
 
-/* A running client takes a map that moves keys only with a larger generation. */
+/* Would a running client take the map? */
 static int generation_is_enough(const comparison *c)
 {
-    return evs_shardmap_fingerprint(c->old) == evs_shardmap_fingerprint(c->new) ||
-           evs_shardmap_generation(c->new) > evs_shardmap_generation(c->old);
+    return evs_shardmap_may_follow(c->old, c->new, NULL) == EVS_OK;
 }
 
 static void print_rows(const comparison *c)
 {
+    evs_error err;
     static const char *const headers[] = {"from", "to", "keys", "percent", "move"};
     table *rows = table_new(stdout, headers, 5);
     pairs(c, row, rows);
@@ -179,11 +179,8 @@ static void print_rows(const comparison *c)
             "%" PRIu64 " of %" PRIu64 " keys move (%.3f %%), %" PRIu64
             " of them needlessly (%.3f %%)\n",
             c->moved, c->keys, share(c, c->moved), c->needless, share(c, c->needless));
-    if (!generation_is_enough(c))
-        fprintf(stderr,
-                "the placement differs, but generation is %" PRIu64 " and was %" PRIu64
-                ": raise it when that is intended\n",
-                evs_shardmap_generation(c->new), evs_shardmap_generation(c->old));
+    if (evs_shardmap_may_follow(c->old, c->new, &err) != EVS_OK)
+        fprintf(stderr, "a running client refuses that: %s\n", err.message);
 }
 
 static void object(void *arg, const comparison *c, size_t i, size_t k)
