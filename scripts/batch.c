@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/reply.h"
 #include "scripts/client.h"
+#include "scripts/invocation.h"
 #include "sharding/route.h"
 
 #include <evalshard/batch.h>
@@ -85,46 +86,6 @@ static int reserve(evs_batch *batch)
     return 1;
 }
 
-/* The same values, their bytes behind one another in the arena. */
-static const evs_bytes *copy_values(evs__arena *arena, const evs_bytes *values, size_t count)
-{
-    static const evs_bytes none = {NULL, 0};
-    size_t len = 0;
-    if (count == 0)
-        return &none;
-    for (size_t i = 0; i < count; i++)
-        len += values[i].len;
-    evs_bytes *copy = evs__arena_alloc(arena, count, sizeof *copy);
-    char *room = evs__arena_bytes(arena, len);
-    if (copy == NULL || room == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = (evs_bytes){room, values[i].len};
-        if (values[i].len > 0)
-            memcpy(room, values[i].data, values[i].len);
-        room += values[i].len;
-    }
-    return copy;
-}
-
-static int copy_name(evs__arena *arena, const char **name)
-{
-    if (*name == NULL)
-        return 1;
-    *name = evs__arena_text(arena, *name, strlen(*name));
-    return *name != NULL;
-}
-
-static int copy_call(evs__arena *arena, evs_invocation *call)
-{
-    call->keys = copy_values(arena, call->keys, call->nkeys);
-    call->args = copy_values(arena, call->args, call->nargs);
-    if (call->handle != NULL)
-        call->script = NULL;
-    return call->keys != NULL && call->args != NULL && copy_name(arena, &call->script) &&
-           copy_name(arena, &call->shard) && copy_name(arena, &call->pool);
-}
-
 evs_status evs_batch_add(evs_batch *batch, const evs_invocation *call, evs_error *err)
 {
     if (batch->stage != FILLING)
@@ -134,7 +95,7 @@ evs_status evs_batch_add(evs_batch *batch, const evs_invocation *call, evs_error
         return evs__fail_nomem(err);
     item *one = &batch->items[batch->count];
     *one = (item){.call = *call};
-    if (!copy_call(&batch->arena, &one->call))
+    if (!evs__invocation_keep(&batch->arena, &one->call))
         return evs__fail_nomem(err);
     batch->count++;
     return EVS_OK;

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/reply.h"
 #include "scripts/exec.h"
+#include "scripts/invocation.h"
 
 /* ---- life ---- */
 
@@ -88,29 +89,6 @@ static int reserve(evs_transaction *tx)
     return 1;
 }
 
-/* The same values, their bytes in the arena too. */
-static int copy_values(evs__arena *arena, const evs_bytes **values, size_t count)
-{
-    evs_bytes *copy = evs__arena_alloc(arena, count + 1, sizeof *copy);
-    for (size_t i = 0; copy != NULL && i < count; i++) {
-        const evs_bytes *value = &(*values)[i];
-        copy[i] = (evs_bytes){
-            evs__arena_text(arena, value->len == 0 ? "" : value->data, value->len), value->len};
-        if (copy[i].data == NULL)
-            return 0;
-    }
-    *values = copy;
-    return copy != NULL;
-}
-
-static int copy_name(evs__arena *arena, const char **name)
-{
-    if (*name == NULL)
-        return 1;
-    *name = evs__arena_text(arena, *name, strlen(*name));
-    return *name != NULL;
-}
-
 static evs_status may_add(const evs_transaction *tx, evs_error *err)
 {
     if (tx->stage == EVS__STAGE_FILLING)
@@ -128,13 +106,8 @@ static evs_status add(evs_transaction *tx, const evs__element *element, evs_erro
         return evs__fail_nomem(err);
     evs__element copy = *element;
     evs__arena *arena = &tx->arena;
-    int copied = copy.cmd.args != NULL
-                     ? copy_values(arena, &copy.cmd.args, copy.cmd.nargs) &&
-                           copy_name(arena, &copy.cmd.shard)
-                     : copy_values(arena, &copy.call.keys, copy.call.nkeys) &&
-                           copy_values(arena, &copy.call.args, copy.call.nargs) &&
-                           copy_name(arena, &copy.call.script) &&
-                           copy_name(arena, &copy.call.shard) && copy_name(arena, &copy.call.pool);
+    int copied = copy.cmd.args != NULL ? evs__plain_command_keep(arena, &copy.cmd)
+                                       : evs__invocation_keep(arena, &copy.call);
     if (!copied)
         return evs__fail_nomem(err);
     tx->elements[tx->count++] = copy;
