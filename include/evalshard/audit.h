@@ -191,12 +191,16 @@ typedef struct evs_audit_options {
 
     /* Globals that a host puts in front of its scripts: names separated by commas. */
     const char *globals;
+
+    /* How many values unpack can give where the scripts run: 0 means 8000, what servers are built
+     * with. */
+    long unpack_limit;
 } evs_audit_options;
 
 #define EVS_AUDIT_OPTIONS_INIT                                                                   \
     {                                                                                            \
         sizeof(evs_audit_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, -1, NULL, \
-            NULL, NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE, NULL, NULL                             \
+            NULL, NULL, 0, NULL, NULL, 0, EVS_TEXT_WHOLE, NULL, NULL, 0                          \
     }
 
 /* Is everything in `opts` understood? Fails with EVS_E_INVALID; the message names the option and

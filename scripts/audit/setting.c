@@ -200,6 +200,8 @@ static evs_status understand(evs__setting *out, evs__arena *arena, const evs_aud
         return status;
     if (out->options.keys < -1 || out->options.args < -1)
         return evs__fail(err, EVS_E_INVALID, "keys and args cannot be less than -1");
+    if (out->options.unpack_limit < 0)
+        return evs__fail(err, EVS_E_INVALID, "unpack_limit cannot be less than 0");
     return check_lists(&out->options, err);
 }
 

@@ -376,6 +376,21 @@ def test_commands_and_globals_of_the_settings():
     equal(run("--no-config", "--global", "a.b", "a.lua").code, 2)
 
 
+def test_the_limit_of_unpack():
+    write("a.lua", "-- evalshard: argv=500\nreturn redis.call('DEL', unpack(ARGV))")
+    only = ["--select", "ES408", "--format", "concise"]
+    equal(run(*only, "a.lua").out, "")
+    says = "a.lua:2:26: ES408 unpack of ARGV may give 200 values or more, and then fails\n"
+    equal(run(*only, "--unpack-limit", "200", "a.lua").out, says)
+    write(".script-audit.yaml", "unpack_limit: 200\n")
+    equal(run(*only, "a.lua").out, says)
+    equal(run(*only, "--unpack-limit", "600", "a.lua").out, "")
+    for value in ["0", "x", "-1", "1x", ""]:
+        equal(run(*only, "--unpack-limit", value, "a.lua").code, 2)
+    write(".script-audit.yaml", "unpack_limit: 0\n")
+    equal(run("a.lua").code, 2)
+
+
 def test_dumps():
     write("a.lua", "return redis.call('GET', KEYS[1])")
     check("1:26\t<name>\tKEYS\n" in run("--dump", "tokens", "a.lua").out)
@@ -540,8 +555,14 @@ def test_a_baseline_accepts_what_was_there():
     equal(stale, "base.json:2:1: ES901 the baseline has 2 findings of ES101 here that are not there "
           "any more\n")
     pathlib.Path("src/a.lua").unlink()
-    check("base.json:2: src/a.lua is not there any more" in
-          run(*only, "--baseline", "base.json", "src").err)
+    gone = run(*only, "--baseline", "base.json", "src")
+    check("base.json:2: ES901 src/a.lua is not there any more" in gone.err, gone.err)
+    equal(gone.code, 0)
+    for options, code in [(["--fail-on", "warning"], 1), (["--fail-on", "never"], 0),
+                          (["--fail-on", "warning", "--exit-zero"], 0),
+                          (["--fail-on", "warning", "--ignore", "ES901"], 0),
+                          (["--severity", "ES901=error"], 1)]:
+        equal(run(*only, *options, "--baseline", "base.json", "src").code, code)
     again = run(*only, "--write-baseline", "--baseline", "base.json", "src")
     equal(again.code, 0)
     equal(len(json.loads(pathlib.Path("base.json").read_text())["findings"]), 1)

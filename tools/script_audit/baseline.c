@@ -206,20 +206,17 @@ void baseline_take(baseline *b, const evs_report *report)
             }
 }
 
-size_t baseline_gone(const baseline *b)
+void baseline_find_gone(baseline *b)
 {
-    size_t gone = 0;
     for (size_t i = 0; i < b->count; i++) {
-        const baseline_entry *entry = &b->entries[i];
+        baseline_entry *entry = &b->entries[i];
         char *path = path_join(b->folder, entry->path);
-        if (!entry->used && path != NULL && access(path, F_OK) != 0) {
-            fprintf(stderr, "script-audit: %s:%d: %s is not there any more\n", b->path,
+        entry->gone = !entry->used && path != NULL && access(path, F_OK) != 0;
+        if (entry->gone)
+            fprintf(stderr, "script-audit: %s:%d: ES901 %s is not there any more\n", b->path,
                     entry->known.line, entry->path);
-            gone++;
-        }
         free(path);
     }
-    return gone;
 }
 
 void baseline_free(baseline *b)

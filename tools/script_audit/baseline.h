@@ -21,6 +21,7 @@ typedef struct baseline_entry {
     const char *path;
     evs_known known;
     int used; /* a script of this path was audited */
+    int gone; /* its file is not there any more */
 } baseline_entry;
 
 typedef struct baseline {
@@ -41,8 +42,8 @@ const evs_known *baseline_of(baseline *b, const char *name, size_t *count);
 /* Takes off what a report used up, so that another script of the same file does not use it too. */
 void baseline_take(baseline *b, const evs_report *report);
 
-/* Says which entries are of files that are not there any more; returns how many. */
-size_t baseline_gone(const baseline *b);
+/* Finds entries of files that are not there any more, and says so. */
+void baseline_find_gone(baseline *b);
 void baseline_free(baseline *b);
 
 /* Writes all findings that are not suppressed in their source. 0 when it cannot, which it says. */

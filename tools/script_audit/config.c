@@ -190,6 +190,7 @@ typedef struct conf {
     const char *pool;
     const evs__yaml *map;
     config_files all;
+    uint64_t unpack_limit;
     int fail_on, show, allow_derived, keys_from_name, includes;
     const char *baseline;
     texts exclude, include_paths;
@@ -224,6 +225,7 @@ static const evs__field top_fields[] = {
     {"show", evs__read_word, WORDS(show, show_words)},
     {"allow_derived", evs__read_true, AT(allow_derived)},
     {"keys_from_name", evs__read_true, AT(keys_from_name)},
+    {"unpack_limit", evs__read_integer, offsetof(conf, unpack_limit), 1, 1000000, NULL, 0},
     {"baseline", evs__read_text, TEXT(baseline)},
     {"exclude", read_texts, AT(exclude)},
     {"files", evs__read_node, AT(files)},
@@ -362,6 +364,7 @@ static void take(config *c, const conf *read)
     c->show = read->show;
     c->allow_derived = read->allow_derived;
     c->keys_from_name = read->keys_from_name;
+    c->unpack_limit = (long)read->unpack_limit;
     c->includes = read->includes;
     c->baseline = read->baseline;
     c->exclude = read->exclude.items;

@@ -41,7 +41,8 @@ typedef struct config {
     int show;    /* evs_severity, or CONFIG_UNSET */
     int allow_derived;
     int keys_from_name;
-    int includes; /* 0: include comments mean nothing */
+    long unpack_limit; /* 0: not said */
+    int includes;      /* 0: include comments mean nothing */
     const char *baseline;
     const char **exclude;
     size_t nexclude;

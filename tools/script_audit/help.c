@@ -31,6 +31,7 @@ static const char text[] =
     "                         1..-2 (from the end), 1..-1/2 (every second), n@2 (argument 2\n"
     "                         counts them), as in 'JSON.SET=1 write'\n"
     "  --global NAME          a global that a host puts in front of scripts\n"
+    "  --unpack-limit N       from how many values on unpack fails (8000)\n"
     "  --allow-derived        keys derived from an element of KEYS are notes\n"
     "  --keys-from-name       addJob-6.lua takes 6 keys, as in Bull, BullMQ and ioredis\n"
     "  --config FILE          settings for all inputs; otherwise each has those of the nearest\n"

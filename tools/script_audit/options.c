@@ -41,6 +41,17 @@ static int set_list(options *out, const row *r, const char *value)
     return 1;
 }
 
+static int set_number(options *out, const row *r, const char *value)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+    *(long *)((char *)out + r->offset) = number;
+    if (end != value && *end == '\0' && number > 0 && number <= 1000000)
+        return 1;
+    fprintf(stderr, "script-audit: %s %s: must be a number from 1 to 1000000\n", r->name, value);
+    return 0;
+}
+
 static int set_flag(options *out, const row *r, const char *value)
 {
     (void)value;
@@ -168,6 +179,7 @@ static const row rows[] = {
     {"--severity", VALUE, set_list, AT(severities)},
     {"--command", VALUE, set_list, AT(commands)},
     {"--global", VALUE, set_list, AT(globals)},
+    {"--unpack-limit", VALUE, set_number, AT(unpack_limit)},
     {"--allow-derived", NO_VALUE, set_flag, AT(allow_derived)},
     {"--keys-from-name", NO_VALUE, set_flag, AT(keys_from_name)},
     {"--config", VALUE, set_text, AT(config)},

@@ -22,6 +22,7 @@ typedef struct options {
     const char *dump; /* instead of a report */
     const char *hash_tag;
     const char *map, *pool; /* whose hash_tag it is */
+    long unpack_limit;      /* 0: not given */
     evs_fail_on fail_on;
     evs_severity show; /* the least severity that people see */
     int show_given;

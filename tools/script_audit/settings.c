@@ -96,6 +96,7 @@ int settings_make(settings *out, const options *o, const config *c, const char *
     out->audit.commands = text_of(&out->commands);
     out->audit.globals = text_of(&out->globals);
     out->audit.contract = text_of(&out->contract);
+    out->audit.unpack_limit = o->unpack_limit > 0 || c == NULL ? o->unpack_limit : c->unpack_limit;
     if (o->keys_from_name || (c != NULL && c->keys_from_name))
         out->audit.keys = keys_in_name(name);
     return 1;

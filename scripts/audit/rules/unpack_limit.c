@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-enum { LIMIT = 8000 };
+enum { LIMIT = 8000 }; /* what servers are built with */
+
+static long limit_of(const evs__facts *facts)
+{
+    long limit = facts->setting->options.unpack_limit;
+    return limit > 0 ? limit : LIMIT;
+}
 
 /* The script itself says that it takes fewer. */
 static int is_promised(const evs__facts *facts, const evs__apiuse *use)
@@ -14,24 +20,25 @@ static int is_promised(const evs__facts *facts, const evs__apiuse *use)
     long most = strcmp(use->size, "ARGV") == 0   ? expected->args_most
                 : strcmp(use->size, "KEYS") == 0 ? expected->keys_most
                                                  : -1;
-    return most >= 0 && most < LIMIT;
+    return most >= 0 && most < limit_of(facts);
 }
 
 static void check(const evs__facts *facts, evs__findings *out)
 {
+    long limit = limit_of(facts);
     for (const evs__apiuse *use = facts->flow->apis; use != NULL; use = use->next) {
         if (!evs__is_api(use, "", "unpack"))
             continue;
-        if (use->count >= LIMIT) {
+        if (use->count >= (double)limit) {
             evs_finding *found = evs__finding_add(out, evs__span_public(facts->chunk, use->at),
-                                                  "unpack gives %.0f values; from %d on it fails",
-                                                  use->count, LIMIT);
+                                                  "unpack gives %.0f values; from %ld on it fails",
+                                                  use->count, limit);
             if (found != NULL)
                 found->severity = EVS_SEVERITY_ERROR;
         } else if (use->size != NULL && !is_promised(facts, use)) {
             evs__finding_add(out, evs__span_public(facts->chunk, use->at),
-                             "unpack of %s may give %d values or more, and then fails", use->size,
-                             LIMIT);
+                             "unpack of %s may give %ld values or more, and then fails", use->size,
+                             limit);
         }
     }
 }
