@@ -72,6 +72,7 @@ static void before_wait(uv_prepare_t *handle)
 {
     evs__loop *loop = handle->data;
     flush(loop);
+    evs__glance_expire(&loop->glance);
     loop->unwatched = 0;
     if (loop->stirred || !is_empty(&loop->dirty))
         uv_stop(&loop->uv); /* libuv then looks for events without waiting */
@@ -179,6 +180,7 @@ void evs__loop_run(evs__loop *loop, int timeout_ms)
     if (timeout_ms > 0)
         uv_timer_stop(&loop->limit);
     flush(loop);
+    evs__glance_expire(&loop->glance);
     if (loop->fd >= 0)
         evs__loop_set_alarm(loop, loop->unwatched || !is_empty(&loop->dirty));
 }

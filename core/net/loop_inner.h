@@ -9,6 +9,7 @@
 #define EVS_CORE_NET_LOOP_INNER_H
 
 #include "core/buf.h"
+#include "core/net/glance.h"
 #include "core/net/loop.h"
 #include "core/net/reader.h"
 #include "core/net/tls.h"
@@ -33,8 +34,9 @@ struct evs__loop {
     int fd;           /* loop_fd.c; -1 until asked for */
     int timer_fd;
     int hurried; /* the timer has been set to fire at once */
-    int forked;  /* in a child: libuv's descriptors are the child's own */
-    int broken;  /* in a child: they are not, and must not be touched */
+    evs__glance glance;
+    int forked; /* in a child: libuv's descriptors are the child's own */
+    int broken; /* in a child: they are not, and must not be touched */
 
     evs__tls_contexts *tls; /* ours; NULL until somebody connects by TLS */
 

@@ -53,6 +53,7 @@ ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len);
 /* Bytes read, 0 at the end, or a negative errno. */
 ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len);
 
+/* Of a socket that is watched, and was when the loop last waited. */
 evs__socket_life evs__socket_peek(evs__socket *socket);
 
 /* No event is told afterwards. Accepts NULL. */
