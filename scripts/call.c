@@ -234,7 +234,7 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
     call->state.asking = 0; /* the owner of the slot is asked again */
     call->with.aside->redirects = 0;
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
-    call->tally->retries++;
+    evs__tally_mishap(call->tally, EVS__MISHAP_RETRY);
     if (call->with.aside->tries == 1)
         evs__note(call->lane, call->script, decision->status, "will be asked again: %.*s",
                   (int)evs_reply_bytes(reply).len, evs_reply_bytes(reply).data);
@@ -320,7 +320,7 @@ static void note_resend(evs__call *call, const evs__answer *answer, const evs__d
 {
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
     call->lane->client->stats.resends++;
-    call->tally->resends++;
+    evs__tally_mishap(call->tally, EVS__MISHAP_RESEND);
     evs__note(call->lane, call->script, answer->why->status, "sent again: %s",
               answer->why->message);
 }

@@ -34,7 +34,7 @@ static void present(evs__call *call)
         call->state.healed = 1;
         call->state.maybe = 1;
         call->lane->client->stats.heals++;
-        call->tally->heals++;
+        evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
         evs__call_send_again(call);
         return;
     }
@@ -50,7 +50,7 @@ static void absent(evs__call *call)
     }
     call->state.healed = 1;
     call->lane->client->stats.heals++;
-    call->tally->heals++;
+    evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
     evs__call_send_again(call);
 }
 

@@ -37,18 +37,22 @@ static size_t count_rows(const evs_client *client)
     return count;
 }
 
-static int copy_errors(evs_stats_row *row, evs__arena *arena, const evs__tally *tally)
+static int copy_trouble(evs_stats_row *row, evs__arena *arena, const evs__trouble *trouble)
 {
-    if (tally->nerrors == 0)
+    row->heals = trouble->mishaps[EVS__MISHAP_HEAL];
+    row->resends = trouble->mishaps[EVS__MISHAP_RESEND];
+    row->retries = trouble->mishaps[EVS__MISHAP_RETRY];
+    row->redirects = trouble->mishaps[EVS__MISHAP_REDIRECT];
+    if (trouble->nerrors == 0)
         return 1;
-    evs_status_count *copy = evs__arena_alloc(arena, tally->nerrors, sizeof *copy);
+    evs_status_count *copy = evs__arena_alloc(arena, trouble->nerrors, sizeof *copy);
     if (copy == NULL)
         return 0;
-    memcpy(copy, tally->errors, tally->nerrors * sizeof *copy);
-    for (size_t i = 0; i < tally->nerrors; i++)
+    memcpy(copy, trouble->errors, trouble->nerrors * sizeof *copy);
+    for (size_t i = 0; i < trouble->nerrors; i++)
         row->errors += copy[i].count;
     row->by_status = copy;
-    row->nby_status = tally->nerrors;
+    row->nby_status = trouble->nerrors;
     return 1;
 }
 
@@ -77,12 +81,8 @@ static int copy_lane(evs_stats *stats, const evs__lane *lane)
                                .pool = pool,
                                .calls = tally->calls,
                                .in_flight = tally->in_flight,
-                               .bytes = tally->bytes,
-                               .heals = tally->heals,
-                               .resends = tally->resends,
-                               .retries = tally->retries,
-                               .redirects = tally->redirects};
-        if (!copy_errors(row, &stats->arena, tally))
+                               .bytes = tally->bytes};
+        if (tally->trouble != NULL && !copy_trouble(row, &stats->arena, tally->trouble))
             return 0;
     }
     stats->count += tallies->count;

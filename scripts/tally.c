@@ -6,7 +6,7 @@ enum { FIRST_SLOTS = 4 };
 
 static void insert(evs__tally **slots, size_t nslots, evs__tally *tally)
 {
-    size_t i = tally->key;
+    size_t i = evs__tally_key(tally->script);
     while (slots[i & (nslots - 1)] != NULL)
         i++;
     slots[i & (nslots - 1)] = tally;
@@ -36,9 +36,8 @@ evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script)
     evs__tally *tally = evs__zalloc_array(1, sizeof *tally);
     if (tally == NULL)
         return NULL;
-    tally->key = script == NULL ? 0 : script->id + 1;
     tally->script = script;
-    tally->order = tallies->count++;
+    tally->order = (uint32_t)tallies->count++;
     insert(tallies->slots, tallies->nslots, tally);
     return tally;
 }
@@ -57,25 +56,46 @@ void evs__tallies_free(evs__tallies *tallies)
         return;
     for (size_t i = 0; i < tallies->nslots; i++) {
         if (tallies->slots[i] != NULL)
-            evs__free(tallies->slots[i]->errors);
+            evs__free(tallies->slots[i]->trouble);
         evs__free(tallies->slots[i]);
     }
     evs__free(tallies->slots);
     evs__free(tallies);
 }
 
+/* Room for `nerrors` statuses; NULL when out of memory. */
+static evs__trouble *trouble_of(evs__tally *tally, size_t nerrors)
+{
+    evs__trouble *trouble = tally->trouble;
+    size_t size = sizeof *trouble + nerrors * sizeof trouble->errors[0];
+    if (trouble != NULL && trouble->nerrors >= nerrors)
+        return trouble;
+    trouble = evs__realloc_array(trouble, size, 1);
+    if (trouble == NULL)
+        return NULL;
+    if (tally->trouble == NULL)
+        memset(trouble, 0, sizeof *trouble);
+    tally->trouble = trouble;
+    return trouble;
+}
+
 void evs__tally_error(evs__tally *tally, evs_status status)
 {
-    for (size_t i = 0; i < tally->nerrors; i++) {
-        if (tally->errors[i].status != status)
+    size_t nerrors = tally->trouble == NULL ? 0 : tally->trouble->nerrors;
+    for (size_t i = 0; i < nerrors; i++) {
+        if (tally->trouble->errors[i].status != status)
             continue;
-        tally->errors[i].count++;
+        tally->trouble->errors[i].count++;
         return;
     }
-    evs_status_count *errors = evs__realloc_array(tally->errors, tally->nerrors + 1,
-                                                  sizeof *errors);
-    if (errors == NULL)
-        return;
-    tally->errors = errors;
-    errors[tally->nerrors++] = (evs_status_count){status, 1};
+    evs__trouble *trouble = trouble_of(tally, nerrors + 1);
+    if (trouble != NULL)
+        trouble->errors[trouble->nerrors++] = (evs_status_count){status, 1};
+}
+
+void evs__tally_mishap(evs__tally *tally, evs__mishap what)
+{
+    evs__trouble *trouble = trouble_of(tally, 0);
+    if (trouble != NULL)
+        trouble->mishaps[what]++;
 }
