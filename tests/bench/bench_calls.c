@@ -4,7 +4,7 @@
  * servers: redisAppendCommandArgv, all shards flushed, redisGetReply, freeReplyObject.
  *
  *   bench.calls PEER MODE COUNT [-d DEPTH] [-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS]
- *               [-p DISTRIBUTION] [ADDRESS...]
+ *               [-p DISTRIBUTION] [-c NODES] [ADDRESS...]
  *
  *   PEER  evs or hiredis
  *   MODE  batch  DEPTH calls, all replies, the next DEPTH calls
@@ -15,7 +15,8 @@
  * Defaults: depth 128, 3 shards, no arguments, the number 1 as the reply; a call has one key of 20
  * bytes with a tag. With -e the reply is an array of so many strings of 10 bytes. With -n, `idle`
  * also runs so many scripts on every shard. -p places keys in another way than rendezvous; what
- * placement costs is left out of hiredis' side in any case. Without addresses (unix:PATH or
+ * placement costs is left out of hiredis' side in any case. -c makes a cluster of so many nodes of
+ * the server, and hiredis has one of them for everything. Without addresses (unix:PATH or
  * HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is started as a process of
  * its own, so that servers cost next to nothing and
  *
@@ -29,6 +30,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -58,6 +60,7 @@ typedef struct bench {
     const char *peer, *mode;
     size_t count, depth, shards, args, elements, scripts;
     const char *distribution;
+    size_t nodes;     /* of a cluster; 0: the shards are those of the map */
     unsigned *homes;  /* of the keys: their shards */
     char **addresses; /* one per shard */
     evs_shardmap *map;
@@ -112,10 +115,17 @@ static const char *request(const char *at, const char *end, evs_bytes words[3])
     return at;
 }
 
-static void answer(evs__buf *out, const evs_bytes words[3], const evs__buf *value)
+/* What the server says: to EVALSHA, and to CLUSTER SLOTS. */
+typedef struct sayings {
+    evs__buf value, slots;
+} sayings;
+
+static void answer(evs__buf *out, const evs_bytes words[3], const sayings *says)
 {
-    if (words[0].len == 7) { /* EVALSHA */
-        evs__buf_append(out, value->data, value->len);
+    if (words[0].len == 7 && words[0].data[0] == 'C') { /* CLUSTER */
+        evs__buf_append(out, says->slots.data, says->slots.len);
+    } else if (words[0].len == 7) { /* EVALSHA */
+        evs__buf_append(out, says->value.data, says->value.len);
     } else if (words[0].data[0] == 'S') { /* SCRIPT LOAD */
         char sha[41];
         evs__sha1_hex(sha, words[2]);
@@ -146,7 +156,7 @@ static int send_some(int set, peer *to)
     return epoll_ctl(set, EPOLL_CTL_MOD, to->fd, &event) == 0;
 }
 
-static int read_some(peer *from, const evs__buf *value)
+static int read_some(peer *from, const sayings *says)
 {
     ssize_t n = read(from->fd, from->buf + from->len, sizeof from->buf - from->len);
     if (n <= 0)
@@ -155,7 +165,7 @@ static int read_some(peer *from, const evs__buf *value)
     const char *at = from->buf, *end = from->buf + from->len, *next;
     evs_bytes words[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
     while (at < end && (next = request(at, end, words)) != NULL) {
-        answer(&from->out, words, value);
+        answer(&from->out, words, says);
         at = next;
     }
     from->len = (size_t)(end - at);
@@ -185,18 +195,44 @@ static int listen_at(const char *folder, size_t shard)
     return fd;
 }
 
-/* Ends when the parent closes the pipe that is our standard input. */
-static int serve(const char *folder, size_t shards, size_t elements)
+static int listen_on_port(int *port)
 {
-    evs__buf value = EVS__BUF_INIT;
-    evs__buf_format(&value, elements == 0 ? ":1\r\n" : "*%zu\r\n", elements);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 8) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        die("a node", strerror(errno));
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* The nodes share the slots evenly. Returns a port of one of them, 0 when there are none. */
+static int make_nodes(int set, size_t nodes, evs__buf *slots)
+{
+    int port = 0;
+    evs__buf_format(slots, "*%zu\r\n", nodes);
+    for (size_t i = 0; i < nodes; i++) {
+        watch(set, listen_on_port(&port), 1);
+        evs__buf_format(slots, "*3\r\n:%zu\r\n:%zu\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n",
+                        i * 16384 / nodes, (i + 1) * 16384 / nodes - 1, port);
+    }
+    return port;
+}
+
+/* Ends when the parent closes the pipe that is our standard input. */
+static int serve(const char *folder, size_t shards, size_t elements, size_t nodes)
+{
+    sayings says = {EVS__BUF_INIT, EVS__BUF_INIT};
+    evs__buf_format(&says.value, elements == 0 ? ":1\r\n" : "*%zu\r\n", elements);
     for (size_t i = 0; i < elements; i++)
-        evs__buf_format(&value, "$10\r\n%010zu\r\n", i);
+        evs__buf_format(&says.value, "$10\r\n%010zu\r\n", i);
     int set = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; i < shards; i++)
+    int port = make_nodes(set, nodes, &says.slots);
+    for (size_t i = 0; nodes == 0 && i < shards; i++)
         watch(set, listen_at(folder, i), 1);
     watch(set, 0, 0);
-    if (write(1, "+", 1) != 1)
+    if (write(1, &port, sizeof port) != sizeof port)
         return 1;
     for (;;) {
         struct epoll_event events[256];
@@ -207,7 +243,7 @@ static int serve(const char *folder, size_t shards, size_t elements)
                 watch(set, accept4(from->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), 0);
             else if (from->fd == 0)
                 return 0;
-            else if (!read_some(from, &value) || !send_some(set, from))
+            else if (!read_some(from, &says) || !send_some(set, from))
                 close(from->fd);
         }
     }
@@ -216,30 +252,35 @@ static int serve(const char *folder, size_t shards, size_t elements)
 /* The server's process; its standard input is `*leash`. */
 static pid_t start_server(bench *self, const char *program, char folder[32], int *leash)
 {
-    char shards[24], elements[24], started;
+    char shards[24], elements[24], nodes[24];
+    int port;
     int to[2], from[2];
     pid_t pid;
     posix_spawn_file_actions_t actions;
     snprintf(folder, 32, "/tmp/evs-bench-XXXXXX");
     snprintf(shards, sizeof shards, "%zu", self->shards);
     snprintf(elements, sizeof elements, "%zu", self->elements);
+    snprintf(nodes, sizeof nodes, "%zu", self->nodes);
     if (mkdtemp(folder) == NULL || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
         die("server", strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], 0);
     posix_spawn_file_actions_adddup2(&actions, from[1], 1);
-    char *argv[] = {(char *)program, (char *)"serve", folder, shards, elements, NULL};
+    char *argv[] = {(char *)program, (char *)"serve", folder, shards, elements, nodes, NULL};
     int problem = posix_spawn(&pid, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);
     close(from[1]);
-    if (problem != 0 || read(from[0], &started, 1) != 1)
+    if (problem != 0 || read(from[0], &port, sizeof port) != sizeof port)
         die("server", problem == 0 ? "did not start" : strerror(problem));
     close(from[0]);
     *leash = to[1];
     for (size_t i = 0; i < self->shards; i++) {
         self->addresses[i] = malloc(64);
-        snprintf(self->addresses[i], 64, "unix:%s/%zu", folder, i);
+        if (self->nodes > 0)
+            snprintf(self->addresses[i], 64, "127.0.0.1:%d", port);
+        else
+            snprintf(self->addresses[i], 64, "unix:%s/%zu", folder, i);
     }
     return pid;
 }
@@ -249,7 +290,8 @@ static void stop_server(const bench *self, pid_t pid, const char *folder, int le
     close(leash);
     waitpid(pid, NULL, 0);
     for (size_t i = 0; i < self->shards; i++)
-        unlink(self->addresses[i] + 5);
+        if (self->nodes == 0)
+            unlink(self->addresses[i] + 5);
     rmdir(folder);
 }
 
@@ -259,9 +301,16 @@ static void make_map(bench *self)
 {
     evs__buf yaml = EVS__BUF_INIT;
     evs_error err;
-    evs__buf_format(&yaml, "evalshard: 1\npools:\n  bench:\n    distribution: %s\n    shards:\n",
-                    self->distribution);
-    for (size_t i = 0; i < self->shards; i++)
+    if (self->nodes > 0)
+        evs__buf_format(&yaml,
+                        "evalshard: 1\npools:\n  bench:\n    cluster:\n      topology: slots\n"
+                        "      seeds: [\"%s\"]\n",
+                        self->addresses[0]);
+    else
+        evs__buf_format(&yaml,
+                        "evalshard: 1\npools:\n  bench:\n    distribution: %s\n    shards:\n",
+                        self->distribution);
+    for (size_t i = 0; self->nodes == 0 && i < self->shards; i++)
         evs__buf_format(&yaml, "      s%zu: \"%s\"\n", i, self->addresses[i]);
     if (evs_shardmap_parse(&self->map, (evs_bytes){yaml.data, yaml.len}, "bench", NULL, &err) !=
         EVS_OK)
@@ -560,7 +609,7 @@ static void usage(void)
 {
     fprintf(stderr, "usage: bench.calls evs|hiredis batch|loop|block|idle COUNT [-d DEPTH] "
                     "[-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS] "
-                    "[-p DISTRIBUTION] [ADDRESS...]\n");
+                    "[-p DISTRIBUTION] [-c NODES] [ADDRESS...]\n");
     exit(2);
 }
 
@@ -575,7 +624,7 @@ static void read_options(bench *self, int argc, char **argv)
     self->shards = 3;
     self->distribution = "rendezvous";
     optind = 4;
-    for (int c; (c = getopt(argc, argv, "d:s:a:e:n:p:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "d:s:a:e:n:p:c:")) != -1;) {
         size_t n = optarg == NULL ? 0 : strtoul(optarg, NULL, 10);
         if (c == 'd')
             self->depth = n;
@@ -589,9 +638,13 @@ static void read_options(bench *self, int argc, char **argv)
             self->scripts = n;
         else if (c == 'p')
             self->distribution = optarg;
+        else if (c == 'c')
+            self->nodes = n;
         else
             usage();
     }
+    if (self->nodes > 0)
+        self->shards = 1; /* of the map, and all that hiredis sees */
     if (optind < argc)
         self->shards = (size_t)(argc - optind);
     if (self->depth == 0 || self->shards == 0 || self->shards > MOST_SHARDS ||
@@ -605,8 +658,9 @@ int main(int argc, char **argv)
     char folder[32];
     int leash = -1;
     pid_t server = 0;
-    if (argc == 5 && strcmp(argv[1], "serve") == 0)
-        return serve(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
+    if (argc == 6 && strcmp(argv[1], "serve") == 0)
+        return serve(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10),
+                     strtoul(argv[5], NULL, 10));
     read_options(&self, argc, argv);
     self.addresses = calloc(self.shards, sizeof *self.addresses);
     if (optind < argc)

@@ -7,6 +7,7 @@ gives (figure, figure of the yardstick or None) or, for a figure per size, a dic
 ROWS = [
     "call-instructions",
     "call-8-arguments",
+    "cluster-instructions",
     "reply-1000-elements",
     "cpu-batch-1024",
     "cpu-loop-128",
