@@ -243,8 +243,7 @@ static void commands_and_globals_are_checked(void **state)
     for (size_t i = 0; i < COUNT(globals); i++) {
         evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
         o.globals = globals[i];
-        print_message("%s\n", globals[i]);
-        int status = evs_audit_options_check(&o, &err);
+        evs_status status = evs_audit_options_check(&o, &err);
         assert_int_equal(status, strcmp(globals[i], "a,") == 0 ? EVS_OK : EVS_E_INVALID);
     }
     evs_audit_options o = EVS_AUDIT_OPTIONS_INIT;
