@@ -75,6 +75,27 @@ static void deal(dealt *to, uint32_t *arcs, size_t narcs, const evs__points *poi
         sort_arc(to + arcs[i], arcs[i + 1] - arcs[i]);
 }
 
+/* The points of the fullest arc. */
+static size_t fullest(const uint32_t *arcs, size_t narcs)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < narcs; i++)
+        most = arcs[i + 1] - arcs[i] > most ? arcs[i + 1] - arcs[i] : most;
+    return most;
+}
+
+/* The points, and what is behind the last one (ring.h). */
+static void lay_out(uint64_t *values, uint32_t *owners, const dealt *sorted, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        values[i] = sorted[i].value;
+        owners[i] = sorted[i].owner;
+    }
+    for (size_t i = 0; i < EVS__RING_STEPS; i++)
+        values[n + i] = UINT64_MAX;
+    owners[n] = owners[0];
+}
+
 evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
 {
     size_t n = points->count, narcs = 2;
@@ -84,19 +105,16 @@ evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
         shift--;
 
     evs__ring *ring = evs__arena_alloc(arena, 1, sizeof *ring);
-    uint64_t *values = evs__arena_alloc(arena, n, sizeof *values);
-    uint32_t *owners = evs__arena_alloc(arena, n, sizeof *owners);
+    uint64_t *values = evs__arena_alloc(arena, n + EVS__RING_STEPS, sizeof *values);
+    uint32_t *owners = evs__arena_alloc(arena, n + 1, sizeof *owners);
     uint32_t *arcs = evs__arena_alloc(arena, narcs + 1, sizeof *arcs);
     dealt *sorted = evs__alloc_array(n, sizeof *sorted);
     int ok = ring != NULL && values != NULL && owners != NULL && arcs != NULL && sorted != NULL;
     if (ok) {
         index_arcs(arcs, narcs, points, shift);
         deal(sorted, arcs, narcs, points, shift);
-        for (size_t i = 0; i < n; i++) {
-            values[i] = sorted[i].value;
-            owners[i] = sorted[i].owner;
-        }
-        *ring = (evs__ring){values, owners, arcs, n, shift};
+        lay_out(values, owners, sorted, n);
+        *ring = (evs__ring){values, owners, arcs, fullest(arcs, narcs), shift};
     }
     evs__free(sorted);
     evs__free(points->at);

@@ -1,0 +1,106 @@
+/*
+ * Look-ups in a ring against the plainest search there is: the first point at or behind a value,
+ * of equal ones the first that was added.
+ */
+#include "core/mem.h"
+#include "sharding/placement/ring.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+enum { MOST = 5000 };
+
+/* xorshift64, for numbers that are the same every time. */
+static uint64_t draw(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static size_t plain_search(const evs__point *points, size_t n, uint64_t value)
+{
+    size_t best = n, least = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (points[i].value >= value && (best == n || points[i].value < points[best].value))
+            best = i;
+        if (points[i].value < points[least].value)
+            least = i;
+    }
+    return points[best == n ? least : best].owner;
+}
+
+static void compare(const evs__point *points, size_t n, uint64_t seed)
+{
+    evs__arena arena = EVS__ARENA_INIT;
+    evs__points collected = evs__points_new(n);
+    assert_non_null(collected.at);
+    for (size_t i = 0; i < n; i++)
+        evs__points_add(&collected, points[i].value, points[i].owner);
+    const evs__ring *ring = evs__ring_make(&arena, &collected);
+    assert_non_null(ring);
+
+    for (size_t i = 0; i < 300; i++) {
+        uint64_t value = draw(&seed), near = points[value % n].value;
+        assert_int_equal(evs__ring_find(ring, value), plain_search(points, n, value));
+        for (uint64_t at = near - 1; at != near + 2; at++)
+            assert_int_equal(evs__ring_find(ring, at), plain_search(points, n, at));
+    }
+    assert_int_equal(evs__ring_find(ring, 0), plain_search(points, n, 0));
+    assert_int_equal(evs__ring_find(ring, UINT64_MAX), plain_search(points, n, UINT64_MAX));
+    evs__arena_free(&arena);
+}
+
+/* Points of a kind: `mask` cuts bits off, which makes equal ones or crowds them. */
+static void compare_kind(uint64_t mask, uint64_t add)
+{
+    static const size_t sizes[] = {1, 2, 3, 17, 160, 1024, MOST};
+    evs__point *points = calloc(MOST, sizeof *points);
+    assert_non_null(points);
+    uint64_t seed = 88172645463325252u;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t i = 0; i < sizes[s]; i++)
+            points[i] = (evs__point){(draw(&seed) & mask) + add, (uint32_t)i};
+        compare(points, sizes[s], seed);
+    }
+    free(points);
+}
+
+static void points_spread_over_the_circle(void **state)
+{
+    (void)state;
+    compare_kind(UINT64_MAX, 0);
+    compare_kind(0xffffffff00000000u, 0);
+}
+
+static void equal_points_belong_to_the_first(void **state)
+{
+    (void)state;
+    compare_kind(0xff00000000000000u, 0);
+    compare_kind(0, 7);
+}
+
+static void crowded_arcs(void **state)
+{
+    (void)state;
+    compare_kind(0xffff, 0);
+    compare_kind(0xffff, 0xffffffffffff0000u);
+    compare_kind(0xff, 1ull << 63);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(points_spread_over_the_circle),
+        cmocka_unit_test(equal_points_belong_to_the_first),
+        cmocka_unit_test(crowded_arcs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
