@@ -84,16 +84,30 @@ static size_t fullest(const uint32_t *arcs, size_t narcs)
     return most;
 }
 
-/* The points, and what is behind the last one (ring.h). */
-static void lay_out(uint64_t *values, uint32_t *owners, const dealt *sorted, size_t n)
+/* The points, and what is behind the last one (ring.h); `values` may be NULL. */
+static void lay_out(uint64_t *packed, uint64_t *values, const dealt *sorted, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        values[i] = sorted[i].value;
-        owners[i] = sorted[i].owner;
-    }
+    const uint64_t low = 0xffff;
+    for (size_t i = 0; i < n; i++)
+        packed[i] = (sorted[i].value & ~low) | sorted[i].owner;
     for (size_t i = 0; i < EVS__RING_STEPS; i++)
-        values[n + i] = UINT64_MAX;
-    owners[n] = owners[0];
+        packed[n + i] = ~low | sorted[0].owner;
+    if (values == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        values[i] = sorted[i].value;
+    values[n] = UINT64_MAX;
+}
+
+/* Whether some value is more than its high half. */
+static int has_low_bits(const evs__points *points)
+{
+    for (size_t i = 0; i < points->count; i++) {
+        assert(points->at[i].owner <= 0xffff);
+        if ((uint32_t)points->at[i].value != 0)
+            return 1;
+    }
+    return 0;
 }
 
 evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
@@ -104,17 +118,19 @@ evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
     for (; narcs < n; narcs *= 2)
         shift--;
 
+    int whole = has_low_bits(points);
     evs__ring *ring = evs__arena_alloc(arena, 1, sizeof *ring);
-    uint64_t *values = evs__arena_alloc(arena, n + EVS__RING_STEPS, sizeof *values);
-    uint32_t *owners = evs__arena_alloc(arena, n + 1, sizeof *owners);
+    uint64_t *packed = evs__arena_alloc(arena, n + EVS__RING_STEPS, sizeof *packed);
+    uint64_t *values = whole ? evs__arena_alloc(arena, n + 1, sizeof *values) : NULL;
     uint32_t *arcs = evs__arena_alloc(arena, narcs + 1, sizeof *arcs);
     dealt *sorted = evs__alloc_array(n, sizeof *sorted);
-    int ok = ring != NULL && values != NULL && owners != NULL && arcs != NULL && sorted != NULL;
+    int ok = ring != NULL && packed != NULL && (values != NULL || !whole) && arcs != NULL &&
+             sorted != NULL;
     if (ok) {
         index_arcs(arcs, narcs, points, shift);
         deal(sorted, arcs, narcs, points, shift);
-        lay_out(values, owners, sorted, n);
-        *ring = (evs__ring){values, owners, arcs, fullest(arcs, narcs), shift};
+        lay_out(packed, values, sorted, n);
+        *ring = (evs__ring){packed, values, arcs, fullest(arcs, narcs), shift};
     }
     evs__free(sorted);
     evs__free(points->at);

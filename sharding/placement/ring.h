@@ -20,15 +20,18 @@ typedef struct evs__point {
     uint32_t owner;
 } evs__point;
 
+/* A packed point has its owner in the low 16 bits and the high 48 bits of its value above: all that
+ * a look-up reads of a ring, once of a point's neighbours too. */
 typedef struct evs__ring {
-    const uint64_t *values; /* ascending, then EVS__RING_STEPS times the largest number */
-    const uint32_t *owners; /* behind the last, the first one's again */
+    const uint64_t
+        *packed; /* ascending; then EVS__RING_STEPS of the first owner, at the very end */
+    const uint64_t *values; /* the same, whole values; NULL when all have only their high 32 bits */
     const uint32_t *arcs;   /* where each arc's points begin; one more at the end */
     size_t steps;           /* the points of the fullest arc */
     unsigned shift;         /* value >> shift is the arc */
 } evs__ring;
 
-/* Arcs with more points are searched by halves. */
+/* Arcs with more points are searched by halves; a multiple of four. */
 enum { EVS__RING_STEPS = 16 };
 
 /* Collects points; memory for `room` of them is taken at the start. */
@@ -44,13 +47,14 @@ void evs__points_add(evs__points *points, uint64_t value, uint32_t owner);
  * in `arena`; NULL when out of memory. */
 evs__ring *evs__ring_make(evs__arena *arena, evs__points *points);
 
-/* The first point of a crowded arc at or behind `value`. The loop halves what is left of it. */
-static inline size_t evs__ring_halve(const evs__ring *ring, size_t arc, uint64_t value)
+/* The first point of a crowded arc that is not below `least`. The loop halves what is left of it.
+ */
+static inline size_t evs__ring_halve(const evs__ring *ring, size_t arc, uint64_t least)
 {
     size_t low = ring->arcs[arc], high = ring->arcs[arc + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (ring->values[middle] < value)
+        if (ring->packed[middle] < least)
             low = middle + 1;
         else
             high = middle;
@@ -58,19 +62,30 @@ static inline size_t evs__ring_halve(const evs__ring *ring, size_t arc, uint64_t
     return low;
 }
 
-/* The owner of `value`. Points behind the arc are larger than it, so they do not count. */
+/* The same of any arc. Points behind it are larger, so they do not count. */
+static inline size_t evs__ring_count(const evs__ring *ring, size_t arc, uint64_t least)
+{
+    const uint64_t *point = ring->packed + ring->arcs[arc];
+    size_t before = 0;
+    for (const uint64_t *end = point + ring->steps; point < end; point += 4)
+        before += (size_t)(point[0] < least) + (point[1] < least) + (point[2] < least) +
+                  (point[3] < least);
+    return ring->arcs[arc] + before;
+}
+
+/* The owner of `value`, which has no more than its high 32 bits when no point has more. The loop
+ * sees points that are alike in 48 bits only, hence hardly ever one. */
 static inline size_t evs__ring_find(const evs__ring *ring, uint64_t value)
 {
     size_t arc = (size_t)(value >> ring->shift);
-    if (ring->steps > EVS__RING_STEPS)
-        return ring->owners[evs__ring_halve(ring, arc, value)];
-
-    const uint64_t *points = ring->values + ring->arcs[arc];
-    size_t before = 0;
-    for (const uint64_t *end = points + ring->steps; points < end; points += 4)
-        before += (size_t)(points[0] < value) + (points[1] < value) + (points[2] < value) +
-                  (points[3] < value);
-    return ring->owners[ring->arcs[arc] + before];
+    uint64_t least = value & ~(uint64_t)0xffff;
+    size_t at = ring->steps <= EVS__RING_STEPS ? evs__ring_count(ring, arc, least)
+                                               : evs__ring_halve(ring, arc, least);
+    if (ring->values != NULL && (ring->packed[at] ^ value) >> 16 == 0) {
+        while (ring->values[at] < value)
+            at++;
+    }
+    return ring->packed[at] & 0xffff;
 }
 
 #endif
