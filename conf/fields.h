@@ -22,6 +22,7 @@ typedef struct evs__reading {
     evs__arena *scratch; /* until loading ends */
     evs_diagnostics *diags;
     const char *folder; /* relative paths begin here; NULL: the working directory */
+    int bare;           /* what the map names outside of itself is not looked at */
     const char *noun;   /* what is being read, for messages: "pool" */
     const char *name;   /* its name, or NULL */
     const struct evs__kind *const *kinds; /* of this sort of file: where else a key may belong */

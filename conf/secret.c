@@ -130,7 +130,7 @@ const char *evs__secret_value(evs__reading *r, evs__secret *secret)
         [EVS__SECRET_ENV] = from_environment,
         [EVS__SECRET_FILE] = from_file,
     };
-    if (!secret->tried) {
+    if (!secret->tried && !(r->bare && secret->kind != EVS__SECRET_PLAIN)) {
         secret->tried = 1;
         secret->value = get[secret->kind](r, secret);
     }

@@ -15,6 +15,7 @@ typedef struct input {
     const char *name;   /* for messages */
     const char *folder; /* of the file; NULL for a text */
     evs_bytes text;
+    int bare; /* files and variables that it names are not looked at */
 } input;
 
 static const evs__range nowhere = {0, 0, 0, 0};
@@ -46,7 +47,11 @@ static evs_status build(evs_shardmap *map, const input *in, evs_diagnostics *dia
     evs_status status = EVS_OK;
     evs__arena scratch = EVS__ARENA_INIT;
     evs__building b = {
-        .r = {.arena = &map->arena, .scratch = &scratch, .diags = diags, .folder = in->folder},
+        .r = {.arena = &map->arena,
+              .scratch = &scratch,
+              .diags = diags,
+              .folder = in->folder,
+              .bare = in->bare},
         .map = map,
         .pools = EVS__TABLE_INIT,
     };
@@ -135,30 +140,44 @@ static evs_status fail_unread(const char *path, evs__file_got got, evs_diagnosti
     return status;
 }
 
-static evs_status load(evs_shardmap **out, const char *path, evs_bytes text,
-                       evs_diagnostics **diags, evs_error *err)
+/* `in` has the name of the file. */
+static evs_status parse_in_folder(evs_shardmap **out, input *in, evs_diagnostics **diags,
+                                  evs_error *err)
 {
-    const char *slash = strrchr(path, '/');
+    const char *path = in->name, *slash = strrchr(path, '/');
     char *folder = evs__copy_text(slash == NULL ? "." : path,
                                   slash == NULL || slash == path ? 1 : (size_t)(slash - path));
     if (folder == NULL) {
         deliver(diags, NULL);
         return evs__fail_nomem(err);
     }
-    input in = {.name = path, .folder = folder, .text = text};
-    evs_status status = parse(out, &in, diags, err);
+    in->folder = folder;
+    evs_status status = parse(out, in, diags, err);
     evs__free(folder);
+    return status;
+}
+
+static evs_status load(evs_shardmap **out, input *in, evs_diagnostics **diags, evs_error *err)
+{
+    evs__buf text = EVS__BUF_INIT;
+    evs__file_got got = evs__file_read(&text, in->name, MOST_BYTES, NULL);
+    in->text = (evs_bytes){text.data, text.len};
+    evs_status status = got == EVS__FILE_READ ? parse_in_folder(out, in, diags, err)
+                                              : fail_unread(in->name, got, diags, err);
+    evs__buf_free(&text);
     return status;
 }
 
 evs_status evs_shardmap_load(evs_shardmap **out, const char *path, evs_diagnostics **diags,
                              evs_error *err)
 {
-    evs__buf text = EVS__BUF_INIT;
-    evs__file_got got = evs__file_read(&text, path, MOST_BYTES, NULL);
-    evs_status status = got == EVS__FILE_READ
-                            ? load(out, path, (evs_bytes){text.data, text.len}, diags, err)
-                            : fail_unread(path, got, diags, err);
-    evs__buf_free(&text);
-    return status;
+    input in = {.name = path};
+    return load(out, &in, diags, err);
+}
+
+evs_status evs_shardmap_load_bare(evs_shardmap **out, const char *path, evs_diagnostics **diags,
+                                  evs_error *err)
+{
+    input in = {.name = path, .bare = 1};
+    return load(out, &in, diags, err);
 }

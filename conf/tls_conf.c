@@ -139,7 +139,8 @@ static const char *path_of(evs__reading *r, evs__tls_path *path)
     const char *full = evs__full_path(r, path->at->text.data);
     if (full == NULL)
         return NULL;
-    check_file(r, path, full);
+    if (!r->bare)
+        check_file(r, path, full);
     path->path = evs__keep(r, evs_text(full));
     return path->path;
 }

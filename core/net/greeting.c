@@ -92,9 +92,10 @@ static evs_status auth_refused(const evs__login *login, const char *text, evs_er
     return evs__fail(err, EVS_E_AUTH, "AUTH refused%s%s", text[0] == '\0' ? "" : ": ", text);
 }
 
+/* The map asks for what the server, or this user, has not. */
 static evs_status select_refused(const evs__login *login, const char *text, evs_error *err)
 {
-    return evs__fail(err, EVS_E_CONNECT, "db %d cannot be selected: %s", login->db, text);
+    return evs__fail(err, EVS_E_CONFIG, "db %d cannot be selected: %s", login->db, text);
 }
 
 /* Users without permission for CLIENT or PING may still run scripts, and without HELLO the server

@@ -48,12 +48,26 @@ EVS_API evs_status evs_shardmap_load(evs_shardmap **out, const char *path, evs_d
 EVS_API evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const char *name,
                                       evs_diagnostics **diags, evs_error *err);
 
+/* As evs_shardmap_load, and looks at no file and environment variable that the map names: for a
+ * check far from where the map is used. The map has no passwords then. */
+EVS_API evs_status evs_shardmap_load_bare(evs_shardmap **out, const char *path,
+                                          evs_diagnostics **diags, evs_error *err);
+
 /* Writes the shard map that places keys as the pool `pool` of the twemproxy configuration at `path`
  * does; NULL: the only pool. `*out` is NUL-terminated YAML, yours to free with evs_text_free
  * (audit.h). What has no counterpart in a map is a warning in `*diags`, which is yours to free.
  * Fails as evs_shardmap_load does, and leaves `*out` alone then. */
 EVS_API evs_status evs_shardmap_import_twemproxy(char **out, const char *path, const char *pool,
                                                  evs_diagnostics **diags, evs_error *err);
+
+/* A map of other servers, which are reached like shard number `shard` of `map`: with its login,
+ * TLS, db and time limits. `addresses` are separated by commas, as those of a cluster are in
+ * evs_shard_info. The new map has one pool with the name of the shard's own; its shards are called
+ * "1", "2", ... It is for asking servers that no map names, such as the nodes of a cluster: where
+ * it puts keys means nothing. `*out` is yours to free.
+ * Fails with EVS_E_INVALID for a number past the end, EVS_E_CONFIG for what is no address. */
+EVS_API evs_status evs_shardmap_elsewhere(evs_shardmap **out, const evs_shardmap *map, size_t shard,
+                                          const char *addresses, evs_error *err);
 
 /* Adds a holder; returns `map`. */
 EVS_API evs_shardmap *evs_shardmap_ref(evs_shardmap *map);

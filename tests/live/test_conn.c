@@ -96,9 +96,9 @@ static const struct greeting {
     {"a user", "app", "secret9", 0, EVS_OK, ""},
     {"a user with a wrong password", "app", "secret8", 0, EVS_E_AUTH, ": AUTH refused: WRONGPASS"},
     {"a user that is not there", "nobody", "secret9", 0, EVS_E_AUTH, ": AUTH refused: WRONGPASS"},
-    {"a database that is not there", NULL, "hunter2", 16, EVS_E_CONNECT,
+    {"a database that is not there", NULL, "hunter2", 16, EVS_E_CONFIG,
      ": db 16 cannot be selected: ERR DB index is out of range"},
-    {"a user that may not select", "app", "secret9", 2, EVS_E_CONNECT,
+    {"a user that may not select", "app", "secret9", 2, EVS_E_CONFIG,
      ": db 2 cannot be selected: NOPERM"},
 };
 

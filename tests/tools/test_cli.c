@@ -21,6 +21,7 @@
 #define MOVED      MAPS "moved.yaml"
 #define NUTCRACKER MAPS "nutcracker.yml"
 #define MISSING    MAPS "missing.yaml"
+#define ELSEWHERE  MAPS "elsewhere.yaml"
 
 static const char EVALSHARD[] = "tools/evalshard";
 static const char *const commands[] = {"demo",   "check", "route",  "diff", "fingerprint",
@@ -62,6 +63,17 @@ static const struct {
     {"warnings are shown", {"check", WARNING}, NULL, 0, "warning[W343]", NULL},
     {"strict about warnings", {"check", "--strict", WARNING}, NULL, 1, "--strict", NULL},
     {"strict without warnings", {"check", "--strict", GOOD}, NULL, 0, "usable", NULL},
+    {"files and secrets are missing", {"check", ELSEWHERE}, NULL, 1, "3 errors", NULL},
+    {"and are not looked at", {"check", "--no-files", ELSEWHERE}, NULL, 0, "0 warnings", NULL},
+    {"what else is wrong is", {"check", "--no-files", BAD}, NULL, 1, "E204", NULL},
+    {"servers need the files",
+     {"check", "--no-files", "--online", ELSEWHERE},
+     NULL,
+     2,
+     NULL,
+     "--no-files"},
+    {"scripts without servers", {"check", "-s", MAPS, GOOD}, NULL, 2, NULL, "goes with --online"},
+    {"a bad map has no servers", {"check", "--online", BAD}, NULL, 1, "not usable: ", NULL},
     {"route without keys", {"route", "-m", GOOD}, NULL, 2, NULL, "no keys"},
     {"route without a map", {"route", "k"}, NULL, 2, NULL, "EVALSHARD_MAP"},
     {"route with a bad map", {"route", "-m", BAD, "k"}, NULL, 2, NULL, "E204"},

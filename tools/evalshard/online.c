@@ -1,0 +1,283 @@
+/*
+ * online.c - asks servers in parallel: each thread takes the next server until there are none. The
+ * client has a thread of its own for all input and output; these only wait.
+ *
+ * Clusters take two rounds: the seeds of the map, then the nodes that they tell of.
+ */
+#include "tools/evalshard/online.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tools/evalshard/command.h"
+#include "tools/evalshard/term.h"
+
+enum { MOST_THREADS = 64, LOOK_EVERY_MS = 100 };
+
+/* ---- in parallel ---- */
+
+typedef struct round {
+    probe *servers;
+    size_t count;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t taken, done; /* guarded by the lock */
+} round;
+
+static probe *next(round *r, int finished)
+{
+    probe *server = NULL;
+    pthread_mutex_lock(&r->lock);
+    r->done += (size_t)finished;
+    if (r->taken < r->count)
+        server = &r->servers[r->taken++];
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    return server;
+}
+
+static void *work(void *arg)
+{
+    round *r = arg;
+    for (probe *server = next(r, 0); server != NULL; server = next(r, 1))
+        probe_ask(server);
+    return NULL;
+}
+
+/* Waits until all is done, and shows how far it is. */
+static void watch(round *r)
+{
+    progress p;
+    progress_start(&p, "servers asked:");
+    pthread_mutex_lock(&r->lock);
+    while (r->done < r->count) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&r->changed, &r->lock, &until);
+        progress_show(&p, r->done, r->count);
+    }
+    pthread_mutex_unlock(&r->lock);
+    progress_end(&p);
+}
+
+static void ask_all(probe *servers, size_t count)
+{
+    pthread_t threads[MOST_THREADS];
+    size_t started = 0, wanted = count < MOST_THREADS ? count : MOST_THREADS;
+    round r = {.servers = servers, .count = count};
+    pthread_mutex_init(&r.lock, NULL);
+    pthread_cond_init(&r.changed, NULL);
+    while (started < wanted && pthread_create(&threads[started], NULL, work, &r) == 0)
+        started++;
+    if (started == 0)
+        work(&r);
+    watch(&r);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_cond_destroy(&r.changed);
+    pthread_mutex_destroy(&r.lock);
+}
+
+/* ---- whom to ask ---- */
+
+static int open_client(evs_client **out, evs_shardmap *map, const evs_registry *registry)
+{
+    evs_error err;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.threaded = 1;
+    options.patience = EVS_PATIENCE_NONE;
+    if (evs_client_open(out, map, registry, &options, &err) == EVS_OK)
+        return 1;
+    complain("%s", err.message);
+    return 0;
+}
+
+static probe *add(online *o, evs_client *client, const evs_shard_info *info, const char *name)
+{
+    if (o->nservers == o->room) {
+        o->room = o->room * 2 + 16;
+        o->servers = need(reallocarray(o->servers, o->room, sizeof *o->servers));
+    }
+    probe *p = &o->servers[o->nservers++];
+    *p = (probe){
+        .client = client,
+        .registry = o->s->registry,
+        .shard = session_shard_name(info),
+        .name = need(strdup(name)),
+        .address = need(strdup(info->address)),
+    };
+    return p;
+}
+
+static int is_cluster(const evs_shardmap *map, const evs_shard_info *shard)
+{
+    evs_pool_info pool;
+    for (size_t i = 0; evs_shardmap_pool(&pool, map, i, NULL) == EVS_OK; i++) {
+        if (strcmp(pool.name, shard->pool) == 0)
+            return strcmp(pool.distribution, "cluster") == 0;
+    }
+    return 0;
+}
+
+/* Servers that are reached as shard number `shard` is. */
+static int add_nodes(online *o, size_t shard, const char *name, const char *addresses)
+{
+    evs_shardmap *map;
+    evs_shard_info info;
+    evs_client *client = NULL;
+    evs_error err;
+    if (evs_shardmap_elsewhere(&map, o->s->map, shard, addresses, &err) != EVS_OK) {
+        complain("%s", err.message);
+        return 0;
+    }
+    if (open_client(&client, map, o->empty)) {
+        o->clients = need(reallocarray(o->clients, o->nclients + 1, sizeof(evs_client *)));
+        o->clients[o->nclients++] = client;
+    }
+    for (size_t i = 0; client != NULL && evs_shardmap_shard(&info, map, i, NULL) == EVS_OK; i++)
+        add(o, client, &info, name)->is_node = 1;
+    evs_shardmap_free(map);
+    return client != NULL;
+}
+
+static int add_shards(online *o)
+{
+    evs_shard_info info;
+    for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
+        char *name = session_shard_name(&info);
+        int added = 1;
+        if (is_cluster(o->s->map, &info))
+            added = add_nodes(o, i, info.pool, info.address);
+        else
+            add(o, o->client, &info, name);
+        free(name);
+        if (!added)
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- the other nodes of clusters ---- */
+
+static int has_node(const online *o, const probe_node *node)
+{
+    for (size_t i = 0; i < o->nservers; i++) {
+        const probe *p = &o->servers[i];
+        if (p->is_node && (strcmp(p->id, node->id) == 0 || strcmp(p->address, node->address) == 0))
+            return 1;
+    }
+    return 0;
+}
+
+/* Did a server before number `i` tell of this node? */
+static int is_told(const online *o, size_t i, const probe_node *node)
+{
+    for (size_t n = 0; n < i; n++) {
+        const probe *p = &o->servers[n];
+        for (size_t k = 0; k < p->nnodes; k++) {
+            if (strcmp(p->nodes[k].id, node->id) == 0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* The nodes that the servers of pool `name` tell of and nobody asked yet, as one text; "" when
+ * there are none. Yours to free. */
+static char *others(const online *o, const char *name)
+{
+    char *all = NULL;
+    size_t len = 0, count = 0;
+    FILE *list = need(open_memstream(&all, &len));
+    for (size_t i = 0; i < o->nservers; i++) {
+        const probe *p = &o->servers[i];
+        for (size_t k = 0; strcmp(p->name, name) == 0 && k < p->nnodes; k++) {
+            if (!has_node(o, &p->nodes[k]) && !is_told(o, i, &p->nodes[k]))
+                fprintf(list, "%s%s", count++ > 0 ? "," : "", p->nodes[k].address);
+        }
+    }
+    fclose(list);
+    return need(all);
+}
+
+static int ask_others(online *o)
+{
+    evs_shard_info info;
+    size_t before = o->nservers;
+    for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
+        char *list = others(o, is_cluster(o->s->map, &info) ? info.pool : "");
+        int added = list[0] == '\0' || add_nodes(o, i, info.pool, list);
+        free(list);
+        if (!added)
+            return 0;
+    }
+    if (o->nservers > before)
+        ask_all(o->servers + before, o->nservers - before);
+    return 1;
+}
+
+/* ---- the whole ---- */
+
+static void count(online *o)
+{
+    for (size_t i = 0; i < o->nservers; i++) {
+        const probe *p = &o->servers[i];
+        o->unreachable |= !p->is_reachable;
+        for (size_t k = 0; k < p->nfindings; k++) {
+            o->errors += p->findings[k].severity == PROBE_ERROR;
+            o->warnings += p->findings[k].severity == PROBE_WARNING;
+        }
+    }
+}
+
+/* Servers of one pool should not differ in what they can do. */
+static void compare_versions(online *o)
+{
+    for (size_t i = 0; i < o->nservers; i++) {
+        probe *p = &o->servers[i];
+        size_t pool = strcspn(p->name, "/");
+        for (size_t k = 0; k < i; k++) {
+            const probe *q = &o->servers[k];
+            if (p->server[0] == '\0' || q->server[0] == '\0' || strcspn(q->name, "/") != pool ||
+                memcmp(p->name, q->name, pool) != 0)
+                continue;
+            if (strcmp(p->server, q->server) != 0)
+                probe_complain(
+                    p, PROBE_WARNING, "W520", "scripts may run on one and fail on another",
+                    "it is %s, but %s at %s is %s", p->server, q->name, q->address, q->server);
+            break;
+        }
+    }
+}
+
+int online_ask(online *out, const session *s)
+{
+    *out = (online){.s = s};
+    if (evs_registry_new(&out->empty, NULL, NULL) != EVS_OK)
+        need(NULL);
+    if (!open_client(&out->client, s->map, out->empty) || !add_shards(out))
+        return EXIT_UNREACHABLE;
+    ask_all(out->servers, out->nservers);
+    if (!ask_others(out))
+        return EXIT_UNREACHABLE;
+    compare_versions(out);
+    count(out);
+    return EXIT_FINE;
+}
+
+void online_free(online *o)
+{
+    for (size_t i = 0; i < o->nservers; i++)
+        probe_free(&o->servers[i]);
+    for (size_t i = 0; i < o->nclients; i++)
+        evs_client_free(o->clients[i]);
+    evs_client_free(o->client);
+    evs_registry_free(o->empty);
+    free(o->servers);
+    free(o->clients);
+}

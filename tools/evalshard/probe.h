@@ -1,0 +1,68 @@
+/*
+ * probe.h - what one server says about itself, and what is wrong with that for a shard of a map.
+ *
+ * Nothing is changed on the server: what may be run is found out by asking for a script that no
+ * server has, and by sending one that does not compile.
+ */
+#ifndef EVS_TOOLS_PROBE_H
+#define EVS_TOOLS_PROBE_H
+
+#include <evalshard/evalshard.h>
+
+typedef enum probe_severity { PROBE_NOTE, PROBE_WARNING, PROBE_ERROR } probe_severity;
+
+typedef struct probe_finding {
+    probe_severity severity;
+    const char *code; /* "E500"; docs/shard-map.md has them all */
+    char *message;    /* ours */
+    const char *hint; /* "" when there is none */
+} probe_finding;
+
+/* A node of a cluster, as another one tells. */
+typedef struct probe_node {
+    char *id, *address; /* ours */
+} probe_node;
+
+typedef enum probe_may { PROBE_UNKNOWN, PROBE_MAY, PROBE_MAY_NOT } probe_may;
+
+typedef struct probe {
+    /* whom to ask */
+    evs_client *client;           /* of EVS_PATIENCE_NONE; borrowed */
+    const evs_registry *registry; /* NULL: scripts are not looked for; borrowed */
+    char *shard;                  /* for the client; ours */
+    char *name;                   /* for people, "pool/shard"; ours */
+    char *address;                /* ours */
+    int is_node;                  /* of a cluster */
+
+    /* what it says */
+    int is_reachable;
+    char server[48]; /* "Redis 7.0.15"; "" when unknown */
+    char role[12];   /* "primary" or "replica"; "" when unknown */
+    int speaks_resp3;
+    int knows_time;
+    int64_t skew_ms; /* of its clock against ours */
+    probe_may may_run, may_load;
+    int64_t loaded; /* scripts of the registry; -1 when unknown */
+    char id[41];    /* of a node */
+    probe_node *nodes;
+    size_t nnodes;
+    probe_finding *findings;
+    size_t nfindings;
+} probe;
+
+/* Asks the server everything. One thread a probe; several may share the client and registry. */
+void probe_ask(probe *p);
+
+void probe_complain(probe *p, probe_severity severity, const char *code, const char *hint,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Sends one command. NULL when that failed, with the reason in `err`; an error reply is a reply.
+ * Yours to free. */
+evs_reply *probe_send(const probe *p, const char *const *words, size_t nwords, evs_error *err);
+
+/* What a node knows of its cluster (probe_cluster.c). */
+void probe_ask_cluster(probe *p);
+
+void probe_free(probe *p);
+
+#endif
