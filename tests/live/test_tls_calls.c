@@ -1,9 +1,9 @@
 /* Scripts over TLS: batches, large values, the commands, and a wire that is cut anywhere: whatever
  * the outcome of a call says is true. */
 #include "tests/support/certificates.h"
-#include "tests/support/cutter.h"
 #include "tests/support/fake_shard.h"
 #include "tests/support/program.h"
+#include "tests/support/proxy.h"
 #include "tools/scratch/scratch.h"
 
 #include <evalshard/evalshard.h>
@@ -219,7 +219,7 @@ typedef struct tally {
 } tally;
 
 /* One call of a new client over a wire that is cut; then what the server says. */
-static void call_over_cut_wire(cutter *wire, tally *seen)
+static void call_over_cut_wire(proxy *wire, tally *seen)
 {
     static unsigned number;
     char name[32], command[64];
@@ -228,17 +228,12 @@ static void call_over_cut_wire(cutter *wire, tally *seen)
     snprintf(name, sizeof name, "cut:%u", number++);
     evs_bytes key = evs_text(name);
     evs_invocation call = {.script = "count", .keys = &key, .nkeys = 1, .timeout_ms = 20000};
-    evs_client *client = open_on(cutter_port(wire), NULL);
+    evs_client *client = open_on(proxy_port(wire), NULL);
     evs_status status = evs_call(&reply, client, &call, &err);
     evs_outcome outcome = status == EVS_OK ? EVS_EXECUTED : err.outcome;
     evs_reply_free(reply);
     evs_client_free(client);
-
-    /* What was forwarded may still be on its way: the server is asked over a connection of its own
-     * until it has no other. */
-    while (do_plain("EVAL \"local n = 0 for _ in redis.call('CLIENT', 'LIST', 'TYPE', "
-                    "'normal'):gmatch('id=') do n = n + 1 end return n\" 0") > 1)
-        continue;
+    proxy_settle(wire);
     snprintf(command, sizeof command, "GET %s", name);
     long long ran = do_plain(command);
     if ((outcome == EVS_NOT_EXECUTED && ran != 0) || (outcome == EVS_EXECUTED && ran != 1) ||
@@ -247,15 +242,15 @@ static void call_over_cut_wire(cutter *wire, tally *seen)
     seen->of[outcome]++;
 }
 
-static void cut_everywhere(cutter *wire, cutter_way way, tally *seen)
+static void cut_everywhere(proxy *wire, proxy_way way, tally *seen)
 {
     tally whole = {{0}};
-    cutter_cut(wire, way, SIZE_MAX);
+    proxy_harm(wire, NULL);
     call_over_cut_wire(wire, &whole);
     assert_int_equal(whole.of[EVS_EXECUTED], 1);
-    size_t total = cutter_forwarded(wire, way);
-    for (size_t cut = 1; cut <= total; cut += cut + 64 < total ? total / 40 : 1) {
-        cutter_cut(wire, way, cut);
+    size_t total = proxy_forwarded(wire, way);
+    for (size_t cut = 1; cut < total; cut += cut + 64 < total ? total / 40 : 1) {
+        proxy_harm(wire, &(proxy_fault){.what = PROXY_RESET, .way = way, .at = cut, .alone = 1});
         call_over_cut_wire(wire, seen);
     }
 }
@@ -264,10 +259,12 @@ static void outcomes_over_a_cut_wire_are_true(void **state)
 {
     (void)state;
     tally up = {{0}}, down = {{0}};
-    cutter *wire = cutter_start(scratch_port(common.server));
-    cut_everywhere(wire, CUTTER_UP, &up);
-    cut_everywhere(wire, CUTTER_DOWN, &down);
-    cutter_stop(wire);
+    char address[32];
+    snprintf(address, sizeof address, "127.0.0.1:%d", scratch_port(common.server));
+    proxy *wire = proxy_start(address);
+    cut_everywhere(wire, PROXY_UP, &up);
+    cut_everywhere(wire, PROXY_DOWN, &down);
+    proxy_stop(wire);
     print_message("cut upwards: %d not executed, %d executed, %d maybe; downwards: %d, %d, %d\n",
                   up.of[0], up.of[1], up.of[2], down.of[0], down.of[1], down.of[2]);
     assert_true(up.of[EVS_NOT_EXECUTED] >= 20 && up.of[EVS_MAYBE_EXECUTED] > 0);
