@@ -450,6 +450,8 @@ static evs_outcome let_go(evs__call *call)
     case EVS__LOOKING:
         evs__cluster_leave(call);
         return EVS_NOT_EXECUTED;
+    case EVS__HELD_BY_HEAL:
+        return evs__heal_outcome(call);
     default:
         return EVS_MAYBE_EXECUTED;
     }

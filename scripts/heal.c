@@ -19,6 +19,12 @@ typedef struct evs__heal {
 
 typedef enum evs__settled { SETTLED_ABSENT, SETTLED_PRESENT, SETTLED_UNKNOWN } evs__settled;
 
+/* It returns no errors of its own, so its NOSCRIPT is the server's. */
+static int is_honest(const evs__call *call)
+{
+    return call->script != NULL && !call->script->may_return_errors;
+}
+
 static void fail_refused(evs__call *call, const evs__refusal *refusal)
 {
     evs_error err;
@@ -27,31 +33,42 @@ static void fail_refused(evs__call *call, const evs__refusal *refusal)
     evs__call_fail(call, EVS_NOT_EXECUTED, &err);
 }
 
-/* The script exists, so the NOSCRIPT may be its own words, said after it ran. */
+static void send_again(evs__call *call)
+{
+    call->state.healed = 1;
+    call->lane->client->stats.heals++;
+    evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
+    evs__call_send_again(call);
+}
+
+/* The script exists: somebody else was faster, or the NOSCRIPT may be its own words, said after it
+ * ran. */
 static void present(evs__call *call)
 {
-    if (call->state.retry != EVS_RETRY_ONCE && !call->state.healed) {
-        call->state.healed = 1;
-        call->state.maybe = 1;
-        call->lane->client->stats.heals++;
-        evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
-        evs__call_send_again(call);
+    int honest = is_honest(call);
+    if (!call->state.healed && (honest || call->state.retry != EVS_RETRY_ONCE)) {
+        call->state.maybe |= (unsigned char)!honest;
+        send_again(call);
         return;
     }
-    evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->with.aside->claim);
+    if (honest)
+        fail_refused(call, NULL);
+    else
+        evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->with.aside->claim);
 }
 
 static void absent(evs__call *call)
 {
     const evs__refusal *refusal = evs__lane_refusal(call->lane, call->script);
-    if (call->state.healed || refusal != NULL) {
+    if (call->state.healed || refusal != NULL)
         fail_refused(call, refusal);
-        return;
-    }
-    call->state.healed = 1;
-    call->lane->client->stats.heals++;
-    evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
-    evs__call_send_again(call);
+    else
+        send_again(call);
+}
+
+evs_outcome evs__heal_outcome(const evs__call *call)
+{
+    return is_honest(call) ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED;
 }
 
 static void unsettled(evs__call *call, const evs__answer *answer)
@@ -67,7 +84,7 @@ static void unsettled(evs__call *call, const evs__answer *answer)
                      "answered NOSCRIPT, and SCRIPT EXISTS could not confirm it: %.*s",
                      (int)text.len, text.len == 0 ? "" : text.data);
     }
-    evs__call_fail(call, EVS_MAYBE_EXECUTED, &err);
+    evs__call_fail(call, evs__heal_outcome(call), &err);
 }
 
 static evs__settled settle(const evs__answer *answer)
@@ -163,7 +180,7 @@ static void fail_nomem(evs__call *call)
 {
     evs_error err;
     evs__fail_nomem(&err);
-    evs__call_fail(call, EVS_MAYBE_EXECUTED, &err);
+    evs__call_fail(call, evs__heal_outcome(call), &err);
 }
 
 void evs__heal_call(evs__call *call, const evs_reply *reply)

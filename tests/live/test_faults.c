@@ -36,6 +36,7 @@ static struct {
     proxy *wire;
     redisContext *side;
     unsigned serial;
+    size_t noscript; /* bytes of the server's NOSCRIPT */
 } world;
 
 /* ---- calls ---- */
@@ -50,6 +51,7 @@ typedef struct outcome {
 typedef struct trial {
     evs_client *client;
     const char *script;
+    size_t before[2]; /* bytes that went either way before what is tried */
     outcome calls[CALLS_MOST];
 } trial;
 
@@ -170,20 +172,21 @@ typedef struct scenario {
     unsigned protocol;
     int threaded;
     long long most; /* that it may run */
+    int believed;   /* its NOSCRIPT is the server's */
 } scenario;
 
 static const scenario scenarios[] = {
-    {"a first call, with its load", "count", 1, NULL, submit_one, NULL, 2, 0, 1},
-    {"a first call, blocking, RESP3", "count", 1, NULL, call_one, NULL, 3, 0, 1},
-    {"a call of a known script", "count", 1, know, submit_one, NULL, 2, 0, 1},
-    {"a call that is healed", "count", 1, know_and_flush, submit_one, NULL, 2, 0, 1},
-    {"a script that may lie, healed", "liar", 1, know_and_flush, call_one, NULL, 2, 0, 1},
-    {"an idempotent script", "again", 1, know, call_one, NULL, 2, 0, 2},
-    {"a batch of three", "count", 3, NULL, batch_of_three, NULL, 2, 0, 1},
-    {"a transaction with its load", "count", 2, NULL, transaction, "EXEC\r\n", 2, 0, 1},
-    {"a transaction of what is known", "count", 2, know, transaction, "EXEC\r\n", 3, 0, 1},
-    {"a plain command", "count", 1, NULL, plain_command, NULL, 2, 0, 1},
-    {"a threaded client", "count", 1, NULL, submit_one, NULL, 2, 1, 1},
+    {"a first call, with its load", "count", 1, NULL, submit_one, NULL, 2, 0, 1, 0},
+    {"a first call, blocking, RESP3", "count", 1, NULL, call_one, NULL, 3, 0, 1, 0},
+    {"a call of a known script", "count", 1, know, submit_one, NULL, 2, 0, 1, 0},
+    {"a call that is healed", "count", 1, know_and_flush, submit_one, NULL, 2, 0, 1, 1},
+    {"a script that may lie, healed", "liar", 1, know_and_flush, call_one, NULL, 2, 0, 1, 0},
+    {"an idempotent script", "again", 1, know, call_one, NULL, 2, 0, 2, 0},
+    {"a batch of three", "count", 3, NULL, batch_of_three, NULL, 2, 0, 1, 0},
+    {"a transaction with its load", "count", 2, NULL, transaction, "EXEC\r\n", 2, 0, 1, 0},
+    {"a transaction of what is known", "count", 2, know, transaction, "EXEC\r\n", 3, 0, 1, 0},
+    {"a plain command", "count", 1, NULL, plain_command, NULL, 2, 0, 1, 0},
+    {"a threaded client", "count", 1, NULL, submit_one, NULL, 2, 1, 1, 0},
 };
 
 /* ---- ways to be cut ---- */
@@ -216,18 +219,30 @@ static long long times_run(const char *key)
     return number;
 }
 
-/* Whether a request as a whole was taken by the kernel, on any connection. */
-static int left(const scenario *how, const outcome *call)
+static size_t count_of(const char *end, evs_bytes taken)
+{
+    size_t n = 0, len = strlen(end);
+    const char *stop = taken.data + taken.len;
+    for (const char *at = taken.data; at != NULL && at < stop; n += at != NULL) {
+        at = memmem(at, (size_t)(stop - at), end, len);
+        at = at == NULL ? NULL : at + len;
+    }
+    return n;
+}
+
+/* How often a request as a whole was taken by the kernel and not refused: NOSCRIPT of an honest
+ * script, arrived, proves that that time it did not run. */
+static size_t times_left(const trial *self, const scenario *how, const outcome *call)
 {
     char key[32];
+    size_t n = 0;
     snprintf(key, sizeof key, "%s\r\n", call->key);
     const char *end = how->last == NULL ? key : how->last;
-    for (size_t i = 0; i < kernel_connections(); i++) {
-        evs_bytes taken = kernel_taken(i);
-        if (taken.len > 0 && memmem(taken.data, taken.len, end, strlen(end)) != NULL)
-            return 1;
-    }
-    return 0;
+    for (size_t i = 0; i < kernel_connections(); i++)
+        n += count_of(end, kernel_taken(i));
+    int refused = how->believed && proxy_forwarded(world.wire, PROXY_DOWN) >=
+                                       self->before[PROXY_DOWN] + world.noscript;
+    return refused ? n - 1 : n;
 }
 
 static void open_trial(trial *self, const scenario *how)
@@ -245,8 +260,11 @@ static void open_trial(trial *self, const scenario *how)
     freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
     assert_int_equal(
         evs_client_open(&self->client, world.set.map, world.set.registry, &options, NULL), EVS_OK);
-    if (how->before != NULL)
-        how->before(self);
+    if (how->before == NULL)
+        return;
+    how->before(self);
+    for (int way = 0; way < 2; way++)
+        self->before[way] = proxy_forwarded(world.wire, (proxy_way)way);
 }
 
 static void judge(const trial *self, const scenario *how, tally *seen)
@@ -256,7 +274,7 @@ static void judge(const trial *self, const scenario *how, tally *seen)
         long long ran = times_run(call->key);
         int unsound = (call->outcome == EVS_NOT_EXECUTED && ran > 0) ||
                       (call->outcome == EVS_EXECUTED && ran == 0) || ran > how->most;
-        int not_tight = call->outcome == EVS_MAYBE_EXECUTED && !left(how, call);
+        int not_tight = call->outcome == EVS_MAYBE_EXECUTED && times_left(self, how, call) == 0;
         if (unsound || not_tight)
             print_error("%s: call %zu: %s, %s, ran %lld times\n", how->name, i,
                         evs_status_name(call->status), evs_outcome_text(call->outcome), ran);
@@ -283,7 +301,7 @@ static void cut_at(const scenario *how, const cut *by, size_t at, tally *seen)
 {
     trial self;
     open_trial(&self, how);
-    at += how->before == NULL ? 0 : proxy_forwarded(world.wire, by->way);
+    at += self.before[by->way];
     if (by->by_kernel)
         kernel_limit(at);
     proxy_harm(world.wire, &(proxy_fault){.what = by->what,
@@ -299,15 +317,12 @@ static void measure(const scenario *how, size_t total[2])
 {
     trial self;
     tally seen = {0};
-    size_t before[2] = {0, 0};
     open_trial(&self, how);
-    for (int way = 0; how->before != NULL && way < 2; way++)
-        before[way] = proxy_forwarded(world.wire, (proxy_way)way);
     finish(&self, how, &seen);
     assert_int_equal(seen.said[EVS_EXECUTED], how->ncalls);
     assert_int_equal(seen.ran, how->ncalls);
     for (int way = 0; way < 2; way++)
-        total[way] = proxy_forwarded(world.wire, (proxy_way)way) - before[way];
+        total[way] = proxy_forwarded(world.wire, (proxy_way)way) - self.before[way];
 }
 
 static void cut_everywhere(const scenario *how, tally *sum)
@@ -345,16 +360,21 @@ static void outcomes_are_true_wherever_the_wire_is_cut(void **state)
     assert_int_equal(all.not_tight, 0);
 }
 
+static size_t length_of_noscript(void)
+{
+    redisReply *reply = redisCommand(world.side, "EVALSHA %s 0", "unknown");
+    assert_int_equal(reply->type, REDIS_REPLY_ERROR);
+    size_t len = 1 + reply->len + 2;
+    freeReplyObject(reply);
+    return len;
+}
+
 static int set_up(void **state)
 {
     (void)state;
-    if (scratch_new(&world.set.area) != SCRATCH_OK ||
-        scratch_start(&world.set.servers[0], world.set.area, "s0", NULL) != SCRATCH_OK)
-        return -1;
+    shards_start_behind(&world.set, &world.wire);
     world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
-    world.wire = proxy_start(scratch_address(world.set.servers[0]));
-    const char *address = proxy_address(world.wire);
-    shards_open(&world.set, &address, 1, NULL);
+    world.noscript = length_of_noscript();
     shards_script(&world.set, "count", "redis.call('INCR', KEYS[1]) return 'done'");
     shards_script(&world.set, "liar", "return redis.pcall('INCR', KEYS[1])");
     shards_script(&world.set, "again",

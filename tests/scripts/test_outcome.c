@@ -20,6 +20,9 @@
 #define NOSCRIPT  "-NOSCRIPT No matching script.\r\n"
 
 static const char plain[] = "return 1";
+static const char liar[] = "return redis.error_reply(KEYS[1])"; /* it may say anything itself */
+static const char idempotent_liar[] = "--- One.\n-- @key k any\n-- @retry idempotent\n"
+                                      "return redis.error_reply(KEYS[1])";
 static const char idempotent[] = "--- One.\n-- @key k any\n-- @retry idempotent\nreturn 1";
 
 typedef struct call {
@@ -165,11 +168,35 @@ static void a_noscript_that_the_server_denies_is_the_scripts_own(void **state)
     };
     call self;
     BEGIN(&self, FAKE_UNIX, steps);
-    run(&self, plain, 0, 5000);
+    run(&self, liar, 0, 5000);
     assert_int_equal(self.status, EVS_E_SCRIPT);
     assert_int_equal(self.err.outcome, EVS_MAYBE_EXECUTED);
     assert_int_equal(evs_reply_kind(self.reply), EVS_REPLY_ERROR);
     assert_int_equal(self.stats.heals, 0);
+    end(&self);
+}
+
+/* Another client loaded it in between: a script that returns no errors did not say so itself. */
+static void a_noscript_of_an_honest_script_is_believed(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {
+        FAKE_GREET,
+        FAKE_COMMANDS(2),
+        FAKE_SAY(SHA_REPLY NOSCRIPT),
+        FAKE_COMMANDS(2),
+        FAKE_SAY("*1\r\n:1\r\n" SHA_REPLY),
+        FAKE_COMMANDS(1),
+        FAKE_SAY(NOSCRIPT),
+        FAKE_COMMANDS(1),
+        FAKE_SAY("*1\r\n:1\r\n"),
+    };
+    call self;
+    BEGIN(&self, FAKE_UNIX, steps);
+    run(&self, plain, 0, 5000);
+    assert_int_equal(self.status, EVS_E_NO_SCRIPT);
+    assert_int_equal(self.err.outcome, EVS_NOT_EXECUTED);
+    assert_int_equal(self.stats.heals, 1);
     end(&self);
 }
 
@@ -213,7 +240,7 @@ static void a_doubtful_noscript_is_never_forgotten(void **state)
     };
     call self;
     BEGIN(&self, FAKE_UNIX, steps);
-    run(&self, idempotent, 0, 5000);
+    run(&self, idempotent_liar, 0, 5000);
     assert_int_equal(self.status, EVS_E_NO_SCRIPT);
     assert_int_equal(self.err.outcome, EVS_MAYBE_EXECUTED);
     end(&self);
@@ -310,17 +337,53 @@ static void a_reply_that_memory_lacks_for_may_be_a_refusal(void **state)
     free(said);
 }
 
-static void a_lost_connection_while_settling_is_maybe(void **state)
+static void lose_while_settling(const char *source, evs_outcome outcome)
 {
-    (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY NOSCRIPT),
                                FAKE_COMMANDS(2), FAKE_CLOSE};
     call self;
     BEGIN(&self, FAKE_UNIX, steps);
-    run(&self, plain, 0, 5000);
+    run(&self, source, 0, 20000);
     assert_int_equal(self.status, EVS_E_CLOSED);
-    assert_int_equal(self.err.outcome, EVS_MAYBE_EXECUTED);
+    assert_int_equal(self.err.outcome, outcome);
     end(&self);
+}
+
+static void a_lost_connection_while_settling_leaves_the_doubt_there_was(void **state)
+{
+    (void)state;
+    lose_while_settling(plain, EVS_NOT_EXECUTED);
+    lose_while_settling(liar, EVS_MAYBE_EXECUTED);
+}
+
+static void let_go_while_settling(const char *source, evs_outcome outcome)
+{
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY NOSCRIPT),
+                               FAKE_COMMANDS(2)};
+    call self;
+    evs_result result = {0};
+    evs_ticket ticket;
+    BEGIN(&self, FAKE_UNIX, steps);
+    evs_bytes key = evs_text("k");
+    evs_invocation invocation = {.handle = shards_script(&self.set, "one", source),
+                                 .keys = &key,
+                                 .nkeys = 1,
+                                 .timeout_ms = 20000,
+                                 .ticket = &ticket};
+    assert_int_equal(evs_submit(self.set.client, &invocation, note_outcome, &result, NULL), EVS_OK);
+    while (fake_shard_done(self.fake) < sizeof steps / sizeof steps[0])
+        evs_client_process(self.set.client, 1, NULL);
+    assert_int_equal(evs_cancel(self.set.client, ticket, NULL), EVS_OK);
+    assert_int_equal(result.status, EVS_E_CANCELED);
+    assert_int_equal(result.outcome, outcome);
+    end(&self);
+}
+
+static void letting_go_while_settling_leaves_the_doubt_there_was(void **state)
+{
+    (void)state;
+    let_go_while_settling(plain, EVS_NOT_EXECUTED);
+    let_go_while_settling(liar, EVS_MAYBE_EXECUTED);
 }
 
 static void a_compile_error_fails_the_call_with_the_servers_words(void **state)
@@ -503,12 +566,14 @@ int main(void)
         cmocka_unit_test(a_first_try_that_may_have_run_is_never_forgotten),
         cmocka_unit_test(a_noscript_that_the_server_confirms_is_healed),
         cmocka_unit_test(a_noscript_that_the_server_denies_is_the_scripts_own),
+        cmocka_unit_test(a_noscript_of_an_honest_script_is_believed),
         cmocka_unit_test(a_call_is_healed_once_and_then_settled_again),
         cmocka_unit_test(a_doubtful_noscript_is_never_forgotten),
         cmocka_unit_test(the_smallest_reply_limit_leaves_room_for_errors),
         cmocka_unit_test(a_reply_that_memory_lacks_for_may_be_a_refusal),
         cmocka_unit_test(an_error_proves_nothing_of_a_command_that_runs_a_script),
-        cmocka_unit_test(a_lost_connection_while_settling_is_maybe),
+        cmocka_unit_test(a_lost_connection_while_settling_leaves_the_doubt_there_was),
+        cmocka_unit_test(letting_go_while_settling_leaves_the_doubt_there_was),
         cmocka_unit_test(a_compile_error_fails_the_call_with_the_servers_words),
         cmocka_unit_test(a_compile_error_fails_every_call_behind_it_once),
         cmocka_unit_test(a_refused_load_does_not_decide_the_call),

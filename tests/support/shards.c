@@ -33,9 +33,8 @@ void shards_open(shards *set, const char *const *addresses, size_t count, const 
         die("client", err.message);
 }
 
-void shards_start(shards *set, size_t count, const char *pool_keys)
+static void start_servers(shards *set, size_t count)
 {
-    const char *addresses[SHARDS_MOST];
     memset(set, 0, sizeof *set);
     if (scratch_new(&set->area) != SCRATCH_OK)
         die("scratch area", "cannot be made");
@@ -44,9 +43,24 @@ void shards_start(shards *set, size_t count, const char *pool_keys)
         snprintf(name, sizeof name, "s%zu", i);
         if (scratch_start(&set->servers[i], set->area, name, NULL) != SCRATCH_OK)
             die("scratch server", scratch_error(set->area));
-        addresses[i] = scratch_address(set->servers[i]);
     }
+}
+
+void shards_start(shards *set, size_t count, const char *pool_keys)
+{
+    const char *addresses[SHARDS_MOST];
+    start_servers(set, count);
+    for (size_t i = 0; i < count; i++)
+        addresses[i] = scratch_address(set->servers[i]);
     shards_open(set, addresses, count, pool_keys);
+}
+
+void shards_start_behind(shards *set, proxy **wire)
+{
+    start_servers(set, 1);
+    *wire = proxy_start(scratch_address(set->servers[0]));
+    const char *address = proxy_address(*wire);
+    shards_open(set, &address, 1, NULL);
 }
 
 void shards_stop(shards *set)

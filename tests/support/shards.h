@@ -4,6 +4,7 @@
 #ifndef EVS_TESTS_SUPPORT_SHARDS_H
 #define EVS_TESTS_SUPPORT_SHARDS_H
 
+#include "tests/support/proxy.h"
 #include "tools/scratch/scratch.h"
 #include <evalshard/evalshard.h>
 
@@ -25,6 +26,9 @@ void shards_start(shards *set, size_t count, const char *pool_keys);
 
 /* The same on the addresses given, without servers. */
 void shards_open(shards *set, const char *const *addresses, size_t count, const char *pool_keys);
+
+/* One server, and the client's connections to it go through `*wire`, which is yours to stop. */
+void shards_start_behind(shards *set, proxy **wire);
 
 void shards_stop(shards *set);
 
