@@ -219,6 +219,7 @@ static void add_shard(evs__building *b, const evs__cluster_plan *plan, const evs
         .index = EVS__NO_INDEX,
         .command_timeout_ms = connection->command_timeout_ms,
         .script_timeout_ms = connection->script_timeout_ms,
+        .attempts = (unsigned)connection->retry.attempts,
     };
     if (shard->script_timeout_ms == 0)
         shard->script_timeout_ms = shard->command_timeout_ms;

@@ -5,7 +5,7 @@
 #define AT(member)      offsetof(evs__connection_conf, member)
 #define AUTH_AT(member) offsetof(evs__auth_conf, member)
 
-enum { SHORTEST_MS = 1, LONGEST_MS = 10 * 60 * 1000, LONGEST_USERNAME = 255 };
+enum { SHORTEST_MS = 1, LONGEST_MS = 10 * 60 * 1000, LONGEST_USERNAME = 255, MOST_ATTEMPTS = 10 };
 
 static void read_username(evs__reading *r, const evs__field *field, const evs__yaml *value,
                           void *at)
@@ -92,6 +92,39 @@ static void read_auth(evs__reading *r, const evs__field *field, const evs__yaml 
         check_one_source(r, value);
 }
 
+#define RETRY_AT(member) offsetof(evs__retry_conf, member)
+
+static void read_attempts(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                          void *at)
+{
+    evs__read_number(r, field, value, at, "E242");
+}
+
+static const evs__field retry_fields[] = {
+    {.name = "attempts",
+     .read = read_attempts,
+     .offset = RETRY_AT(attempts),
+     .min = 0,
+     .max = MOST_ATTEMPTS},
+    {.name = "backoff",
+     .read = evs__read_duration,
+     .offset = RETRY_AT(backoff_ms),
+     .min = SHORTEST_MS,
+     .max = LONGEST_MS},
+};
+
+const evs__kind evs__kind_retry = {
+    .where = "in retry",
+    .fields = retry_fields,
+    .nfields = sizeof retry_fields / sizeof retry_fields[0],
+};
+
+static void read_retry(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+{
+    (void)field;
+    evs__read_mapping(r, &evs__kind_retry, value, at);
+}
+
 #define DURATION(key, member)                                                              \
     {                                                                                      \
         .name = key, .read = evs__read_duration, .offset = AT(member), .min = SHORTEST_MS, \
@@ -108,7 +141,7 @@ static const evs__field fields[] = {
     {.name = "tls", .read = evs__read_tls, .offset = AT(tls)},
     {.name = "connections"},
     {.name = "keepalive"},
-    {.name = "retry"},
+    {.name = "retry", .read = read_retry, .offset = AT(retry)},
 };
 
 const evs__kind evs__kind_connection = {
@@ -123,6 +156,7 @@ evs__connection_conf evs__connection_default(void)
         .connect_timeout_ms = 500,
         .command_timeout_ms = 1000,
         .client_name = "evalshard",
+        .retry = {.attempts = 1, .backoff_ms = 50},
     };
 }
 
@@ -142,6 +176,7 @@ void evs__connection_login(evs__reading *r, const evs__connection_conf *conf, ev
     out->db = (int)conf->db;
     out->connect_timeout_ms = conf->connect_timeout_ms;
     out->client_name = conf->client_name;
+    out->link.backoff_ms = conf->retry.backoff_ms;
     out->username = username == NULL ? NULL : username->text;
     out->password = NULL;
     if (conf->auth.password != NULL)

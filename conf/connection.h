@@ -22,12 +22,18 @@ typedef struct evs__auth_conf {
     evs__secret *password;   /* NULL: no authentication */
 } evs__auth_conf;
 
+typedef struct evs__retry_conf {
+    uint64_t attempts;
+    unsigned backoff_ms;
+} evs__retry_conf;
+
 typedef struct evs__connection_conf {
     uint64_t db;
     unsigned connect_timeout_ms;
     unsigned command_timeout_ms;
     unsigned script_timeout_ms; /* 0: as command_timeout_ms */
     const char *client_name;
+    evs__retry_conf retry;
     evs__auth_conf auth;
     evs__tls_keys tls;
 } evs__connection_conf;

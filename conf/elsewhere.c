@@ -49,6 +49,7 @@ static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
         .login = like->login,
         .command_timeout_ms = like->command_timeout_ms,
         .script_timeout_ms = like->script_timeout_ms,
+        .attempts = like->attempts,
     };
     shard->ring_name = shard->name;
     if (at.text.data == NULL)

@@ -73,6 +73,9 @@ void evs__read_node(evs__reading *r, const evs__field *field, const evs__yaml *v
                     void *at); /* const evs__yaml *: the value itself, for later */
 void evs__read_integer(evs__reading *r, const evs__field *field, const evs__yaml *value,
                        void *at); /* uint64_t */
+/* The same; a number that is out of range has a code of its own. */
+void evs__read_number(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                      uint64_t *at, const char *code);
 void evs__read_duration(evs__reading *r, const evs__field *field, const evs__yaml *value,
                         void *at); /* unsigned, milliseconds */
 void evs__read_word(evs__reading *r, const evs__field *field, const evs__yaml *value,

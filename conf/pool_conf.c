@@ -16,10 +16,16 @@ typedef struct pool_conf {
     const evs__yaml *read_from;
     int audit; /* EVS__POOL_AUDIT_..., or UNSAID */
     int same_tag;
+    int on_down; /* EVS__DOWN_..., or UNSAID */
+    uint64_t down_after;
+    unsigned retry_after_ms;
     evs__connection_conf connection;
 } pool_conf;
 
 enum { UNSUPPORTED = -1, UNSAID = -2 };
+enum { DOWN_FAILS, DOWN_WAITS };
+enum { DOWN_AFTER = 3, MOST_DOWN_AFTER = 1000 };
+enum { RETRY_AFTER_MS = 1000, SHORTEST_RETRY_MS = 10, LONGEST_RETRY_MS = 10 * 60 * 1000 };
 
 static const evs__word audits[] = {
     {"off", EVS__POOL_AUDIT_OFF}, {"warn", EVS__POOL_AUDIT_WARN}, {"deny", EVS__POOL_AUDIT_DENY}};
@@ -27,8 +33,44 @@ static const evs__word audits[] = {
 static const evs__word tag_rules[] = {
     {"off", EVS__SAME_TAG_OFF}, {"warn", EVS__SAME_TAG_WARN}, {"error", EVS__SAME_TAG_ERROR}};
 
+static const evs__word downs[] = {{"fail_fast", DOWN_FAILS}, {"wait", DOWN_WAITS}};
+
 #define AT(member)   offsetof(pool_conf, member)
 #define WORDS(table) .words = table, .nwords = sizeof table / sizeof table[0]
+
+/* Whoever looks for a word that sends calls to another shard is told why there is none. */
+static void read_on_down(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+{
+    if (!evs__want_text(r, value))
+        return;
+    for (size_t i = 0; i < field->nwords; i++) {
+        if (strcmp(value->text.data, field->words[i].text) != 0)
+            continue;
+        *(int *)at = field->words[i].value;
+        return;
+    }
+    evs__complain(r->diags, "E204", value->at, "unknown %s %s%s", field->name, evs__found(r, value),
+                  evs__where(r));
+    evs__hint(r->diags, "allowed: fail_fast, wait; a call never goes to another shard instead, "
+                        "where nobody would look for its keys");
+}
+
+static void read_down_after(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                            void *at)
+{
+    evs__read_number(r, field, value, at, "E240");
+}
+
+/* There is one answer, which may be said. */
+static const evs__word crossings[] = {{"error", 0}};
+
+static void read_on_cross_shard(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                                void *at)
+{
+    int word;
+    (void)at;
+    evs__read_word(r, field, value, &word);
+}
 
 static const evs__field fields[] = {
     {.name = "shards", .read = evs__read_node, .offset = AT(shards)},
@@ -49,10 +91,18 @@ static const evs__field fields[] = {
     {.name = "require_same_tag", .read = evs__read_word, .offset = AT(same_tag), WORDS(tag_rules)},
     {.name = "cluster", .read = evs__read_node, .offset = AT(cluster)},
     {.name = "read_from", .read = evs__read_node, .offset = AT(read_from)},
-    {.name = "on_cross_shard"},
-    {.name = "on_shard_down"},
-    {.name = "down_after"},
-    {.name = "retry_after"},
+    {.name = "on_cross_shard", .read = read_on_cross_shard, WORDS(crossings)},
+    {.name = "on_shard_down", .read = read_on_down, .offset = AT(on_down), WORDS(downs)},
+    {.name = "down_after",
+     .read = read_down_after,
+     .offset = AT(down_after),
+     .min = 1,
+     .max = MOST_DOWN_AFTER},
+    {.name = "retry_after",
+     .read = evs__read_duration,
+     .offset = AT(retry_after_ms),
+     .min = SHORTEST_RETRY_MS,
+     .max = LONGEST_RETRY_MS},
     {.name = "preload"},
 };
 
@@ -139,6 +189,31 @@ static evs__pool *next_pool(evs__building *b, const char *name)
     return pool;
 }
 
+static pool_conf new_conf(const evs__connection_conf *connection)
+{
+    return (pool_conf){.audit = UNSAID,
+                       .same_tag = EVS__SAME_TAG_WARN,
+                       .on_down = UNSAID,
+                       .down_after = DOWN_AFTER,
+                       .retry_after_ms = RETRY_AFTER_MS,
+                       .connection = *connection};
+}
+
+/* What each shard needs to know of it. A cluster has its calls wait for whichever node serves them
+ * next, not for a node, and does so unless the map says otherwise. */
+static void apply_down(evs__building *b, evs__pool *pool, const pool_conf *conf)
+{
+    int own = conf->cluster != NULL ? DOWN_WAITS : DOWN_FAILS;
+    int waits = (conf->on_down == UNSAID ? own : conf->on_down) == DOWN_WAITS;
+    pool->fails_fast = !waits;
+    for (size_t i = pool->first_shard; i < b->map->nshards; i++) {
+        evs__link *link = &b->map->shards[i].login.link;
+        link->down_after = (unsigned)conf->down_after;
+        link->retry_after_ms = conf->retry_after_ms;
+        link->waits = waits && conf->cluster == NULL;
+    }
+}
+
 static void apply(evs__pool *pool, const pool_conf *conf)
 {
     int own = conf->cluster != NULL ? EVS__POOL_AUDIT_DENY : EVS__POOL_AUDIT_WARN;
@@ -208,11 +283,7 @@ static void read_read_from(evs__building *b, const pool_conf *conf)
 void evs__build_pool(evs__building *b, const evs__yaml *value)
 {
     evs__reading outer = b->r;
-    pool_conf conf = {
-        .audit = UNSAID,
-        .same_tag = EVS__SAME_TAG_WARN,
-        .connection = b->defaults,
-    };
+    pool_conf conf = new_conf(&b->defaults);
     const char *name = evs__keep(&b->r, value->key->text);
     evs__check_name(&b->r, value->key);
     if (name == NULL)
@@ -226,6 +297,7 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
             build_cluster(b, &conf, value);
         else
             build_placed(b, &conf, pool);
+        apply_down(b, pool, &conf);
         read_read_from(b, &conf);
         if (conf.on_no_keys != NULL)
             read_on_no_keys(b, conf.on_no_keys, conf.shards);
@@ -235,6 +307,9 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
 
 void evs__build_short_pool(evs__building *b, const evs__yaml *shards)
 {
-    pool_conf conf = {.shards = shards, .connection = b->defaults};
-    build_placed(b, &conf, next_pool(b, "default"));
+    pool_conf conf = new_conf(&b->defaults);
+    evs__pool *pool = next_pool(b, "default");
+    conf.shards = shards;
+    build_placed(b, &conf, pool);
+    apply_down(b, pool, &conf);
 }

@@ -90,7 +90,8 @@ static int leading_zero(evs_bytes text)
     return text.len > 1 && text.data[0] == '0' && evs__is_digit(text.data[1]);
 }
 
-void evs__read_integer(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+void evs__read_number(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                      uint64_t *at, const char *code)
 {
     uint64_t n;
     size_t end;
@@ -99,16 +100,21 @@ void evs__read_integer(evs__reading *r, const evs__field *field, const evs__yaml
     int whole = parse_digits(&n, value->text, &end) == A_NUMBER && end == value->text.len;
     if (whole && !value->quoted && !leading_zero(value->text) && n >= field->min &&
         n <= field->max) {
-        *(uint64_t *)at = n;
+        *at = n;
         return;
     }
-    evs__complain(r->diags, "E216", value->at,
+    evs__complain(r->diags, whole ? code : "E216", value->at,
                   "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", found %s",
                   evs__subject(r, value), field->min, field->max, evs__found(r, value));
     if (whole && value->quoted)
         evs__hint(r->diags, "a number stands without quotes");
     else if (whole && leading_zero(value->text))
         evs__hint(r->diags, "write it without the leading zero: %" PRIu64, n);
+}
+
+void evs__read_integer(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+{
+    evs__read_number(r, field, value, at, "E216");
 }
 
 typedef struct unit {

@@ -231,6 +231,7 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
         .index = (unsigned)conf->index,
         .command_timeout_ms = conf->connection.command_timeout_ms,
         .script_timeout_ms = conf->connection.script_timeout_ms,
+        .attempts = (unsigned)conf->connection.retry.attempts,
     };
     if (shard->script_timeout_ms == 0)
         shard->script_timeout_ms = shard->command_timeout_ms;

@@ -184,8 +184,9 @@ static int check_root(evs__reading *r, const evs__yaml *root)
 void evs__build_map(evs__building *b, const evs__yaml *root)
 {
     static const evs__kind *const kinds[] = {
-        &evs__kind_top,        &evs__kind_pool, &evs__kind_shard, &evs__kind_route,
-        &evs__kind_connection, &evs__kind_auth, &evs__kind_tls,   &evs__kind_cluster};
+        &evs__kind_top,   &evs__kind_pool,       &evs__kind_shard,
+        &evs__kind_route, &evs__kind_connection, &evs__kind_auth,
+        &evs__kind_tls,   &evs__kind_cluster,    &evs__kind_retry};
     top_conf top = {.generation = 0};
     b->r.kinds = kinds;
     b->r.nkinds = sizeof kinds / sizeof kinds[0];

@@ -30,6 +30,14 @@ typedef struct evs__tls_conf {
     int only_1_3; /* 0: TLS 1.2 will do */
 } evs__tls_conf;
 
+/* What is done about a server that cannot be reached. All zero is what holds without a map. */
+typedef struct evs__link {
+    unsigned down_after;     /* so many failures in a row make it down; 0: it never is */
+    unsigned retry_after_ms; /* between tries of one that is down */
+    unsigned backoff_ms;     /* between the first two tries; 0: 50 */
+    int waits;               /* requests wait for one that is down; 0: they are refused */
+} evs__link;
+
 typedef struct evs__login {
     const char *name; /* of the shard, for messages */
     evs__endpoint endpoint;
@@ -39,6 +47,7 @@ typedef struct evs__login {
     int db;
     const evs__tls_conf *tls;    /* NULL: in the clear */
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
+    evs__link link;
 } evs__login;
 
 /* One server: host (in any case) and port, or path. */
@@ -47,7 +56,7 @@ int evs__endpoint_same(const evs__endpoint *a, const evs__endpoint *b);
 /* Trust, certificate and versions; the server's name is left out. */
 int evs__tls_conf_same(const evs__tls_conf *a, const evs__tls_conf *b);
 
-/* Would a connection made for the one do for the other? Name and timeout do not count. */
+/* Would a connection made for the one do for the other? Name, timeout and link do not count. */
 int evs__login_same(const evs__login *a, const evs__login *b);
 
 #endif

@@ -11,6 +11,7 @@
 #include "scripts/park.h"
 #include "scripts/redirect.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 enum { FIRST_KEY = 3 }; /* EVALSHA sha numkeys key... */
@@ -228,8 +229,8 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
         evs__conn_retire(call->lane->conn);
     if (call->lane->cluster != NULL && (decision->action == EVS__RECONNECT || is_down(reply)))
         evs__discover(call->lane->cluster, NULL);
-    if (!call->state.patient || call->lane->client->closing || call->lane->client->ending ||
-        !evs__park_rest(call, reply))
+    if ((call->state.patience & EVS__MAY_REST) == 0 || call->lane->client->closing ||
+        call->lane->client->ending || !evs__park_rest(call, reply))
         return 0;
     call->state.asking = 0; /* the owner of the slot is asked again */
     call->with.aside->redirects = 0;
@@ -296,15 +297,52 @@ evs__aside *evs__call_set_aside(evs__call *call)
     return evs__buf_ok(&aside->bytes) ? aside : NULL;
 }
 
-/* A lost connection: what did not run, or may run twice, goes out once more on a new one. */
+static void count_up(unsigned char *times)
+{
+    *times = (unsigned char)(*times + (*times < UCHAR_MAX));
+}
+
+static int is_in_time(const evs__call *call)
+{
+    const evs_client *client = call->lane->client;
+    return !client->closing && !client->ending && evs__loop_now_ms(client->loop) < call->due.at;
+}
+
+/* A lost connection: what did not run, or may run twice, goes out once more on a new one, or as
+ * often as the map says. */
 static int may_send_again(const evs__call *call, const evs__answer *answer,
                           const evs__decision *decision)
 {
-    evs_client *client = call->lane->client;
-    if (decision->action != EVS__RESEND || call->state.resent || client->closing ||
-        client->ending || answer->why->status != EVS_E_CLOSED)
+    int waits = call->lane->at->login.link.waits && decision->outcome == EVS_NOT_EXECUTED;
+    return decision->action == EVS__RESEND && answer->why->status == EVS_E_CLOSED &&
+           (call->state.resent < call->lane->attempts ||
+            (waits && (call->state.patience & EVS__MAY_AWAIT) != 0)) &&
+           is_in_time(call);
+}
+
+int evs__call_awaits(const evs__call *call)
+{
+    const evs__lane *lane = call->lane;
+    return (call->state.patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL &&
+           (lane->at->login.link.waits ||
+            (lane->attempts > 0 && call->state.tried <= lane->attempts));
+}
+
+/* No connection came about, so nothing ran: the next one may. */
+static int may_await(evs__call *call, const evs__answer *answer)
+{
+    if (answer->sent || answer->why->status == EVS_E_CLOSED ||
+        !evs__conn_may_mend(answer->why->status))
         return 0;
-    return evs__loop_now_ms(client->loop) < call->due.at;
+    count_up(&call->state.tried);
+    return evs__call_awaits(call) && is_in_time(call);
+}
+
+static void await_connection(evs__call *call)
+{
+    call->lane->client->stats.retries++;
+    evs__tally_mishap(call->tally, EVS__MISHAP_RETRY);
+    evs__call_send_again(call);
 }
 
 /* A lost node of a cluster: what did not run waits for whoever serves its slot next, as often as
@@ -313,7 +351,7 @@ static int may_look(const evs__call *call, const evs__answer *answer, const evs_
 {
     if (decision->action != EVS__RESEND || !evs__cluster_may_help(call, answer->why->status))
         return 0;
-    return decision->outcome == EVS_NOT_EXECUTED || !call->state.resent;
+    return decision->outcome == EVS_NOT_EXECUTED || call->state.resent < call->lane->attempts;
 }
 
 static void note_resend(evs__call *call, const evs__answer *answer, const evs__decision *decision)
@@ -333,16 +371,21 @@ static void lost(evs__call *call, const evs__answer *answer)
     if (call->lane->cluster != NULL)
         evs__discover(call->lane->cluster, NULL);
     if (may_look(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
-        call->state.resent |= (unsigned char)(decision.outcome != EVS_NOT_EXECUTED);
+        if (decision.outcome != EVS_NOT_EXECUTED)
+            count_up(&call->state.resent);
         note_resend(call, answer, &decision);
         evs__cluster_wait(call, answer->why);
         return;
     }
     if (may_send_again(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
-        call->state.resent = 1;
+        count_up(&call->state.resent);
         call->state.asking = 0;
         note_resend(call, answer, &decision);
         evs__call_send_again(call);
+        return;
+    }
+    if (may_await(call, answer) && evs__call_set_aside(call) != NULL) {
+        await_connection(call);
         return;
     }
     evs_error err = *answer->why;
@@ -381,7 +424,8 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs__lane *lane = call->lane;
     if (call->state.is_exec)
         return evs__exec_queue(call->arg, err);
-    evs_status status = evs__lane_prepare(lane, err);
+    evs_status status = evs__call_awaits(call) ? evs__lane_await(lane, err)
+                                               : evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
     call->state.unsure = call->script != NULL && !evs__lane_knows(lane, call->script);
@@ -457,6 +501,12 @@ static evs_outcome let_go(evs__call *call)
     }
 }
 
+/* It waits for a connection that did not come about before. */
+static int is_unreached(const evs__call *call)
+{
+    return call->state.held == EVS__HELD_BY_CONN && evs__conn_is_failing(call->lane->conn);
+}
+
 /* Who still holds the call drops it when it comes to it. */
 void evs__call_release(evs__call *call, evs_status status)
 {
@@ -464,7 +514,10 @@ void evs__call_release(evs__call *call, evs_status status)
     evs__subject subject = evs__call_subject(call);
     if (status == EVS_E_TIMEOUT && call->state.held == EVS__LOOKING)
         evs__cluster_explain(call, &err);
-    else if (status == EVS_E_TIMEOUT)
+    else if (status == EVS_E_TIMEOUT && is_unreached(call)) {
+        evs__conn_why(call->lane->conn, &err);
+        evs__explain_below(&err, &subject);
+    } else if (status == EVS_E_TIMEOUT)
         evs__explain(&err, &subject, status, "no reply before the deadline");
     else
         evs__explain(&err, &subject, status, "canceled by the caller");

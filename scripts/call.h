@@ -49,18 +49,25 @@ typedef struct evs__aside {
     unsigned redirects;      /* in a row */
 } evs__aside;
 
+/* What a call may wait for until its deadline. */
+enum {
+    EVS__MAY_REST = 1, /* a server that says that it cannot now */
+    EVS__MAY_AWAIT = 2 /* a connection, as often as the map says */
+};
+
 typedef struct evs__call_state {
     unsigned char held;     /* evs__held */
     unsigned char retry;    /* evs_retry */
     unsigned char finished; /* the caller has its result */
     unsigned char unsure;   /* the server was not known to have the script when this was queued */
-    unsigned char healed;
-    unsigned char resent;
-    unsigned char maybe;   /* an earlier try may have run */
-    unsigned char may_lie; /* a plain command that runs a script: errors may be that script's */
-    unsigned char patient; /* may rest */
-    unsigned char is_exec; /* the EXEC of an evs__exec, which is then `arg` */
-    unsigned char asking;  /* goes to a node that serves its slot only to those who were sent */
+    unsigned char healed;   /* how often */
+    unsigned char resent;   /* how often */
+    unsigned char tried;    /* so many connections did not come about */
+    unsigned char maybe;    /* an earlier try may have run */
+    unsigned char may_lie;  /* a plain command that runs a script: errors may be that script's */
+    unsigned char patience; /* EVS__MAY_... */
+    unsigned char is_exec;  /* the EXEC of an evs__exec, which is then `arg` */
+    unsigned char asking;   /* goes to a node that serves its slot only to those who were sent */
 } evs__call_state;
 
 struct evs__call {
@@ -130,6 +137,9 @@ static inline evs__call *evs__call_new(evs__calls *calls)
     call->state = (evs__call_state){0};
     return call;
 }
+
+/* May the call wait for the next connection? */
+int evs__call_awaits(const evs__call *call);
 
 /* Gives back a call that was never started; `done` does not run. */
 void evs__call_drop(evs__call *call);

@@ -181,6 +181,9 @@ static void get_stats(evs_client_stats *out, const evs_client *client)
     evs__conn_stats conns = evs__conns_stats(client->conns);
     out->writes = conns.writes;
     out->connects = conns.connects;
+    out->downs = conns.downs;
+    out->ups = conns.ups;
+    out->down_refusals = conns.refusals;
 }
 
 /* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
@@ -272,6 +275,14 @@ static void drive(evs_client *client, const evs__gate *gate)
     evs__client_leave(client);
 }
 
+/* Who only ever waits for calls to a shard that is down has to find out that it is up again. */
+static void go_on(evs_client *client)
+{
+    evs__client_enter(client);
+    evs__loop_run(client->loop, 0);
+    evs__client_leave(client);
+}
+
 evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
                             evs_error *err)
 {
@@ -293,6 +304,8 @@ evs_status evs__client_await(evs_client *client, const evs__start *what, evs_err
     status = evs__client_insist(client, what->timeout_ms, what->start, what->job, err);
     if (status == EVS_OK && what->gate != NULL && !what->gate->open)
         drive(client, what->gate);
+    if (status == EVS_E_CONNECT)
+        go_on(client);
     return status;
 }
 
@@ -343,10 +356,10 @@ static evs_status full(evs__lane *lane, evs_error *err)
                         lane->parked_bytes, options->max_queued_bytes);
 }
 
-evs_status evs__client_lane(evs__lane *lane, evs_error *err)
+evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
 {
     const evs_client_options *options = &lane->client->options;
-    evs_status status = evs__lane_prepare(lane, err);
+    evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
     if (status == EVS_OK &&
         (lane->parked + evs__conn_queued(lane->conn) >= options->max_in_flight ||
          lane->parked_bytes > options->max_queued_bytes))

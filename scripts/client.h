@@ -91,7 +91,7 @@ static inline evs__call *evs__lane_call(evs__lane *lane, unsigned slot, const ev
     call->script = script;
     call->tally = tally;
     call->slot = (uint16_t)slot;
-    call->state.patient = client->options.patience == EVS_PATIENCE_DEADLINE;
+    call->state.patience = lane->patience;
     return call;
 }
 
@@ -116,9 +116,9 @@ static inline void evs__call_start(evs_client *client, evs__call *call, unsigned
         evs__client_watch(client, call->due.at);
 }
 
-/* Makes the lane usable for one more request. Fails as evs__conn_prepare does, or with QUEUE_FULL.
- */
-evs_status evs__client_lane(evs__lane *lane, evs_error *err);
+/* Makes the lane usable for one more request, which waits for a connection when it may
+ * `await` one. Fails as evs__conn_prepare or evs__conn_await do, or with QUEUE_FULL. */
+evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err);
 
 /* With EVS_FULL_BLOCK: submits again after QUEUE_FULL, driving the client in between, until it
  * works or the time is over. */

@@ -32,9 +32,8 @@ static char *name_of(const char *host, int port)
 }
 
 /* What the pool says of connections, with another address. */
-static void describe(evs__node *node, const evs__cluster *cluster, int port)
+static void describe(evs__node *node, int port)
 {
-    node->shard = *cluster->home->at;
     node->shard.name = node->name;
     node->shard.login.name = node->name;
     node->shard.login.endpoint = (evs__endpoint){
@@ -51,6 +50,7 @@ static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
     evs__node *node = evs__zalloc_array(1, sizeof *node);
     if (node == NULL)
         return NULL;
+    node->shard = *cluster->home->at; /* with what the map says of calls */
     int made = evs__lane_init(&node->lane, cluster->client, &node->shard, NULL);
     node->lane.cluster = cluster;
     node->lane.home = cluster->home;
@@ -60,7 +60,7 @@ static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
         free_node(node);
         return NULL;
     }
-    describe(node, cluster, port);
+    describe(node, port);
     nodes[cluster->nnodes++] = node;
     return node;
 }
@@ -262,11 +262,19 @@ void evs__cluster_release(evs__cluster *cluster)
     }
 }
 
+/* The map says that calls fail then; a new owner of their slots has a lane of its own. */
+static int is_given_up(const evs__lane *lane)
+{
+    const evs__pool *pool = &lane->home->map->pools[lane->home->at->pool];
+    return pool->fails_fast && lane->conn != NULL && evs__conn_is_down(lane->conn);
+}
+
 int evs__cluster_may_help(const evs__call *call, evs_status status)
 {
     const evs_client *client = call->lane->client;
-    return call->lane->cluster != NULL && call->state.patient && !client->closing &&
-           !client->ending && (status == EVS_E_CLOSED || status == EVS_E_CONNECT);
+    return call->lane->cluster != NULL && (call->state.patience & EVS__MAY_REST) != 0 &&
+           !client->closing && !client->ending &&
+           (status == EVS_E_CLOSED || status == EVS_E_CONNECT) && !is_given_up(call->lane);
 }
 
 void evs__cluster_explain(const evs__call *call, evs_error *err)

@@ -8,6 +8,7 @@
 #include "scripts/render.h"
 
 #include <assert.h>
+#include <limits.h>
 
 /* ---- life ---- */
 
@@ -162,7 +163,8 @@ static int commit(evs__exec *exec)
 evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
 {
     const evs_transaction *tx = exec->tx;
-    evs_status status = evs__lane_prepare(exec->lane, err);
+    evs_status status = evs__call_awaits(exec->call) ? evs__lane_await(exec->lane, err)
+                                                     : evs__lane_prepare(exec->lane, err);
     if (status == EVS_OK && tx->lease != NULL)
         status = evs__lease_check(tx->lease, err);
     if (status != EVS_OK)
@@ -206,7 +208,7 @@ static evs__exec *make(evs_transaction *tx, evs__lane *lane)
     return NULL;
 }
 
-/* Counts as a plain command; never sent again. */
+/* Counts as a plain command; never sent again, but it may wait for a connection. */
 static evs__call *new_call(evs__exec *exec)
 {
     evs__call *call = evs__lane_call(exec->lane, EVS__ANY_SLOT, NULL);
@@ -216,8 +218,8 @@ static evs__call *new_call(evs__exec *exec)
     call->arg = exec;
     call->state.is_exec = 1;
     call->state.retry = EVS_RETRY_ONCE;
-    call->state.resent = 1;
-    call->state.patient = 0;
+    call->state.resent = UCHAR_MAX;
+    call->state.patience &= EVS__MAY_AWAIT;
     exec->call = call;
     return call;
 }
@@ -237,7 +239,10 @@ static evs_status queue(evs__exec *exec, evs_error *err)
         }
         lane->turn = call;
     }
+    int failing = lane->conn != NULL && evs__conn_is_failing(lane->conn);
     evs_status status = evs__exec_queue(exec, err);
+    call->state.tried = (unsigned char)(failing &&
+                                        evs__conn_state_of(lane->conn) == EVS__CONN_IDLE);
     if (status == EVS_OK)
         call->state.held = EVS__HELD_BY_CONN;
     return status;
@@ -246,7 +251,8 @@ static evs_status queue(evs__exec *exec, evs_error *err)
 evs_status evs__exec_start(evs_transaction *tx, evs__lane *lane, evs_error *err)
 {
     evs_client *client = lane->client;
-    evs_status status = evs__client_lane(lane, err);
+    evs_status status = evs__client_lane(
+        lane, (lane->patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL, err);
     if (status != EVS_OK)
         return status;
     evs__exec *exec = make(tx, lane);

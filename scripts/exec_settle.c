@@ -52,7 +52,7 @@ static evs_status ask(evs_transaction *tx, evs__lane *lane, evs_bytes *words, si
     call->done = answered;
     call->arg = tx;
     call->state.retry = EVS_RETRY_ONCE;
-    call->state.patient = 0;
+    call->state.patience = 0;
     call->state.resent = 1; /* another connection may lead to another server */
     evs_status status = evs__queue_begin(&out, call, NULL);
     if (status == EVS_OK) {

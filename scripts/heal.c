@@ -33,9 +33,29 @@ static void fail_refused(evs__call *call, const evs__refusal *refusal)
     evs__call_fail(call, EVS_NOT_EXECUTED, &err);
 }
 
+/* The server did not have it. The next call brings the script along. */
+static void fail_unknown(evs__call *call, const evs__refusal *refusal)
+{
+    evs_error err;
+    evs__subject subject = evs__call_subject(call);
+    if (call->lane->attempts > 0) {
+        fail_refused(call, refusal);
+        return;
+    }
+    evs__lane_set_unknown(call->lane, call->script);
+    evs__explain(&err, &subject, EVS_E_NO_SCRIPT,
+                 "the server did not know the script, and the map has retry.attempts: 0");
+    evs__call_fail(call, EVS_NOT_EXECUTED, &err);
+}
+
+static int may_heal(const evs__call *call)
+{
+    return call->state.healed < call->lane->attempts;
+}
+
 static void send_again(evs__call *call)
 {
-    call->state.healed = 1;
+    call->state.healed++;
     call->lane->client->stats.heals++;
     evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
     evs__call_send_again(call);
@@ -46,13 +66,13 @@ static void send_again(evs__call *call)
 static void present(evs__call *call)
 {
     int honest = is_honest(call);
-    if (!call->state.healed && (honest || call->state.retry != EVS_RETRY_ONCE)) {
+    if (may_heal(call) && (honest || call->state.retry != EVS_RETRY_ONCE)) {
         call->state.maybe |= (unsigned char)!honest;
         send_again(call);
         return;
     }
     if (honest)
-        fail_refused(call, NULL);
+        fail_unknown(call, NULL);
     else
         evs__call_finish(call, EVS_E_SCRIPT, EVS_MAYBE_EXECUTED, call->with.aside->claim);
 }
@@ -60,8 +80,8 @@ static void present(evs__call *call)
 static void absent(evs__call *call)
 {
     const evs__refusal *refusal = evs__lane_refusal(call->lane, call->script);
-    if (call->state.healed || refusal != NULL)
-        fail_refused(call, refusal);
+    if (!may_heal(call) || refusal != NULL)
+        fail_unknown(call, refusal);
     else
         send_again(call);
 }
@@ -198,7 +218,7 @@ void evs__heal_call(evs__call *call, const evs_reply *reply)
     evs__heal *heal = find_open(call);
     if (heal == NULL)
         heal = open_heal(lane, call->script);
-    if (heal != NULL && !heal->loads && refusal == NULL && !call->state.healed)
+    if (heal != NULL && !heal->loads && refusal == NULL && may_heal(call))
         heal->loads = evs__lane_load(lane, call->script);
     if (heal == NULL) {
         fail_nomem(call);

@@ -26,11 +26,26 @@ static evs__tallies *share(const evs__lane *lane)
     return lane->tallies;
 }
 
+/* What the map says of calls. */
+static void take_rules(evs__lane *lane)
+{
+    int waits = lane->at->login.link.waits;
+    lane->attempts = (unsigned char)lane->at->attempts;
+    lane->patience = 0;
+    if (lane->client->options.patience == EVS_PATIENCE_NONE)
+        return;
+    if (lane->attempts > 0)
+        lane->patience |= EVS__MAY_REST;
+    if (lane->attempts > 0 || waits)
+        lane->patience |= EVS__MAY_AWAIT;
+}
+
 int evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at,
                    const evs__lane *heir_of)
 {
     lane->client = client;
     lane->at = at;
+    take_rules(lane);
     lane->home = lane;
     evs__ring_init(&lane->loads);
     evs__ring_init(&lane->heals);
@@ -60,6 +75,7 @@ void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
     evs_shardmap *before = lane->map;
     lane->map = evs_shardmap_ref(map);
     lane->at = &map->shards[shard];
+    take_rules(lane);
     if (lane->conn != NULL)
         evs__conn_set_login(lane->conn, &lane->at->login);
     for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
@@ -124,20 +140,31 @@ static evs_status prepare_first(evs__lane *lane, evs_error *err)
     return made;
 }
 
-evs_status evs__lane_prepare(evs__lane *lane, evs_error *err)
+static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, evs_error *err),
+                          evs_error *err)
 {
     evs_status status = EVS_OK;
     if (lane->conn == NULL)
         status = prepare_first(lane, err);
     if (status != EVS_OK)
         return status;
-    status = evs__conn_prepare(lane->conn, err);
+    status = reach(lane->conn, err);
     uint64_t epoch = evs__conn_epoch(lane->conn);
     if (epoch != lane->epoch) {
         forget(lane);
         lane->epoch = epoch;
     }
     return status;
+}
+
+evs_status evs__lane_prepare(evs__lane *lane, evs_error *err)
+{
+    return prepare(lane, evs__conn_prepare, err);
+}
+
+evs_status evs__lane_await(evs__lane *lane, evs_error *err)
+{
+    return prepare(lane, evs__conn_await, err);
 }
 
 /* ---- marks ---- */

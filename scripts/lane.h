@@ -50,6 +50,9 @@ struct evs__lane {
 
     evs__tallies *tallies; /* held */
 
+    unsigned char attempts; /* the map's, for calls to this shard */
+    unsigned char patience; /* EVS__MAY_..., of its calls */
+
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */
     evs__call *turn;   /* the one that the others wait for, with strict order */
@@ -85,8 +88,10 @@ static inline const char *evs__lane_pool(const evs__lane *lane)
     return lane->home->map->pools[lane->at->pool].name;
 }
 
-/* Makes the connection usable for queueing and forgets what an older epoch knew. */
+/* Makes the connection usable for queueing and forgets what an older epoch knew. Await does what
+ * evs__conn_await does. */
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
+evs_status evs__lane_await(evs__lane *lane, evs_error *err);
 
 static inline int evs__lane_knows(const evs__lane *lane, const evs_script *script)
 {

@@ -171,7 +171,7 @@ static evs_status submit(void *arg, evs_error *err)
     call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
     call->state.may_lie = (unsigned char)evs__plain_runs_script(self->cmd);
     if (self->cmd->shard != NULL)
-        call->state.patient = 0;
+        call->state.patience = 0;
     status = queue(call, self->cmd, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);

@@ -22,6 +22,16 @@ static evs_status introduce(evs__call *call, evs_error *err)
     return EVS_OK;
 }
 
+/* A connection that could not be had before was the call's first try. */
+static evs_status reach(evs__call *call, evs_error *err)
+{
+    evs__lane *lane = call->lane;
+    evs_status status = evs__client_lane(lane, evs__call_awaits(call), err);
+    if (status == EVS_OK && evs__conn_state_of(lane->conn) == EVS__CONN_IDLE)
+        call->state.tried = 1;
+    return status;
+}
+
 static evs_status begin_waiting(evs__buf **out, evs__call *call, evs_error *err)
 {
     evs__aside *aside = evs__zalloc_array(1, sizeof *aside);
@@ -36,8 +46,7 @@ evs_status evs__queue_begin(evs__buf **out, evs__call *call, evs_error *err)
 {
     evs__lane *lane = call->lane;
     int strict = lane->client->options.order == EVS_ORDER_STRICT;
-    evs_status status = evs__lane_is_home(lane) ? evs__cluster_admit(call, err)
-                                                : evs__client_lane(lane, err);
+    evs_status status = evs__lane_is_home(lane) ? evs__cluster_admit(call, err) : reach(call, err);
     int stays = evs__lane_is_home(lane) || evs__cluster_may_help(call, status) ||
                 (strict && status == EVS_OK && lane->home != lane &&
                  evs__park_must_wait(lane->home));

@@ -64,6 +64,7 @@ typedef struct evs__shard {
     evs__login login;
     unsigned command_timeout_ms;
     unsigned script_timeout_ms;
+    unsigned attempts; /* how often a call is sent again: retry.attempts */
 } evs__shard;
 
 typedef struct evs__pool {
@@ -83,6 +84,7 @@ typedef struct evs__pool {
     evs__no_keys_rule no_keys;
     size_t no_keys_shard; /* number of the shard, for EVS__NO_KEYS_SHARD */
     atomic_uint *turn;    /* counts calls, for EVS__NO_KEYS_ANY; in the arena */
+    int fails_fast;       /* calls do not wait for a shard that is down */
 } evs__pool;
 
 typedef struct evs__prefix_route {

@@ -64,6 +64,8 @@ static void detach(evs__conn *conn)
     conn->closing = 1;
     evs__loop_unmark(&conn->dirty);
     evs__conn_drop_attempt(conn);
+    evs__timer_free(conn->again);
+    conn->again = NULL;
     evs__socket_close(conn->socket);
     conn->socket = NULL;
     conn->state = EVS__CONN_IDLE;
@@ -132,25 +134,32 @@ static evs_status queue_full(const evs__conn *conn, evs_error *err)
     return evs__conn_fail(conn, err, full.status, full.message);
 }
 
-evs_status evs__conn_prepare(evs__conn *conn, evs_error *err)
+static evs_status prepare(evs__conn *conn, int patiently, evs_error *err)
 {
+    evs_status status = EVS_OK;
     if (conn->closing)
         return evs__conn_fail(conn, err, EVS_E_CANCELED, "connection closed by its owner");
     if (conn->state == EVS__CONN_READY)
         reconnect_if_dead(conn);
-    if (conn->state == EVS__CONN_IDLE) {
-        uint64_t wait = evs__conn_wait(conn);
-        if (wait > 0)
-            return evs__conn_problem(conn, wait, err);
-        evs__conn_open(conn);
-        if (conn->state == EVS__CONN_IDLE)
-            return evs__conn_problem(conn, 0, err);
-    }
+    if (conn->state != EVS__CONN_READY)
+        status = evs__conn_reach(conn, patiently, err);
+    if (status != EVS_OK)
+        return status;
     if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes && conn->holes)
         evs__conn_close_holes(conn);
     if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes)
         return queue_full(conn, err);
     return EVS_OK;
+}
+
+evs_status evs__conn_prepare(evs__conn *conn, evs_error *err)
+{
+    return prepare(conn, 0, err);
+}
+
+evs_status evs__conn_await(evs__conn *conn, evs_error *err)
+{
+    return prepare(conn, 1, err);
 }
 
 evs__conn_state evs__conn_state_of(const evs__conn *conn)
@@ -177,6 +186,9 @@ void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum)
 {
     sum->writes += conn->stats.writes;
     sum->connects += conn->stats.connects;
+    sum->downs += conn->stats.downs;
+    sum->ups += conn->stats.ups;
+    sum->refusals += conn->stats.refusals;
 }
 
 /* ---- the queue ---- */
@@ -291,21 +303,11 @@ evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request)
     return bytes;
 }
 
-/* Where the oldest bytes lie that a request still needs. */
-static uint64_t oldest(const evs__conn *conn)
-{
-    if (!evs__ring_empty(&conn->lost))
-        return ((const evs__request *)conn->lost.next)->start;
-    if (!evs__ring_empty(&conn->queue))
-        return ((const evs__request *)conn->queue.next)->start;
-    return evs__conn_tail(conn);
-}
-
 void evs__conn_discard(evs__conn *conn)
 {
     if (conn->closing)
         return;
-    size_t dead = (size_t)(oldest(conn) - conn->base);
+    size_t dead = (size_t)(evs__conn_first(conn) - conn->base);
     if (dead < conn->out.len && (dead < MOVE_FROM || dead < conn->out.len / 2))
         return;
     conn->base += dead;

@@ -4,8 +4,7 @@
  *   IDLE --open--> CONNECTING --> GREETING (AUTH, HELLO, SELECT, CLIENT SETNAME) --> READY
  *    ^                 |             |                                                 |
  *    +---- lost <------+-------------+-------------------------------------------------+
- *          (BACKOFF: IDLE, but opening again is refused until a delay has passed; the delay doubles
- *          with each failure in a row, from 50 ms to 2 s, with jitter, and a READY resets it)
+ *          (BACKOFF: IDLE, but opening again is refused until a delay has passed: breaker.c)
  *
  * Requests are intrusive: the owner embeds an evs__request, appends the request's bytes between
  * evs__conn_begin and evs__conn_end, and gets exactly one evs__request.done. Requests may be queued
@@ -59,8 +58,8 @@ struct evs__request {
     int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
 };
 
-/* Told when a connection becomes READY (status EVS_OK) and when it ends, with the reason. May only
- * look. */
+/* Told when a connection becomes READY (status EVS_OK) and when it ends, with the reason, and when
+ * the server is taken for down and for up again. May only look. */
 typedef void evs__conn_news(void *owner, const evs__login *login, evs_status status,
                             const char *text);
 
@@ -76,6 +75,9 @@ typedef struct evs__conn_limits {
 typedef struct evs__conn_stats {
     uint64_t writes;   /* system calls that carried requests */
     uint64_t connects; /* times it became READY */
+    uint64_t downs;    /* times that it was taken for down */
+    uint64_t ups;      /* times that it was not any more */
+    uint64_t refusals; /* requests refused meanwhile */
 } evs__conn_stats;
 
 /* `login` is borrowed for the connection's life. Nothing is opened yet. */
@@ -96,6 +98,24 @@ void evs__conn_abandon(evs__conn *conn);
  * anew). Fails with the last problem while in BACKOFF, and with QUEUE_FULL over max_queued_bytes.
  */
 evs_status evs__conn_prepare(evs__conn *conn, evs_error *err);
+
+/* The same for who can wait: succeeds in BACKOFF, too, unless the server is down (and its link says
+ * that requests are refused then) or the last problem is one that time does not mend. What is
+ * queued then leaves with the next connection, or is done with LOST when that does not come about.
+ */
+evs_status evs__conn_await(evs__conn *conn, evs_error *err);
+
+/* Is that why no connection came about something that may be over soon? */
+int evs__conn_may_mend(evs_status why);
+
+/* Did so many attempts in a row fail as the link says, and none work since? */
+int evs__conn_is_down(const evs__conn *conn);
+
+/* Did the last attempt fail, and none work since? */
+int evs__conn_is_failing(const evs__conn *conn);
+
+/* The last problem, with shard and address, and since when the server is down. */
+evs_status evs__conn_why(const evs__conn *conn, evs_error *err);
 
 evs__conn_state evs__conn_state_of(const evs__conn *conn);
 

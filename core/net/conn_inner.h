@@ -4,7 +4,8 @@
  *   conn.c     life, the queue of requests, what callers ask
  *   connect.c  from IDLE to READY: address after address, then the greeting
  *   stream.c   READY: writing what is queued, reading replies, matching them to requests
- *   loss.c     back to IDLE: what requests are told, and how long opening is refused
+ *   loss.c     back to IDLE: what requests are told
+ *   breaker.c  how long opening is refused, and to whom
  *
  * The stream. Bytes of requests have positions that only grow. `out` holds those from `base` on,
  * the kernel accepted those before `written`. What lies before the oldest request is dead; it is
@@ -82,6 +83,16 @@ struct evs__conn {
     unsigned failures; /* to become READY, in a row */
     uint64_t retry_at; /* opening is refused before */
     uint64_t random;   /* state of the jitter */
+
+    /* breaker.c */
+    evs__timer *again;     /* ours; fires when opening is not refused any more */
+    int armed;             /* it runs */
+    int awaited;           /* what is queued may wait for that */
+    int told_down;         /* and not up since */
+    int probing;           /* nobody asked for the attempt that is under way */
+    uint64_t unproven;     /* no request was answered while this is the oldest position in use */
+    uint64_t wanted_until; /* a server that is down is tried so long without being asked */
+    int64_t down_since;    /* when the first of the failures was, in seconds of the calendar */
 };
 
 static inline uint64_t evs__conn_tail(const evs__conn *conn)
@@ -93,6 +104,16 @@ static inline uint64_t evs__conn_tail(const evs__conn *conn)
 static inline uint64_t evs__conn_committed(const evs__conn *conn)
 {
     return conn->tls == NULL ? conn->written : conn->written + evs__tls_held(conn->tls);
+}
+
+/* Where the oldest bytes lie that a request still needs. */
+static inline uint64_t evs__conn_first(const evs__conn *conn)
+{
+    if (!evs__ring_empty(&conn->lost))
+        return ((const evs__request *)conn->lost.next)->start;
+    if (!evs__ring_empty(&conn->queue))
+        return ((const evs__request *)conn->queue.next)->start;
+    return evs__conn_tail(conn);
 }
 
 /* The oldest request; NULL when there is none. */
@@ -144,11 +165,29 @@ evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *er
 evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status status,
                           const char *text);
 
-/* Milliseconds until opening is allowed; 0 when it is. */
-uint64_t evs__conn_wait(const evs__conn *conn);
-
 /* Moves every queued request to `lost`. */
 void evs__conn_strand(evs__conn *conn);
 void evs__conn_tell(evs__conn *conn, const evs_error *why);
+
+/* breaker.c */
+
+/* Milliseconds until opening is allowed; 0 when it is. */
+uint64_t evs__conn_wait(const evs__conn *conn);
+
+/* For a connection that is not READY: begins to connect when that is due, or lets requests wait.
+ * Fails when they are refused. */
+evs_status evs__conn_reach(evs__conn *conn, int patiently, evs_error *err);
+
+/* An attempt failed; a connection that was READY is lost, with its requests still in the queue; an
+ * attempt worked. */
+void evs__conn_failed(evs__conn *conn);
+void evs__conn_fell(evs__conn *conn);
+void evs__conn_rose(evs__conn *conn);
+
+/* Is there a time at which what is queued leaves? */
+static inline int evs__conn_waits(const evs__conn *conn)
+{
+    return conn->awaited && conn->armed;
+}
 
 #endif

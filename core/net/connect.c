@@ -167,6 +167,7 @@ void evs__conn_open(evs__conn *conn)
     unsigned timeout = conn->login->connect_timeout_ms;
     evs__attempt *attempt = evs__zalloc_array(1, sizeof *attempt);
     conn->attempt = attempt;
+    conn->awaited = 0;
     conn->state = EVS__CONN_CONNECTING;
     if (attempt != NULL) {
         attempt->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
@@ -286,12 +287,11 @@ static void become_ready(evs__conn *conn)
 {
     evs__conn_drop_attempt(conn);
     conn->state = EVS__CONN_READY;
-    conn->failures = 0;
     conn->retired = 0;
-    conn->retry_at = 0;
     conn->stats.connects++;
     if (conn->limits.news != NULL)
         tell_connected(conn);
+    evs__conn_rose(conn);
     if (!evs__ring_empty(&conn->queue))
         evs__loop_mark(conn->loop, &conn->dirty);
 }

@@ -1,9 +1,5 @@
 /*
- * loss.c - the end of a connection and what follows from it.
- *
- * The first loss of a connection that worked is mended at once. One that does not become READY is
- * left alone for 50 ms, then for twice as long with each failure, up to 2 s, each time a quarter
- * more or less, so that many clients do not come back together.
+ * loss.c - the end of a connection, and what its requests are told.
  */
 #include "core/net/conn_inner.h"
 
@@ -13,7 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000, LONGEST_PROBLEM = 400 };
+enum { LONGEST_PROBLEM = 400 };
 
 /* ---- messages ---- */
 
@@ -43,39 +39,6 @@ evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *er
 {
     const char *text = conn->problem == NULL ? evs_status_text(conn->status) : conn->problem;
     return compose(conn, err, conn->status, text, wait);
-}
-
-/* ---- the delay ---- */
-
-/* Marsaglia's xorshift64; its quality is far more than jitter needs. */
-static uint64_t next_random(evs__conn *conn)
-{
-    uint64_t x = conn->random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    conn->random = x;
-    return x;
-}
-
-static void back_off(evs__conn *conn)
-{
-    uint64_t delay = FIRST_DELAY_MS;
-    for (unsigned i = 0; i < conn->failures && delay < LONGEST_DELAY_MS; i++)
-        delay *= 2;
-    if (delay > LONGEST_DELAY_MS)
-        delay = LONGEST_DELAY_MS;
-    conn->failures++;
-    delay = delay - delay / 4 + next_random(conn) % (delay / 2);
-    conn->retry_at = evs__loop_now_ms(conn->loop) + delay;
-}
-
-uint64_t evs__conn_wait(const evs__conn *conn)
-{
-    if (conn->retry_at == 0)
-        return 0;
-    uint64_t now = evs__loop_now_ms(conn->loop);
-    return conn->retry_at > now ? conn->retry_at - now : 0;
 }
 
 /* ---- requests ---- */
@@ -152,9 +115,9 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
                           conn->problem == NULL ? evs_status_text(status) : conn->problem);
 
     if (conn->state == EVS__CONN_READY)
-        conn->retry_at = 0;
+        evs__conn_fell(conn);
     else
-        back_off(conn);
+        evs__conn_failed(conn);
     close_socket(conn);
     conn->state = EVS__CONN_IDLE;
     conn->epoch++;

@@ -317,6 +317,8 @@ static void open_late(evs__conn *conn)
         evs__conn_open(conn);
         return;
     }
+    if (evs__conn_waits(conn))
+        return;
     conn->epoch++;
     evs__conn_strand(conn);
 }

@@ -90,7 +90,8 @@ typedef struct evs_client_options {
     /* With EVS_FULL_SIGNAL: `shard` has room again. Runs like a completion, and may do the same. */
     void (*room)(void *arg, const char *shard);
     void *room_arg;
-    /* Told of connections made and lost, scripts refused, calls sent again. May only look. */
+    /* Told of connections made and lost, shards that are down and up again, scripts refused, calls
+     * sent again. May only look. */
     void (*log)(void *arg, const evs_log_event *event);
     void *log_arg;
     int threaded; /* 1: a thread of the client's own does all I/O */
@@ -240,6 +241,9 @@ typedef struct evs_client_stats {
     uint64_t resends;         /* calls sent again on a new connection */
     uint64_t retries;         /* calls sent again because the shard could not at first */
     uint64_t connects;        /* connections that became usable */
+    uint64_t downs;           /* connections whose shard was taken for down: on_shard_down */
+    uint64_t ups;             /* of those, whose shard was reached again */
+    uint64_t down_refusals;   /* calls that were refused meanwhile */
     uint64_t redirects;       /* calls sent to another node of a cluster: MOVED and ASK */
     uint64_t refreshes;       /* how often a cluster told its slots */
     uint64_t mixed_tags;      /* calls whose keys met on one shard with different tags */

@@ -54,6 +54,41 @@ static const evs__shard *shard(const evs_shardmap *map, const char *name)
     return &map->shards[number];
 }
 
+static void what_holds_while_a_shard_is_down_is_inherited(void **state)
+{
+    (void)state;
+    evs_shardmap *map = parse("evalshard: 1\n"
+                              "defaults: {retry: {attempts: 4, backoff: 70ms}}\n"
+                              "pools:\n"
+                              "  p:\n"
+                              "    on_shard_down: wait\n"
+                              "    down_after: 7\n"
+                              "    retry_after: 2s\n"
+                              "    retry: {backoff: 20ms}\n"
+                              "    shards:\n"
+                              "      a: x:1\n"
+                              "      b: {address: y:1, retry: {attempts: 0}}\n"
+                              "  q: {shards: {c: z:1}}\n"
+                              "  r: {cluster: {seeds: [\"z:2\"]}}\n"
+                              "routes: [{prefix: a, pool: p}, {prefix: b, pool: q}, "
+                              "{prefix: c, pool: r}]\n");
+    const evs__shard *a = shard(map, "a"), *b = shard(map, "b"), *c = shard(map, "c");
+    assert_int_equal(a->login.link.waits, 1);
+    assert_int_equal(a->login.link.down_after, 7);
+    assert_int_equal(a->login.link.retry_after_ms, 2000);
+    assert_int_equal(a->login.link.backoff_ms, 20);
+    assert_int_equal(a->attempts, 4);
+    assert_int_equal(b->login.link.backoff_ms, 20);
+    assert_int_equal(b->attempts, 0);
+    assert_int_equal(c->login.link.waits, 0);
+    assert_int_equal(c->login.link.down_after, 3);
+    assert_int_equal(c->login.link.retry_after_ms, 1000);
+    assert_int_equal(c->attempts, 4);
+    assert_int_equal(map->pools[1].fails_fast, 1);
+    assert_int_equal(map->pools[2].fails_fast, 0); /* calls wait for whoever comes next */
+    evs_shardmap_free(map);
+}
+
 static void good_maps_load_without_a_word(void **state)
 {
     (void)state;
@@ -544,6 +579,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_maps_load_without_a_word),
+        cmocka_unit_test(what_holds_while_a_shard_is_down_is_inherited),
         cmocka_unit_test(inner_connection_keys_win_one_by_one),
         cmocka_unit_test(the_order_of_keys_moves_no_key),
         cmocka_unit_test(line_ends_and_byte_order_marks_do_not_matter),

@@ -379,7 +379,7 @@ static void one_that_worked_is_reconnected_at_once(void **state)
         asker_run(&a);
     }
     assert_string_equal(a.asks->text, "a");
-    evs__conn_stats stats = {0, 0};
+    evs__conn_stats stats = {0};
     evs__conn_stats_add(a.conn, &stats);
     assert_int_equal(stats.connects, 3);
     asker_close(&a);
