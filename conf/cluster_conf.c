@@ -139,18 +139,19 @@ static const char *join_seeds(evs__building *b, const evs__cluster_plan *plan)
 
 /* ---- what else the pool says ---- */
 
+const char *const evs__keys_of_placement[] = {
+    "distribution", "hash",      "hash_tag",   "tag_style",   "compat",     "points_per_shard",
+    "ring_size",    "ring_hash", "table_size", "slots_total", "ring_names", NULL,
+};
+
 static void check_placement(evs__building *b, const evs__yaml *pool)
 {
-    static const char *const keys[] = {
-        "distribution", "hash",      "hash_tag",   "tag_style",   "compat",     "points_per_shard",
-        "ring_size",    "ring_hash", "table_size", "slots_total", "ring_names",
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        const evs__yaml *node = evs__yaml_get(pool, keys[i]);
+    for (const char *const *key = evs__keys_of_placement; *key != NULL; key++) {
+        const evs__yaml *node = evs__yaml_get(pool, *key);
         if (node == NULL)
             continue;
-        evs__complain(b->r.diags, "E212", node->key->at, "%s has no meaning with cluster%s",
-                      keys[i], evs__where(&b->r));
+        evs__complain(b->r.diags, "E212", node->key->at, "%s has no meaning with cluster%s", *key,
+                      evs__where(&b->r));
         evs__hint(b->r.diags, "a cluster places keys by CRC-16 of their {tag} in 16384 slots");
     }
 }

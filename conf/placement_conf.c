@@ -4,6 +4,7 @@
  */
 #include "conf/placement_conf.h"
 
+#include "conf/kinds.h"
 #include "conf/quoted.h"
 #include "core/similar.h"
 
@@ -28,6 +29,21 @@ static const evs__word distributions[] = {
 
 static const evs__word tag_styles[] = {
     {"redis", EVS__TAGS_REDIS}, {"codis", EVS__TAGS_CODIS}, {"jedis", EVS__TAGS_JEDIS}};
+
+static const evs__word namings[] = {{"shard", 0}, {"address", 1}};
+
+const evs__field evs__field_distribution = {.name = "distribution", WORDS(distributions)};
+const evs__field evs__field_tag_style = {.name = "tag_style", WORDS(tag_styles)};
+const evs__field evs__field_ring_names = {.name = "ring_names", WORDS(namings)};
+
+#define NUMBER(key, feature, least, most)                                                     \
+    {                                                                                         \
+        .name = key, .read = evs__read_integer, .offset = feature, .min = least, .max = most, \
+    }
+const evs__field evs__field_points = NUMBER("points_per_shard", EVS__TAKES_POINTS, 1, 4096);
+const evs__field evs__field_ring_size = NUMBER("ring_size", EVS__TAKES_RING, 1, 8388608);
+const evs__field evs__field_table_size = NUMBER("table_size", EVS__TAKES_TABLE, 2, 5000011);
+const evs__field evs__field_slots_total = NUMBER("slots_total", EVS__TAKES_SLOTS, 1, 65536);
 
 /* The word `value` is, by its table; -1 after complaining. */
 static int word_of(making *m, const evs__field *field, const evs__yaml *value)
@@ -91,11 +107,10 @@ static const char *own_distribution(const evs__compat *compat)
 
 static int read_distribution(making *m)
 {
-    static const evs__field field = {.name = "distribution", WORDS(distributions)};
     const evs__yaml *value = m->conf->distribution;
     const char *name = own_distribution(m->compat);
     if (value != NULL) {
-        if (word_of(m, &field, value) < 0)
+        if (word_of(m, &evs__field_distribution, value) < 0)
             return 0;
         name = value->text.data;
         if (!goes_with(m->compat, name)) {
@@ -248,12 +263,11 @@ static void read_hash_tag(making *m)
 /* Codis and Jedis know only braces; without them there are no tags, whatever the style. */
 static void read_tag_style(making *m)
 {
-    static const evs__field field = {.name = "tag_style", WORDS(tag_styles)};
     const evs__yaml *value = m->conf->tag_style;
     evs__pool *pool = m->pool;
     pool->tag_style = m->compat->tag_style;
     if (value != NULL) {
-        int style = word_of(m, &field, value);
+        int style = word_of(m, &evs__field_tag_style, value);
         if (style >= 0 && m->compat->distributions[0] == NULL) {
             evs__complain(m->r->diags, "E207", value->at, "tag_style stands only beside compat%s",
                           evs__where(m->r));
@@ -292,22 +306,13 @@ static void read_number(making *m, const evs__yaml *value, const evs__field *fie
     *out = (unsigned)number;
 }
 
-/* `offset` holds the feature of a distribution that the number belongs to. */
 static void read_sizes(making *m)
 {
-    static const evs__field points = {
-        .name = "points_per_shard", .offset = EVS__TAKES_POINTS, .min = 1, .max = 4096};
-    static const evs__field ring = {
-        .name = "ring_size", .offset = EVS__TAKES_RING, .min = 1, .max = 8388608};
-    static const evs__field table = {
-        .name = "table_size", .offset = EVS__TAKES_TABLE, .min = 2, .max = 5000011};
-    static const evs__field slots = {
-        .name = "slots_total", .offset = EVS__TAKES_SLOTS, .min = 1, .max = 65536};
     evs__layout *layout = &m->pool->layout;
-    read_number(m, m->conf->points, &points, &layout->points);
-    read_number(m, m->conf->ring_size, &ring, &layout->size);
-    read_number(m, m->conf->table_size, &table, &layout->size);
-    read_number(m, m->conf->slots_total, &slots, &layout->size);
+    read_number(m, m->conf->points, &evs__field_points, &layout->points);
+    read_number(m, m->conf->ring_size, &evs__field_ring_size, &layout->size);
+    read_number(m, m->conf->table_size, &evs__field_table_size, &layout->size);
+    read_number(m, m->conf->slots_total, &evs__field_slots_total, &layout->size);
     if (m->conf->ring_hash != NULL && m->pool->placement->point_hashes == NULL)
         evs__complain(m->r->diags, "E209", m->conf->ring_hash->key->at,
                       "ring_hash has no meaning with distribution %s%s", m->pool->placement->name,
@@ -316,12 +321,10 @@ static void read_sizes(making *m)
 
 static void read_ring_names(making *m, evs__place_rules *rules)
 {
-    static const evs__word words[] = {{"shard", 0}, {"address", 1}};
-    static const evs__field field = {.name = "ring_names", WORDS(words)};
     const evs__yaml *value = m->conf->ring_names;
     if (value == NULL)
         return;
-    rules->ring_names_are_addresses = word_of(m, &field, value) == 1;
+    rules->ring_names_are_addresses = word_of(m, &evs__field_ring_names, value) == 1;
     if (!rules->ring_names_are_addresses)
         return;
     evs__complain(m->r->diags, "W330", value->at,

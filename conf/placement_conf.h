@@ -13,6 +13,9 @@ typedef struct evs__placement_conf {
         *ring_hash, *table_size, *slots_total, *ring_names, *fingerprint;
 } evs__placement_conf;
 
+/* What has no meaning in a pool that is a real cluster; ends with NULL. */
+extern const char *const evs__keys_of_placement[];
+
 /* Decides placement, hash, tags and sizes of the pool being read. 0 after complaining. */
 int evs__placement_resolve(evs__reading *r, const evs__placement_conf *conf, evs__pool *pool,
                            evs__place_rules *rules);

@@ -72,6 +72,14 @@ static void read_on_cross_shard(evs__reading *r, const evs__field *field, const 
     evs__read_word(r, field, value, &word);
 }
 
+static const evs__word no_keys_rules[] = {
+    {"error", EVS__NO_KEYS_ERROR}, {"any", EVS__NO_KEYS_ANY}, {"all", UNSUPPORTED}};
+const evs__field evs__field_on_no_keys = {.name = "on_no_keys", WORDS(no_keys_rules)};
+
+static const evs__word readers[] = {
+    {"primary", 0}, {"prefer_replica", UNSUPPORTED}, {"replica", UNSUPPORTED}};
+const evs__field evs__field_read_from = {.name = "read_from", WORDS(readers)};
+
 static const evs__field fields[] = {
     {.name = "shards", .read = evs__read_node, .offset = AT(shards)},
     {.name = "distribution", .read = evs__read_node, .offset = AT(placement.distribution)},
@@ -161,14 +169,11 @@ static void find_shard(evs__building *b, const evs__yaml *value, const char *nam
 static void read_on_no_keys(evs__building *b, const evs__yaml *value, const evs__yaml *shards)
 {
     static const char prefix[] = "shard:";
-    static const evs__word words[] = {
-        {"error", EVS__NO_KEYS_ERROR}, {"any", EVS__NO_KEYS_ANY}, {"all", UNSUPPORTED}};
-    static const evs__field field = {.name = "on_no_keys", WORDS(words)};
     int rule = EVS__NO_KEYS_ERROR;
     if (!evs__want_text(&b->r, value))
         return;
     if (strncmp(value->text.data, prefix, sizeof prefix - 1) != 0) {
-        evs__read_word(&b->r, &field, value, &rule);
+        evs__read_word(&b->r, &evs__field_on_no_keys, value, &rule);
         b->map->pools[b->map->npools - 1].no_keys = (evs__no_keys_rule)rule;
         return;
     }
@@ -264,15 +269,12 @@ static void build_cluster(evs__building *b, const pool_conf *conf, const evs__ya
 /* Shards of a map have no replicas that it knows of. */
 static void read_read_from(evs__building *b, const pool_conf *conf)
 {
-    static const evs__word words[] = {
-        {"primary", 0}, {"prefer_replica", UNSUPPORTED}, {"replica", UNSUPPORTED}};
-    static const evs__field field = {.name = "read_from", WORDS(words)};
     const evs__yaml *value = conf->read_from;
     int word = 0;
     if (value == NULL || !evs__want_text(&b->r, value))
         return;
     if (conf->cluster != NULL || strstr(value->text.data, "replica") == NULL) {
-        evs__read_word(&b->r, &field, value, &word);
+        evs__read_word(&b->r, &evs__field_read_from, value, &word);
         return;
     }
     evs__complain(b->r.diags, "E231", value->at, "read_from: %s has a meaning with cluster only%s",

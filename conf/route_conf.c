@@ -127,7 +127,10 @@ static int check_match(evs__reading *r, const evs__yaml *route, const route_conf
         return check_default(r, route, s);
     if (conf->prefix != NULL)
         return check_prefix(r, conf->prefix, s);
-    if (evs__yaml_get(route, "prefix") == NULL && evs__yaml_get(route, "default") == NULL) {
+    const evs__yaml *fallback = evs__yaml_get(route, "default");
+    int is_false = fallback != NULL && fallback->kind == EVS__YAML_TEXT &&
+                   strcmp(fallback->text.data, "false") == 0 && !fallback->quoted;
+    if (evs__yaml_get(route, "prefix") == NULL && (fallback == NULL || is_false)) {
         evs__complain(r->diags, "E218", route->at, "the route takes no keys");
         evs__hint(r->diags, "add \"prefix: ...\" or \"default: true\"");
     }

@@ -9,7 +9,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libyaml-dev libxxhash-dev libmd-dev
     libssl-dev redis-server)
-test_packages=("${build_packages[@]}" libcmocka-dev libhiredis-dev libjansson-dev openssl python3)
+test_packages=("${build_packages[@]}" libcmocka-dev libhiredis-dev libjansson-dev openssl python3
+    python3-jsonschema python3-yaml)
 
 policy=/usr/sbin/policy-rc.d
 policy_mark="# temporary, from evalshard's tools/setup.sh"

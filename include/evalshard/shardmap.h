@@ -53,6 +53,11 @@ EVS_API evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const 
 EVS_API evs_status evs_shardmap_load_bare(evs_shardmap **out, const char *path,
                                           evs_diagnostics **diags, evs_error *err);
 
+/* A JSON Schema (draft 7) of shard maps, for editors: every key with its words, limits and a
+ * sentence. Every usable map is valid; a valid one may still be unusable. `*out` is NUL-terminated,
+ * yours to free with evs_text_free (audit.h). Fails with EVS_E_NOMEM. */
+EVS_API evs_status evs_shardmap_schema(char **out, evs_error *err);
+
 /* Writes the shard map that places keys as the pool `pool` of the twemproxy configuration at `path`
  * does; NULL: the only pool. `*out` is NUL-terminated YAML, yours to free with evs_text_free
  * (audit.h). What has no counterpart in a map is a warning in `*diags`, which is yours to free.

@@ -25,7 +25,7 @@
 
 static const char EVALSHARD[] = "tools/evalshard";
 static const char *const commands[] = {"demo",   "check", "route",  "diff", "fingerprint",
-                                       "import", "load",  "status", "call"};
+                                       "schema", "import", "load",  "status", "call"};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -175,6 +175,8 @@ static const struct {
      "      run-redis.sock: {address: \"unix:/run/redis.sock\", ring_name: \"/run/redis.sock:\", "
      "weight: 1}\n",
      "auto_eject_hosts has no counterpart"},
+    {"a schema", {"schema"}, NULL, 0, "\"expect_fingerprint\": {\n", NULL},
+    {"schema takes no words", {"schema", "x"}, NULL, 2, NULL, "unexpected word \"x\""},
     {"load takes no words", {"load", "x"}, NULL, 2, NULL, "unexpected word \"x\""},
     {"status takes no words", {"status", "x"}, NULL, 2, NULL, "unexpected word \"x\""},
     {"demo takes no words", {"demo", "x"}, NULL, 2, NULL, "unexpected word \"x\""},
