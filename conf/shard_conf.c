@@ -20,6 +20,7 @@ typedef struct shard_conf {
     const evs__yaml *slots;
     const char *ring_name; /* NULL: the name */
     const char *note;
+    int state; /* EVS__STATE_... */
     evs__connection_conf connection;
 } shard_conf;
 
@@ -37,8 +38,14 @@ static void read_weight(evs__reading *r, const evs__field *field, const evs__yam
         return;
     }
     evs__complain(r->diags, "E256", value->at, "weight 0 is not allowed");
-    evs__hint(r->diags, "to move keys away, lower the weight or remove the shard");
+    evs__hint(r->diags,
+              "to stop writes without moving keys use \"state: draining\"; to move keys away, "
+              "lower the weight or remove the shard (see: evalshard diff)");
 }
+
+static const evs__word states[] = {{"active", EVS__STATE_ACTIVE},
+                                   {"draining", EVS__STATE_DRAINING},
+                                   {"readonly", EVS__STATE_READONLY}};
 
 #define AT(member) offsetof(shard_conf, member)
 
@@ -59,7 +66,11 @@ static const evs__field fields[] = {
     {.name = "note", .read = evs__read_text, .offset = AT(note), .min = 0, .max = LONGEST_NOTE},
     {.name = "sentinel"},
     {.name = "master_name"},
-    {.name = "state"},
+    {.name = "state",
+     .read = evs__read_word,
+     .offset = AT(state),
+     .words = states,
+     .nwords = sizeof states / sizeof states[0]},
 };
 
 const evs__kind evs__kind_shard = {
@@ -226,6 +237,7 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
     *shard = (evs__shard){
         .name = evs__keep(&b->r, value->key->text),
         .note = conf->note,
+        .state = (evs__shard_state)conf->state,
         .pool = b->map->npools - 1,
         .weight = (unsigned)conf->weight,
         .index = (unsigned)conf->index,

@@ -32,6 +32,8 @@ static void take_rules(evs__lane *lane)
     int waits = lane->at->login.link.waits;
     lane->attempts = (unsigned char)lane->at->attempts;
     lane->patience = 0;
+    lane->careful = lane->client->options.order == EVS_ORDER_STRICT ||
+                    lane->at->state != EVS__STATE_ACTIVE;
     if (lane->client->options.patience == EVS_PATIENCE_NONE)
         return;
     if (lane->attempts > 0)

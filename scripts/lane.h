@@ -52,6 +52,7 @@ struct evs__lane {
 
     unsigned char attempts; /* the map's, for calls to this shard */
     unsigned char patience; /* EVS__MAY_..., of its calls */
+    unsigned char careful;  /* a new call is looked at: strict order, or a state of the shard */
 
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */

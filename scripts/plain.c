@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "scripts/client.h"
 #include "scripts/queue.h"
+#include "scripts/state.h"
 
 #include <strings.h>
 
@@ -160,6 +161,9 @@ static evs_status submit(void *arg, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status == EVS_OK && self->map_serial != client->map_serial)
         status = place(self, err);
+    if (status == EVS_OK)
+        status = evs__state_take_command(&client->map->shards[self->target.shard], self->cmd,
+                                         self->known, err);
     if (status != EVS_OK)
         return status;
     evs__call *call = evs__client_call(client, &self->target, NULL);

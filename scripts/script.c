@@ -94,6 +94,7 @@ static evs_status audit(evs_script *script, const evs__script_text *text, evs_er
     if (status != EVS_OK)
         return status;
     script->sha1 = evs_report_sha1(script->report);
+    script->may_write = evs_report_may_write(script->report);
     script->may_return_errors = evs_report_may_return_errors(script->report);
     script->source = script->report->source;
     if (evs_report_verdict(script->report) == EVS_VERDICT_NONE)

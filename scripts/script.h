@@ -28,6 +28,7 @@ struct evs_script {
     const char *sha1;   /* of the report */
     evs_bytes source;   /* the copy of the report */
     evs_retry retry;
+    int may_write;         /* 0: surely not */
     int may_return_errors; /* 0: no error reply of this text can be a value it returned */
     evs__contract contract;
     const char *allow_unproven; /* why unproven keys are fine; NULL when they are not */

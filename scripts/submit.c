@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/queue.h"
+#include "scripts/state.h"
 
 #include <stdio.h>
 
@@ -144,17 +145,19 @@ static evs_status blame(evs_error *err, evs_status status, const evs_script *scr
 static inline evs__buf *begin_quickly(evs__call *call)
 {
     evs__lane *lane = call->lane;
-    const evs_client_options *options = &lane->client->options;
-    if (!evs__lane_knows(lane, call->script) || options->order != EVS_ORDER_LOOSE)
+    if (!evs__lane_knows(lane, call->script) || lane->careful)
         return NULL;
-    return evs__conn_try(lane->conn, &call->request, lane->epoch, options->max_in_flight);
+    return evs__conn_try(lane->conn, &call->request, lane->epoch,
+                         lane->client->options.max_in_flight);
 }
 
 static __attribute__((noinline)) evs_status
 queue_with_care(evs__call *call, const evs_invocation *invocation, evs_error *err)
 {
     evs__buf *out;
-    evs_status status = evs__queue_begin(&out, call, err);
+    evs_status status = evs__state_take_script(call->lane->at, call->script, err);
+    if (status == EVS_OK)
+        status = evs__queue_begin(&out, call, err);
     if (status != EVS_OK)
         return blame(err, status, call->script, invocation);
     evs__render_evalsha(out, &call->script->use.head, invocation);

@@ -4,6 +4,7 @@
  */
 #include "core/error.h"
 #include "scripts/plain.h"
+#include "scripts/state.h"
 #include "scripts/submit.h"
 #include "scripts/transaction.h"
 
@@ -213,6 +214,22 @@ evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target
                      pool->name);
 }
 
+/* What the map says of the shard. */
+static evs_status check_state(const evs_transaction *tx, evs_error *err)
+{
+    const evs__shard *shard = &tx->map->shards[tx->target.shard];
+    for (size_t i = 0; shard->state != EVS__STATE_ACTIVE && i < tx->count; i++) {
+        const evs__element *element = &tx->elements[i];
+        evs_status status = element->script != NULL
+                                ? evs__state_take_script(shard, element->script, err)
+                                : evs__state_take_command(shard, &element->cmd, element->known,
+                                                          err);
+        if (status != EVS_OK)
+            return blame(tx, i + 1, err);
+    }
+    return EVS_OK;
+}
+
 static evs_status plan(evs_transaction *tx, evs_error *err)
 {
     found first = {{0, 0, EVS__ANY_SLOT, 0}, 0};
@@ -233,7 +250,8 @@ static evs_status plan(evs_transaction *tx, evs_error *err)
     if (status != EVS_OK)
         return status;
     tx->target = first.target;
-    return route_together(tx, err);
+    status = check_state(tx, err);
+    return status == EVS_OK ? route_together(tx, err) : status;
 }
 
 void evs__transaction_take_map(evs_transaction *tx)

@@ -140,6 +140,16 @@ evs_status evs_shardmap_pool(evs_pool_info *out, const evs_shardmap *map, size_t
     return EVS_OK;
 }
 
+const char *evs__state_name(evs__shard_state state)
+{
+    static const char *const names[] = {
+        [EVS__STATE_ACTIVE] = "active",
+        [EVS__STATE_DRAINING] = "draining",
+        [EVS__STATE_READONLY] = "readonly",
+    };
+    return names[state];
+}
+
 evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size_t shard,
                               evs_error *err)
 {
@@ -154,6 +164,7 @@ evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size
         .note = s->note,
         .weight = s->weight,
         .db = s->login.db,
+        .state = evs__state_name(s->state),
     };
     return EVS_OK;
 }

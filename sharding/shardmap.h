@@ -29,6 +29,13 @@ typedef enum evs__no_keys_rule {
     EVS__NO_KEYS_SHARD
 } evs__no_keys_rule;
 
+/* What may go to a shard (scripts/state.h). It places nothing. */
+typedef enum evs__shard_state {
+    EVS__STATE_ACTIVE, /* anything */
+    EVS__STATE_DRAINING,
+    EVS__STATE_READONLY
+} evs__shard_state;
+
 /* Whose rule says which part of a key is hashed (hashtag.h). */
 typedef enum evs__tag_style { EVS__TAGS_REDIS, EVS__TAGS_CODIS, EVS__TAGS_JEDIS } evs__tag_style;
 
@@ -64,6 +71,7 @@ typedef struct evs__shard {
     evs__login login;
     unsigned command_timeout_ms;
     unsigned script_timeout_ms;
+    evs__shard_state state;
     unsigned attempts; /* how often a call is sent again: retry.attempts */
 } evs__shard;
 
@@ -111,6 +119,9 @@ struct evs_shardmap {
     size_t nroutes;
     evs__named_shard *by_name; /* all shards, sorted by name */
 };
+
+/* "active" and so on. */
+const char *evs__state_name(evs__shard_state state);
 
 /* An empty map with one holder, to be filled in and sealed; NULL when out of memory. */
 evs_shardmap *evs__shardmap_new(void);

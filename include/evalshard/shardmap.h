@@ -27,6 +27,7 @@ typedef struct evs_shard_info {
     const char *note;    /* "" when there is none */
     unsigned weight;
     int db;
+    const char *state; /* "active", "draining" or "readonly" */
 } evs_shard_info;
 
 /* Where one key goes. Text is borrowed from the map, `tag` from the key. */

@@ -1,4 +1,5 @@
 #include "scripts/hiredis/bound.h"
+#include "scripts/state.h"
 
 #include "core/error.h"
 #include "core/mem.h"
@@ -184,7 +185,7 @@ static evs_status route(size_t *shard, const evs_script *script, const evs_hired
                             "pool %s denies it: not all of its keys are declared",
                             map->pools[target.pool].name);
     *shard = target.shard;
-    return EVS_OK;
+    return evs__state_take_script(&map->shards[target.shard], script, err);
 }
 
 /* A shard for one more request: inside the transaction that is open, if there is one. */
@@ -280,6 +281,12 @@ static evs_status name_shard(size_t *out, const evs_hiredis *scripts, const char
     return evs__fail(err, EVS_E_NO_KEYS, "name a shard");
 }
 
+static const evs__command *find_command(const evs_plain_command *cmd)
+{
+    evs_bytes none = {NULL, 0};
+    return evs__command_find(cmd->args[0], cmd->nargs > 1 ? cmd->args[1] : none);
+}
+
 evs_status evs_hiredis_append_command(evs_hiredis *scripts, const evs_plain_command *cmd,
                                       evs_error *err)
 {
@@ -294,6 +301,8 @@ evs_status evs_hiredis_append_command(evs_hiredis *scripts, const evs_plain_comm
         return evs__fail(err, EVS_E_INVALID, "%.*s would change which replies follow",
                          (int)cmd->args[0].len, cmd->args[0].data);
     evs_status status = name_shard(&shard, scripts, cmd->shard, err);
+    if (status == EVS_OK && scripts->map != NULL)
+        status = evs__state_take_command(&scripts->map->shards[shard], cmd, find_command(cmd), err);
     if (status == EVS_OK)
         status = take(&bound, scripts, shard, err);
     if (status != EVS_OK)

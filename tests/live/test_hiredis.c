@@ -123,6 +123,39 @@ static long loads(bench *b, size_t shard)
 
 static const char incr[] = "return redis.call('INCR', KEYS[1])";
 
+static void a_shard_that_drains_takes_no_writes(void **state)
+{
+    (void)state;
+    bench b;
+    evs_error err;
+    evs_reply *reply;
+    open_bench(&b, 1);
+    char yaml[512];
+    evs_shardmap *map;
+    snprintf(yaml, sizeof yaml, "evalshard: 1\nshards:\n  s0: {address: \"%s\", state: draining}\n",
+             scratch_address(b.set.servers[0]));
+    assert_int_equal(evs_shardmap_parse(&map, evs_text(yaml), "t", NULL, &err), EVS_OK);
+    evs_hiredis_free(b.scripts);
+    evs_hiredis_options options = EVS_HIREDIS_OPTIONS_INIT;
+    options.map = map;
+    options.context = context_of;
+    options.arg = &b;
+    assert_int_equal(evs_hiredis_open(&b.scripts, b.set.registry, &options, NULL), EVS_OK);
+    evs_shardmap_free(map);
+
+    shards_script(&b.set, "incr", "return redis.call('INCR', KEYS[1])");
+    shards_script(&b.set, "get", "return redis.call('GET', KEYS[1])");
+    assert_int_equal(run(&b, "incr", "k", &reply, &err), EVS_E_READONLY);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_non_null(strstr(err.message, "shard s0: the map has state: draining"));
+    assert_int_equal(run(&b, "get", "k", &reply, &err), EVS_OK);
+    evs_reply_free(reply);
+    evs_bytes args[] = {evs_text("SET"), evs_text("k"), evs_text("v")};
+    evs_plain_command cmd = {.args = args, .nargs = 3};
+    assert_int_equal(evs_hiredis_append_command(b.scripts, &cmd, &err), EVS_E_READONLY);
+    close_bench(&b);
+}
+
 static void a_script_is_loaded_once_and_healed(void **state)
 {
     (void)state;
@@ -460,6 +493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_script_is_loaded_once_and_healed),
+        cmocka_unit_test(a_shard_that_drains_takes_no_writes),
         cmocka_unit_test(one_attached_context_needs_no_map),
         cmocka_unit_test(a_pipeline_runs_over_all_shards_in_order),
         cmocka_unit_test(a_pipeline_is_healed_as_a_whole),
