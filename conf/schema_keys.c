@@ -89,6 +89,7 @@ static const evs__schema_key keys[] = {
      "'#/definitions/slots'}}]}",
      NULL},
     {"shard.ring_name", "What placement hashes instead of the name.", NULL, NULL},
+    {"shard.state", "What may go to it; moves no key.", NULL, NULL},
     {"shard.note", "Text for people.", NULL, NULL},
     {"connection.db", "The number of the database.", NULL, NULL},
     {"connection.auth", "How to log in.", NULL, NULL},

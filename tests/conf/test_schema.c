@@ -18,7 +18,7 @@ static void it_is_json_with_every_kind(void **state)
     static const char *const kinds[] = {"map", "pool", "shard", "route", "connection"};
     char *text;
     assert_int_equal(evs_shardmap_schema(&text, NULL), EVS_OK);
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
     assert_non_null(root);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         assert_non_null(json_object_get(json_object_get(root, "definitions"), kinds[i]));
