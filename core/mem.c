@@ -8,12 +8,24 @@
 /* Test builds only: the one piece of writable process state, never in the shipped library. Atomic
  * because clients with a thread of their own are tested too. */
 static _Atomic size_t fail_at;
+static _Atomic size_t fail_until;
 static _Atomic size_t counted;
+
+static void fail_from(size_t n, size_t until)
+{
+    fail_at = n;
+    fail_until = until;
+    counted = 0;
+}
 
 void evs__mem_fail_at(size_t n)
 {
-    fail_at = n;
-    counted = 0;
+    fail_from(n, SIZE_MAX);
+}
+
+void evs__mem_fail_once_at(size_t n)
+{
+    fail_from(n, n);
 }
 
 size_t evs__mem_count(void)
@@ -24,7 +36,7 @@ size_t evs__mem_count(void)
 static int denied(void)
 {
     size_t n = ++counted, at = fail_at;
-    return at != 0 && n >= at;
+    return at != 0 && n >= at && n <= fail_until;
 }
 #else
 static int denied(void)

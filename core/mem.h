@@ -24,7 +24,9 @@ void evs__free(void *block);
 #ifdef EVS_FAIL_ALLOC
 /* The n-th allocation from now fails, and all behind it; 0 turns that off. */
 void evs__mem_fail_at(size_t n);
-/* How many allocations there were since the last evs__mem_fail_at. */
+/* The n-th allocation from now fails, and no other. */
+void evs__mem_fail_once_at(size_t n);
+/* How many allocations there were since the last of these. */
 size_t evs__mem_count(void);
 #endif
 

@@ -10,7 +10,7 @@
  */
 #include "tests/support/kernel.h"
 #include "tests/support/proxy.h"
-#include "tests/support/shards.h"
+#include "tests/support/ways.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,8 +24,6 @@
 #include <hiredis/hiredis.h>
 #include <sys/socket.h>
 
-enum { CALLS_MOST = 3, TIMEOUT_MS = 60000 };
-
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
     return kernel_send(fd, data, len, flags);
@@ -35,159 +33,8 @@ static struct {
     shards set;
     proxy *wire;
     redisContext *side;
-    unsigned serial;
     size_t noscript; /* bytes of the server's NOSCRIPT */
 } world;
-
-/* ---- calls ---- */
-
-typedef struct outcome {
-    char key[24];
-    int done;
-    evs_status status;
-    evs_outcome outcome;
-} outcome;
-
-typedef struct trial {
-    evs_client *client;
-    const char *script;
-    size_t before[2]; /* bytes that went either way before what is tried */
-    outcome calls[CALLS_MOST];
-} trial;
-
-static void note(void *arg, const evs_result *result)
-{
-    outcome *call = arg;
-    call->done++;
-    call->status = result->status;
-    call->outcome = result->outcome;
-}
-
-static void note_status(outcome *call, evs_status status, const evs_error *err)
-{
-    evs_result result = {.status = status,
-                         .outcome = status == EVS_OK ? EVS_EXECUTED : err->outcome};
-    note(call, &result);
-}
-
-static evs_invocation call_of(const trial *self, const evs_bytes *key)
-{
-    return (evs_invocation){
-        .script = self->script, .keys = key, .nkeys = 1, .timeout_ms = TIMEOUT_MS};
-}
-
-/* A completion may say what happened, or evs_submit itself when the wire is down already. */
-static void submit_one(trial *self)
-{
-    evs_error err = {0};
-    evs_bytes key = evs_text(self->calls[0].key);
-    evs_invocation call = call_of(self, &key);
-    evs_status status = evs_submit(self->client, &call, note, &self->calls[0], &err);
-    if (status != EVS_OK)
-        note_status(&self->calls[0], status, &err);
-    while (evs_client_pending(self->client) > 0)
-        evs_client_process(self->client, -1, NULL);
-}
-
-static void call_one(trial *self)
-{
-    evs_error err = {0};
-    evs_reply *reply = NULL;
-    evs_bytes key = evs_text(self->calls[0].key);
-    evs_invocation call = call_of(self, &key);
-    note_status(&self->calls[0], evs_call(&reply, self->client, &call, &err), &err);
-    evs_reply_free(reply);
-}
-
-static void plain_command(trial *self)
-{
-    evs_error err = {0};
-    evs_reply *reply = NULL;
-    evs_bytes words[] = {evs_text("INCR"), evs_text(self->calls[0].key)};
-    evs_plain_command command = {.args = words, .nargs = 2, .timeout_ms = TIMEOUT_MS};
-    note_status(&self->calls[0], evs_command(&reply, self->client, &command, &err), &err);
-    evs_reply_free(reply);
-}
-
-static void batch_of_three(trial *self)
-{
-    evs_batch *batch;
-    assert_int_equal(evs_batch_new(&batch, self->client, NULL, NULL), EVS_OK);
-    for (size_t i = 0; i < 3; i++) {
-        evs_bytes key = evs_text(self->calls[i].key);
-        evs_invocation call = call_of(self, &key);
-        assert_int_equal(evs_batch_add(batch, &call, NULL), EVS_OK);
-    }
-    assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
-    for (size_t i = 0; i < 3; i++)
-        note(&self->calls[i], evs_batch_result(batch, i));
-    evs_batch_free(batch);
-}
-
-/* The script on one key, INCR on another. */
-static void transaction(trial *self)
-{
-    evs_transaction *tx;
-    evs_transaction_options options = EVS_TRANSACTION_OPTIONS_INIT;
-    options.timeout_ms = TIMEOUT_MS;
-    evs_bytes key = evs_text(self->calls[0].key);
-    evs_bytes words[] = {evs_text("INCR"), evs_text(self->calls[1].key)};
-    evs_invocation call = call_of(self, &key);
-    evs_plain_command command = {.args = words, .nargs = 2};
-    assert_int_equal(evs_transaction_new(&tx, self->client, &options, NULL), EVS_OK);
-    assert_int_equal(evs_transaction_add(tx, &call, NULL), EVS_OK);
-    assert_int_equal(evs_transaction_add_command(tx, &command, NULL), EVS_OK);
-    evs_transaction_exec(tx, NULL);
-    for (size_t i = 0; i < 2; i++)
-        note(&self->calls[i], evs_transaction_result(tx, i));
-    evs_transaction_free(tx);
-}
-
-/* ---- before the bytes are counted ---- */
-
-static void know(trial *self)
-{
-    evs_reply *reply;
-    evs_bytes key = evs_text("warm");
-    evs_invocation call = call_of(self, &key);
-    assert_int_equal(evs_call(&reply, self->client, &call, NULL), EVS_OK);
-    evs_reply_free(reply);
-}
-
-static void know_and_flush(trial *self)
-{
-    know(self);
-    freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
-}
-
-/* ---- scenarios ---- */
-
-typedef struct scenario {
-    const char *name;
-    const char *script;
-    size_t ncalls;
-    void (*before)(trial *); /* NULL: the greeting counts, too */
-    void (*act)(trial *);
-    const char *last; /* what the request ends with; NULL: with its key */
-    unsigned protocol;
-    int threaded;
-    long long most; /* that it may run */
-    int believed;   /* its NOSCRIPT is the server's */
-} scenario;
-
-static const scenario scenarios[] = {
-    {"a first call, with its load", "count", 1, NULL, submit_one, NULL, 2, 0, 1, 0},
-    {"a first call, blocking, RESP3", "count", 1, NULL, call_one, NULL, 3, 0, 1, 0},
-    {"a call of a known script", "count", 1, know, submit_one, NULL, 2, 0, 1, 0},
-    {"a call that is healed", "count", 1, know_and_flush, submit_one, NULL, 2, 0, 1, 1},
-    {"a script that may lie, healed", "liar", 1, know_and_flush, call_one, NULL, 2, 0, 1, 0},
-    {"an idempotent script", "again", 1, know, call_one, NULL, 2, 0, 2, 0},
-    {"a batch of three", "count", 3, NULL, batch_of_three, NULL, 2, 0, 1, 0},
-    {"a transaction with its load", "count", 2, NULL, transaction, "EXEC\r\n", 2, 0, 1, 0},
-    {"a transaction of what is known", "count", 2, know, transaction, "EXEC\r\n", 3, 0, 1, 0},
-    {"a plain command", "count", 1, NULL, plain_command, NULL, 2, 0, 1, 0},
-    {"a threaded client", "count", 1, NULL, submit_one, NULL, 2, 1, 1, 0},
-};
 
 /* ---- ways to be cut ---- */
 
@@ -203,6 +50,12 @@ static const cut cuts[] = {
     {PROXY_UP, PROXY_RESET, 1, 1},   {PROXY_UP, PROXY_CLOSE, 1, 0}, {PROXY_DOWN, PROXY_CLOSE, 0, 1},
     {PROXY_DOWN, PROXY_RESET, 0, 0},
 };
+
+typedef struct trial {
+    evs_client *client;
+    way_run run;
+    size_t before[2]; /* bytes that went either way before what is tried */
+} trial;
 
 typedef struct tally {
     size_t cuts, ran, said[3], unsound, not_tight;
@@ -232,7 +85,7 @@ static size_t count_of(const char *end, evs_bytes taken)
 
 /* How often a request as a whole was taken by the kernel and not refused: NOSCRIPT of an honest
  * script, arrived, proves that that time it did not run. */
-static size_t times_left(const trial *self, const scenario *how, const outcome *call)
+static size_t times_left(const trial *self, const way *how, const way_call *call)
 {
     char key[32];
     size_t n = 0;
@@ -245,32 +98,22 @@ static size_t times_left(const trial *self, const scenario *how, const outcome *
     return refused ? n - 1 : n;
 }
 
-static void open_trial(trial *self, const scenario *how)
+static void open_trial(trial *self, const way *how)
 {
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.protocol = how->protocol;
-    options.threaded = how->threaded;
     memset(self, 0, sizeof *self);
-    self->script = how->script;
-    for (size_t i = 0; i < CALLS_MOST; i++)
-        snprintf(self->calls[i].key, sizeof self->calls[i].key, "k%07u:%zu", world.serial, i);
-    world.serial++;
     proxy_harm(world.wire, NULL);
     kernel_watch(proxy_port(world.wire));
     freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
-    assert_int_equal(
-        evs_client_open(&self->client, world.set.map, world.set.registry, &options, NULL), EVS_OK);
-    if (how->before == NULL)
-        return;
-    how->before(self);
-    for (int way = 0; way < 2; way++)
-        self->before[way] = proxy_forwarded(world.wire, (proxy_way)way);
+    self->client = way_open(how, &world.set);
+    way_begin(&self->run, how, self->client, &world.set);
+    for (int to = 0; how->before != NULL && to < 2; to++)
+        self->before[to] = proxy_forwarded(world.wire, (proxy_way)to);
 }
 
-static void judge(const trial *self, const scenario *how, tally *seen)
+static void judge(const trial *self, const way *how, tally *seen)
 {
     for (size_t i = 0; i < how->ncalls; i++) {
-        const outcome *call = &self->calls[i];
+        const way_call *call = &self->run.calls[i];
         long long ran = times_run(call->key);
         int unsound = (call->outcome == EVS_NOT_EXECUTED && ran > 0) ||
                       (call->outcome == EVS_EXECUTED && ran == 0) || ran > how->most;
@@ -287,17 +130,15 @@ static void judge(const trial *self, const scenario *how, tally *seen)
     seen->cuts++;
 }
 
-static void finish(trial *self, const scenario *how, tally *seen)
+static void finish(trial *self, const way *how, tally *seen)
 {
-    how->act(self);
-    while (evs_client_pending(self->client) > 0)
-        evs_client_process(self->client, 1, NULL);
+    how->act(&self->run);
     evs_client_free(self->client);
     proxy_settle(world.wire);
     judge(self, how, seen);
 }
 
-static void cut_at(const scenario *how, const cut *by, size_t at, tally *seen)
+static void cut_at(const way *how, const cut *by, size_t at, tally *seen)
 {
     trial self;
     open_trial(&self, how);
@@ -313,7 +154,7 @@ static void cut_at(const scenario *how, const cut *by, size_t at, tally *seen)
 }
 
 /* Without a cut: how many bytes go each way. */
-static void measure(const scenario *how, size_t total[2])
+static void measure(const way *how, size_t total[2])
 {
     trial self;
     tally seen = {0};
@@ -321,11 +162,11 @@ static void measure(const scenario *how, size_t total[2])
     finish(&self, how, &seen);
     assert_int_equal(seen.said[EVS_EXECUTED], how->ncalls);
     assert_int_equal(seen.ran, how->ncalls);
-    for (int way = 0; way < 2; way++)
-        total[way] = proxy_forwarded(world.wire, (proxy_way)way) - self.before[way];
+    for (int to = 0; to < 2; to++)
+        total[to] = proxy_forwarded(world.wire, (proxy_way)to) - self.before[to];
 }
 
-static void cut_everywhere(const scenario *how, tally *sum)
+static void cut_everywhere(const way *how, tally *sum)
 {
     size_t total[2];
     measure(how, total);
@@ -340,12 +181,12 @@ static void outcomes_are_true_wherever_the_wire_is_cut(void **state)
 {
     (void)state;
     tally all = {0};
-    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+    for (size_t i = 0; i < ways_count; i++) {
         tally one = {0};
-        cut_everywhere(&scenarios[i], &one);
+        cut_everywhere(&ways[i], &one);
         print_message("%s: cuts %zu, ran %zu, NOT %zu, EXECUTED %zu, MAYBE %zu, unsound %zu, "
                       "not tight %zu\n",
-                      scenarios[i].name, one.cuts, one.ran, one.said[EVS_NOT_EXECUTED],
+                      ways[i].name, one.cuts, one.ran, one.said[EVS_NOT_EXECUTED],
                       one.said[EVS_EXECUTED], one.said[EVS_MAYBE_EXECUTED], one.unsound,
                       one.not_tight);
         all.cuts += one.cuts;
@@ -375,11 +216,7 @@ static int set_up(void **state)
     shards_start_behind(&world.set, &world.wire);
     world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
     world.noscript = length_of_noscript();
-    shards_script(&world.set, "count", "redis.call('INCR', KEYS[1]) return 'done'");
-    shards_script(&world.set, "liar", "return redis.pcall('INCR', KEYS[1])");
-    shards_script(&world.set, "again",
-                  "--- Counts.\n-- @key k any\n-- @retry idempotent\n"
-                  "return redis.call('INCR', KEYS[1])");
+    ways_load(&world.set);
     return 0;
 }
 
