@@ -185,6 +185,14 @@ static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
     return heal;
 }
 
+/* Without memory for it now, who is sent again brings the script along. */
+static void load(evs__heal *heal)
+{
+    heal->loads = evs__lane_load(heal->lane, heal->script);
+    if (!heal->loads)
+        evs__lane_set_unknown(heal->lane, heal->script);
+}
+
 /* Keeps what is needed to send the call again, or to hand its reply on. 0 when out of memory. */
 static int keep(evs__call *call, const evs_reply *reply)
 {
@@ -219,7 +227,7 @@ void evs__heal_call(evs__call *call, const evs_reply *reply)
     if (heal == NULL)
         heal = open_heal(lane, call->script);
     if (heal != NULL && !heal->loads && refusal == NULL && may_heal(call))
-        heal->loads = evs__lane_load(lane, call->script);
+        load(heal);
     if (heal == NULL) {
         fail_nomem(call);
         return;

@@ -27,9 +27,10 @@ struct evs__sent {
     evs__sent *next; /* in the queue */
 };
 
+/* Who sees the number that is left sees all that the completion did. */
 static void forget_one(evs__thread *thread)
 {
-    atomic_fetch_sub_explicit(&thread->pending, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&thread->pending, 1, memory_order_release);
 }
 
 /* ---- completing ---- */
@@ -84,8 +85,8 @@ static void complete(evs__sent *sent, const evs_result *result)
         enqueue(sent);
         return;
     }
-    forget_one(thread);
     sent->done(sent->arg, result);
+    forget_one(thread);
     drop(sent);
 }
 
@@ -297,7 +298,7 @@ evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err)
 
 size_t evs__thread_pending(const evs__thread *thread)
 {
-    return atomic_load_explicit(&thread->pending, memory_order_relaxed);
+    return atomic_load_explicit(&thread->pending, memory_order_acquire);
 }
 
 void evs__thread_free(evs__thread *thread)

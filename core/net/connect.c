@@ -82,6 +82,12 @@ static int try_address(evs__conn *conn, const struct sockaddr *address, socklen_
     return 0;
 }
 
+static void give_up(evs__conn *conn, int problem)
+{
+    evs_status status = problem == ENOMEM ? EVS_E_NOMEM : EVS_E_CONNECT;
+    evs__conn_down(conn, status, "%s", uv_strerror(-problem));
+}
+
 /* Tries addresses from the current one on until one is under way. */
 static void try_addresses(evs__conn *conn, int problem)
 {
@@ -92,7 +98,7 @@ static void try_addresses(evs__conn *conn, int problem)
         if (problem == 0)
             return;
     }
-    evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+    give_up(conn, problem);
 }
 
 static void try_next(evs__conn *conn, int problem)
@@ -151,7 +157,7 @@ static void open_unix(evs__conn *conn)
     if (problem == EAGAIN)
         evs__timer_start(conn->attempt->timer, UNIX_RETRY_MS);
     else if (problem != 0)
-        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+        give_up(conn, problem);
 }
 
 static void on_timer(void *owner)
@@ -198,7 +204,7 @@ static void write_greeting(evs__conn *conn)
     unsigned events = EVS__SOCKET_READABLE | (left->len > 0 ? EVS__SOCKET_WRITABLE : 0);
     int problem = evs__socket_watch(conn->socket, events);
     if (problem != 0)
-        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+        give_up(conn, problem);
 }
 
 /* Reserved in one piece, so that growing leaves no copy of the password in freed memory. */
@@ -246,7 +252,7 @@ static void shake_hands(evs__conn *conn)
     }
     int problem = evs__socket_watch(conn->socket, events);
     if (problem != 0)
-        evs__conn_down(conn, EVS_E_CONNECT, "%s", uv_strerror(-problem));
+        give_up(conn, problem);
 }
 
 static int prepare_tls(evs__conn *conn)

@@ -174,8 +174,13 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
     if (conn->halfway)
         return 1;
     conn->skipping = 0;
-    return conn->state == EVS__CONN_GREETING ? evs__conn_greeted(conn, reply)
-                                             : deliver(conn, request, got, reply);
+    if (conn->state != EVS__CONN_GREETING)
+        return deliver(conn, request, got, reply);
+    if (got == EVS__RESP_NOMEM) {
+        evs__conn_down(conn, EVS_E_NOMEM, "out of memory during the greeting");
+        return 0;
+    }
+    return evs__conn_greeted(conn, reply);
 }
 
 /* Whole numbers, which most scripts return, need neither the reader nor the arena. Stops before

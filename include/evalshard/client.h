@@ -215,7 +215,8 @@ EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_er
  * Fails with EVS_E_STATE when the system has none to give. */
 EVS_API evs_status evs_client_fd(int *out, evs_client *client, evs_error *err);
 
-/* How many submitted calls have not completed. */
+/* How many submitted calls have not completed. 0 also says that the completions of all have
+ * returned; only those of a queue (EVS_COMPLETIONS_QUEUED) may still run where they were taken. */
 EVS_API size_t evs_client_pending(const evs_client *client);
 
 /* A plain command, such as {"GET", key}. Its keys are found by the command table and routed. */

@@ -140,8 +140,10 @@ static void happen(proxy *self, pair *w)
 
 static void happen_at_once(proxy *self)
 {
+    if (self->count == 0 || !self->fault.at_once)
+        return;
     pair *newest = &self->wires[self->count - 1];
-    if (self->count > 0 && self->fault.at_once && is_due(self, newest, self->fault.way))
+    if (is_due(self, newest, self->fault.way))
         happen(self, newest);
 }
 

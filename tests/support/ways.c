@@ -294,7 +294,7 @@ void way_begin(way_run *run, const way *how, evs_client *client, shards *set)
     run->script = how->script;
     run->ncalls = how->ncalls;
     for (size_t i = 0; i < WAYS_CALLS_MOST; i++)
-        snprintf(run->calls[i].key, sizeof run->calls[i].key, "k%07u:%zu", serial, i);
+        snprintf(run->calls[i].key, sizeof run->calls[i].key, "{k%07u}:%zu", serial, i);
     serial++;
     if (how->before != NULL)
         how->before(run);
