@@ -6,6 +6,7 @@
 #define AUTH_AT(member) offsetof(evs__auth_conf, member)
 
 enum { SHORTEST_MS = 1, LONGEST_MS = 10 * 60 * 1000, LONGEST_USERNAME = 255, MOST_ATTEMPTS = 10 };
+enum { SHORTEST_KEEPALIVE_MS = 10, KEEPALIVE_MS = 15000 };
 
 static void read_username(evs__reading *r, const evs__field *field, const evs__yaml *value,
                           void *at)
@@ -125,6 +126,15 @@ static void read_retry(evs__reading *r, const evs__field *field, const evs__yaml
     evs__read_mapping(r, &evs__kind_retry, value, at);
 }
 
+static void read_keepalive(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                           void *at)
+{
+    if (value->kind == EVS__YAML_TEXT && strcmp(value->text.data, "off") == 0)
+        *(unsigned *)at = 0;
+    else
+        evs__read_duration(r, field, value, at);
+}
+
 #define DURATION(key, member)                                                              \
     {                                                                                      \
         .name = key, .read = evs__read_duration, .offset = AT(member), .min = SHORTEST_MS, \
@@ -140,7 +150,11 @@ static const evs__field fields[] = {
     {.name = "client_name", .read = evs__read_name, .offset = AT(client_name)},
     {.name = "tls", .read = evs__read_tls, .offset = AT(tls)},
     {.name = "connections"},
-    {.name = "keepalive"},
+    {.name = "keepalive",
+     .read = read_keepalive,
+     .offset = AT(keepalive_ms),
+     .min = SHORTEST_KEEPALIVE_MS,
+     .max = LONGEST_MS},
     {.name = "retry", .read = read_retry, .offset = AT(retry)},
 };
 
@@ -156,6 +170,7 @@ evs__connection_conf evs__connection_default(void)
         .connect_timeout_ms = 500,
         .command_timeout_ms = 1000,
         .client_name = "evalshard",
+        .keepalive_ms = KEEPALIVE_MS,
         .retry = {.attempts = 1, .backoff_ms = 50},
     };
 }
@@ -177,6 +192,7 @@ void evs__connection_login(evs__reading *r, const evs__connection_conf *conf, ev
     out->connect_timeout_ms = conf->connect_timeout_ms;
     out->client_name = conf->client_name;
     out->link.backoff_ms = conf->retry.backoff_ms;
+    out->link.keepalive_ms = conf->keepalive_ms;
     out->username = username == NULL ? NULL : username->text;
     out->password = NULL;
     if (conf->auth.password != NULL)

@@ -33,6 +33,7 @@ typedef struct evs__connection_conf {
     unsigned command_timeout_ms;
     unsigned script_timeout_ms; /* 0: as command_timeout_ms */
     const char *client_name;
+    unsigned keepalive_ms; /* 0: off */
     evs__retry_conf retry;
     evs__auth_conf auth;
     evs__tls_keys tls;

@@ -30,11 +30,12 @@ typedef struct evs__tls_conf {
     int only_1_3; /* 0: TLS 1.2 will do */
 } evs__tls_conf;
 
-/* What is done about a server that cannot be reached. All zero is what holds without a map. */
+/* What is done about a server that cannot be reached, or vanishes. All zero is what holds without a map. */
 typedef struct evs__link {
     unsigned down_after;     /* so many failures in a row make it down; 0: it never is */
     unsigned retry_after_ms; /* between tries of one that is down */
     unsigned backoff_ms;     /* between the first two tries; 0: 50 */
+    unsigned keepalive_ms;   /* idle connections are looked after; 0: they are not */
     int waits;               /* requests wait for one that is down; 0: they are refused */
 } evs__link;
 

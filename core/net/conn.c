@@ -32,6 +32,7 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->random = ((uint64_t)(uintptr_t)conn ^ uv_hrtime()) | 1;
     evs__ring_init(&conn->queue);
     evs__ring_init(&conn->lost);
+    evs__ring_init(&conn->pulse);
     *out = conn;
     return EVS_OK;
 }
@@ -64,6 +65,7 @@ static void detach(evs__conn *conn)
     conn->closing = 1;
     evs__loop_unmark(&conn->dirty);
     evs__conn_drop_attempt(conn);
+    evs__conn_leave_pulse(conn);
     evs__timer_free(conn->again);
     conn->again = NULL;
     evs__socket_close(conn->socket);
@@ -105,6 +107,11 @@ static void reconnect_if_dead(evs__conn *conn)
         evs__conn_down(conn, EVS_E_READONLY, "the server is a read-only replica now");
         return;
     }
+    if (conn->pinged && evs__ring_empty(&conn->lost) &&
+        evs__socket_peek(conn->socket) != EVS__SOCKET_QUIET)
+        evs__conn_on_socket(conn, EVS__SOCKET_READABLE); /* the answer, and what is behind it */
+    if (conn->state != EVS__CONN_READY)
+        return;
     switch (evs__socket_peek(conn->socket)) {
     case EVS__SOCKET_QUIET:
         return;

@@ -5,6 +5,7 @@
  *   connect.c  from IDLE to READY: address after address, then the greeting
  *   stream.c   READY: writing what is queued, reading replies, matching them to requests
  *   loss.c     back to IDLE: what requests are told
+ *   pulse.c    finds connections to servers that vanished
  *   breaker.c  how long opening is refused, and to whom
  *
  * The stream. Bytes of requests have positions that only grow. `out` holds those from `base` on,
@@ -93,6 +94,12 @@ struct evs__conn {
     uint64_t unproven;     /* no request was answered while this is the oldest position in use */
     uint64_t wanted_until; /* a server that is down is tried so long without being asked */
     int64_t down_since;    /* when the first of the failures was, in seconds of the calendar */
+
+    /* pulse.c */
+    evs__ring pulse;      /* in the loop's */
+    uint64_t seen;        /* the oldest position in use, */
+    uint64_t quiet_since; /* since when, in the loop's milliseconds */
+    int pinged;           /* the next reply is that to PING */
 };
 
 static inline uint64_t evs__conn_tail(const evs__conn *conn)
@@ -168,6 +175,13 @@ evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status stat
 /* Moves every queued request to `lost`. */
 void evs__conn_strand(evs__conn *conn);
 void evs__conn_tell(evs__conn *conn, const evs_error *why);
+
+/* pulse.c */
+
+/* A connection became READY, or is not any more. */
+void evs__conn_join_pulse(evs__conn *conn);
+void evs__conn_leave_pulse(evs__conn *conn);
+void evs__conn_ponged(evs__conn *conn); /* PING was answered */
 
 /* breaker.c */
 

@@ -72,6 +72,8 @@ static int try_address(evs__conn *conn, const struct sockaddr *address, socklen_
     if (problem != 0)
         return problem;
     evs__socket_tell(conn->socket, evs__conn_on_socket, conn);
+    if (conn->login->endpoint.host != NULL)
+        evs__socket_keepalive(conn->socket, conn->login->link.keepalive_ms);
     problem = evs__socket_watch(conn->socket, EVS__SOCKET_WRITABLE);
     if (problem != 0) {
         evs__socket_close(conn->socket);
@@ -298,6 +300,7 @@ static void become_ready(evs__conn *conn)
     if (conn->limits.news != NULL)
         tell_connected(conn);
     evs__conn_rose(conn);
+    evs__conn_join_pulse(conn);
     if (!evs__ring_empty(&conn->queue))
         evs__loop_mark(conn->loop, &conn->dirty);
 }

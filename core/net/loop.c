@@ -98,6 +98,8 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
         return fail_uv(err, code);
     }
     make_ring(&loop->dirty);
+    evs__ring_init(&loop->beating);
+    loop->pulse_at = UINT64_MAX;
     loop->fd = -1;
     loop->timer_fd = -1;
     uv_timer_init(&loop->uv, &loop->limit);
@@ -124,6 +126,7 @@ void evs__loop_free(evs__loop *loop)
 {
     if (loop == NULL)
         return;
+    evs__timer_free(loop->pulse);
     uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -151,6 +154,7 @@ void evs__loop_abandon(evs__loop *loop)
     evs__loop_close_fd(loop);
     if (!evs__loop_fork(loop))
         return;
+    evs__timer_free(loop->pulse);
     uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
     uv_run(&loop->uv, UV_RUN_NOWAIT);

@@ -13,6 +13,7 @@
 #include "core/net/loop.h"
 #include "core/net/reader.h"
 #include "core/net/tls.h"
+#include "core/ring.h"
 #include <uv.h>
 
 enum { EVS__READ_BUFFER = 64 * 1024 };
@@ -37,6 +38,10 @@ struct evs__loop {
     evs__glance glance;
     int forked; /* in a child: libuv's descriptors are the child's own */
     int broken; /* in a child: they are not, and must not be touched */
+
+    evs__timer *pulse; /* pulse.c; ours, NULL until needed */
+    uint64_t pulse_at; /* when it fires; UINT64_MAX: not */
+    evs__ring beating; /* connections that are looked after */
 
     evs__tls_contexts *tls; /* ours; NULL until somebody connects by TLS */
 

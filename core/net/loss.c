@@ -91,6 +91,7 @@ static char *write_problem(const char *format, va_list args)
 static void close_socket(evs__conn *conn)
 {
     evs__conn_drop_attempt(conn);
+    evs__conn_leave_pulse(conn);
     evs__socket_close(conn->socket);
     conn->socket = NULL;
     conn->blocked = 0;

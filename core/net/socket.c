@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-enum { KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 3 };
+enum { KEEPALIVE_PROBES = 3 };
 
 struct evs__socket {
     uv_poll_t poll; /* first: libuv's handle is the socket */
@@ -31,10 +31,24 @@ static void tune(int fd, const struct sockaddr *address)
     if (address->sa_family == AF_UNIX)
         return;
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+static int at_least_1(unsigned seconds)
+{
+    return seconds < 1 ? 1 : (int)seconds;
+}
+
+/* The peer's system is asked when nothing was said for so long, and three times more; what it does
+ * not acknowledge for twice as long ends the connection, too. */
+void evs__socket_keepalive(const evs__socket *socket, unsigned after_ms)
+{
+    if (after_ms == 0)
+        return;
+    set(socket->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(socket->fd, IPPROTO_TCP, TCP_KEEPIDLE, at_least_1(after_ms / 1000));
+    set(socket->fd, IPPROTO_TCP, TCP_KEEPINTVL, at_least_1(after_ms / 3000));
+    set(socket->fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    set(socket->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * at_least_1(after_ms / 1000) * 1000);
 }
 
 /* Connecting goes on in the background; EINTR too leaves it under way. */

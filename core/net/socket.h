@@ -37,6 +37,9 @@ int evs__socket_open(evs__socket **out, evs__loop *loop, const struct sockaddr *
 /* Whom events are told. */
 void evs__socket_tell(evs__socket *socket, evs__socket_fn *ready, void *owner);
 
+/* Has the system look after a TCP connection that was idle so long; 0: it does not. */
+void evs__socket_keepalive(const evs__socket *socket, unsigned after_ms);
+
 /* `events` of READABLE and WRITABLE; the same as before costs nothing. Returns 0 or an errno. */
 int evs__socket_watch(evs__socket *socket, unsigned events);
 

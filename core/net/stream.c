@@ -154,7 +154,7 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
 {
     size_t used;
     const evs_reply *reply = NULL;
-    evs__request *request = evs__conn_oldest(conn);
+    evs__request *request = conn->pinged ? NULL : evs__conn_oldest(conn);
     if (request != NULL && request->unwanted)
         skip_unwanted(conn);
     evs__resp_got got = evs__resp_read(conn->reader->resp, data->data, data->len, &used, &reply);
@@ -167,6 +167,11 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
     conn->halfway = got == EVS__RESP_MORE;
     if (got == EVS__RESP_PUSH) /* out of band, and nobody subscribed to anything */
         return 1;
+    if (conn->pinged) {
+        if (!conn->halfway)
+            evs__conn_ponged(conn);
+        return 1;
+    }
     if (!is_expected(conn, request, !conn->halfway)) {
         unexpected(conn, reply);
         return 0;
@@ -207,7 +212,7 @@ static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
 
 static inline int is_between_replies(const evs__conn *conn)
 {
-    return conn->state == EVS__CONN_READY && !conn->halfway && !conn->skipping;
+    return conn->state == EVS__CONN_READY && !conn->halfway && !conn->skipping && !conn->pinged;
 }
 
 /* What many small replies took of the arena is given back at once, not reply by reply. */
