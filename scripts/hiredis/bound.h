@@ -142,6 +142,11 @@ int evs__bound_read_alone(evs__bound *bound, struct redisReply **out);
 
 /* judge.c */
 
+/* A call of a script that returns no errors of its own: its NOSCRIPT is the server's. */
+static inline int evs__sent_is_honest(const evs__sent *sent)
+{
+    return sent->script != NULL && !sent->script->may_return_errors;
+}
 void evs__sent_judge(evs__sent *sent, const struct redisReply *reply);
 /* Ends it with a reply, or with a failure that `err` has. */
 void evs__sent_finish(evs__sent *sent, evs_status status, evs_outcome outcome, evs_reply *reply);

@@ -19,6 +19,13 @@ static void fail_refused(evs__sent *sent)
     evs__sent_fail(sent, EVS_NOT_EXECUTED, &err);
 }
 
+/* Once more, when memory lacked for it behind the question. */
+static int is_loaded(evs__bound *bound, const evs_script *script)
+{
+    return evs__bound_knows(bound, script) || evs__bound_refusal(bound, script) != NULL ||
+           evs__bound_load(bound, script);
+}
+
 static void send_again(evs__sent *sent)
 {
     evs_error err;
@@ -26,7 +33,7 @@ static void send_again(evs__sent *sent)
     sent->healed = 1;
     evs_reply_free(sent->reply);
     sent->reply = NULL;
-    if (evs__bound_append(sent->bound, sent, bytes))
+    if (is_loaded(sent->bound, sent->script) && evs__bound_append(sent->bound, sent, bytes))
         return;
     evs__fail_nomem(&err);
     evs__sent_fail(sent, EVS_NOT_EXECUTED, &err);
@@ -47,12 +54,18 @@ static void absent(evs__sent *sent)
     }
 }
 
-/* The NOSCRIPT may be the script's own words, said after it ran. */
+/* Somebody else was faster, or the NOSCRIPT may be the script's own words, said after it ran. */
 static void present(evs__sent *sent)
 {
-    if (sent->transaction == 0 && !sent->healed && sent->script->retry != EVS_RETRY_ONCE) {
-        sent->maybe = 1;
+    int honest = evs__sent_is_honest(sent);
+    if (sent->transaction == 0 && !sent->healed &&
+        (honest || sent->script->retry != EVS_RETRY_ONCE)) {
+        sent->maybe |= (unsigned char)!honest;
         send_again(sent);
+        return;
+    }
+    if (honest) {
+        absent(sent);
         return;
     }
     evs_reply *said = sent->reply;
@@ -63,9 +76,13 @@ static void unsettled(evs__sent *sent)
 {
     evs_error err;
     evs__subject subject = evs__sent_subject(sent);
-    evs__explain(&err, &subject, EVS_E_DENIED,
-                 "answered NOSCRIPT, and SCRIPT EXISTS could not confirm it");
-    evs__sent_fail(sent, EVS_MAYBE_EXECUTED, &err);
+    const redisContext *context = sent->bound->context;
+    int lost = context == NULL || context->err != 0;
+    evs__explain(
+        &err, &subject, lost ? EVS_E_CLOSED : EVS_E_DENIED,
+        lost ? "answered NOSCRIPT, and the connection ended before SCRIPT EXISTS was answered"
+             : "answered NOSCRIPT, and SCRIPT EXISTS could not confirm it");
+    evs__sent_fail(sent, evs__sent_is_honest(sent) ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED, &err);
 }
 
 /* Asks, and loads behind the question. */
@@ -79,7 +96,7 @@ static settled ask(evs__bound *bound, const evs_script *script, int load)
     bound->dirty = 1; /* nothing of the line is behind it, so its bytes need not be counted */
     evs__bound_set_unknown(bound, script);
     if (load)
-        evs__bound_load(bound, script); /* out of memory, the next NOSCRIPT will say so */
+        evs__bound_load(bound, script); /* out of memory, who is sent again tries again */
     if (!evs__bound_read_alone(bound, &reply))
         return UNSETTLED;
     settled answer = UNSETTLED;

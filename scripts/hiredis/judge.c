@@ -65,7 +65,8 @@ static void claim(evs__sent *sent, const redisReply *reply)
     evs_error err;
     sent->state = EVS__SENT_CLAIMS;
     if (evs_reply_from_redis(&sent->reply, reply, &err) != EVS_OK)
-        evs__sent_fail(sent, EVS_MAYBE_EXECUTED, &err);
+        evs__sent_fail(sent, evs__sent_is_honest(sent) ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED,
+                       &err);
 }
 
 static void judge_error(evs__sent *sent, const redisReply *reply)
@@ -73,7 +74,7 @@ static void judge_error(evs__sent *sent, const redisReply *reply)
     evs_bytes text = text_of(reply);
     evs__speaker speaker = EVS__SPEAKER_COMMAND;
     if (sent->kind == EVS__SENT_CALL)
-        speaker = sent->script->may_return_errors ? EVS__SPEAKER_SCRIPT : EVS__SPEAKER_HONEST;
+        speaker = evs__sent_is_honest(sent) ? EVS__SPEAKER_HONEST : EVS__SPEAKER_SCRIPT;
     evs__decision decision = evs__decide_error(speaker, text);
     if (decision.action == EVS__HEAL) {
         claim(sent, reply);

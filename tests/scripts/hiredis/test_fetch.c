@@ -25,7 +25,7 @@ typedef struct bench {
     evs_hiredis *scripts;
 } bench;
 
-static void open_bench(bench *b, fake_shard *fake)
+static void open_bench_for(bench *b, fake_shard *fake, const char *source)
 {
     const char *address = fake_shard_address(fake);
     b->fake = fake;
@@ -35,8 +35,13 @@ static void open_bench(bench *b, fake_shard *fake)
         b->context = redisConnect("127.0.0.1", fake_shard_login(fake)->endpoint.port);
     assert_int_equal(b->context->err, 0);
     assert_int_equal(evs_registry_new(&b->registry, NULL, NULL), EVS_OK);
-    assert_int_equal(evs_script_load(b->registry, "s", evs_text("return 1"), NULL, NULL), EVS_OK);
+    assert_int_equal(evs_script_load(b->registry, "s", evs_text(source), NULL, NULL), EVS_OK);
     assert_int_equal(evs_hiredis_attach(&b->scripts, b->registry, b->context, NULL), EVS_OK);
+}
+
+static void open_bench(bench *b, fake_shard *fake)
+{
+    open_bench_for(b, fake, "return 1");
 }
 
 static void close_bench(bench *b)
@@ -156,17 +161,25 @@ static void without_multi_commands_run_at_once(void **state)
     close_bench(&b);
 }
 
-/* A heal during which the connection ends: nobody can know. */
-static void a_heal_that_is_cut_off_settles_nothing(void **state)
+/* A heal during which the connection ends: only a script that may say NOSCRIPT itself can have run.
+ */
+static void a_heal_that_is_cut_off_leaves_the_doubt_there_was(void **state)
 {
     (void)state;
-    const fake_step steps[] = {FAKE_ACCEPT, FAKE_COMMANDS(2), FAKE_SAY(SHA "-NOSCRIPT No.\r\n"),
-                               FAKE_COMMANDS(1), FAKE_CLOSE};
-    bench b;
-    open_bench(&b, FAKE_START(FAKE_UNIX, steps));
-    append(&b, evs_text("a"));
-    fetch(&b, EVS_E_DENIED, EVS_MAYBE_EXECUTED);
-    close_bench(&b);
+    static const struct {
+        const char *source;
+        evs_outcome outcome;
+    } rows[] = {{"return 1", EVS_NOT_EXECUTED},
+                {"return redis.error_reply(ARGV[1])", EVS_MAYBE_EXECUTED}};
+    for (size_t i = 0; i < 2; i++) {
+        const fake_step steps[] = {FAKE_ACCEPT, FAKE_COMMANDS(2), FAKE_SAY(SHA "-NOSCRIPT No.\r\n"),
+                                   FAKE_COMMANDS(1), FAKE_CLOSE};
+        bench b;
+        open_bench_for(&b, FAKE_START(FAKE_UNIX, steps), rows[i].source);
+        append(&b, evs_text("a"));
+        fetch(&b, EVS_E_CLOSED, rows[i].outcome);
+        close_bench(&b);
+    }
 }
 
 static void a_server_that_keeps_no_script_is_told(void **state)
@@ -242,7 +255,7 @@ int main(void)
         cmocka_unit_test(nonsense_is_a_protocol_error),
         cmocka_unit_test(a_transaction_runs_with_its_exec),
         cmocka_unit_test(without_multi_commands_run_at_once),
-        cmocka_unit_test(a_heal_that_is_cut_off_settles_nothing),
+        cmocka_unit_test(a_heal_that_is_cut_off_leaves_the_doubt_there_was),
         cmocka_unit_test(a_server_that_keeps_no_script_is_told),
         cmocka_unit_test(a_script_that_does_not_compile_there_is_told),
         cmocka_unit_test(contexts_that_do_not_block_are_refused),
