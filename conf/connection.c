@@ -195,8 +195,10 @@ void evs__connection_login(evs__reading *r, const evs__connection_conf *conf, ev
     out->link.keepalive_ms = conf->keepalive_ms;
     out->username = username == NULL ? NULL : username->text;
     out->password = NULL;
-    if (conf->auth.password != NULL)
+    out->source = NULL;
+    if (conf->auth.password != NULL) {
         out->password = evs__secret_value(r, conf->auth.password);
-    else if (username != NULL)
+        out->source = conf->auth.password->source;
+    } else if (username != NULL)
         check_username(r, username);
 }

@@ -33,6 +33,20 @@ static int keep_tls(evs__reading *r, evs__login *login)
            keep(r, &tls->key_file) && keep(r, &tls->server_name);
 }
 
+static int keep_source(evs__reading *r, evs__login *login)
+{
+    if (login->source == NULL)
+        return 1;
+    evs__secret_source *source = evs__arena_alloc(r->arena, 1, sizeof *source);
+    if (source == NULL) {
+        evs__diagnostics_nomem(r->diags);
+        return 0;
+    }
+    *source = *login->source;
+    login->source = source;
+    return keep(r, &source->from);
+}
+
 static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like, evs_bytes address)
 {
     char number[24];
@@ -59,7 +73,7 @@ static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
     map->nshards++;
     return keep(r, &shard->login.name) && keep(r, &shard->login.username) &&
            keep(r, &shard->login.password) && keep(r, &shard->login.client_name) &&
-           keep_tls(r, &shard->login);
+           keep_source(r, &shard->login) && keep_tls(r, &shard->login);
 }
 
 static size_t count_commas(const char *text)

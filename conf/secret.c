@@ -4,6 +4,7 @@
 #include "conf/file.h"
 #include "conf/path.h"
 #include "conf/quoted.h"
+#include "core/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ evs__secret *evs__secret_new(evs__reading *r, evs__secret_kind kind, const evs__
     return secret;
 }
 
-static const char *plain(evs__reading *r, const evs__secret *secret)
+static const char *plain(evs__reading *r, evs__secret *secret)
 {
     evs__complain(r->diags, "W343", secret->at->key->at,
                   "a password stands in the file as plain text (%s)", secret->owner);
@@ -60,9 +61,57 @@ static const char *plain(evs__reading *r, const evs__secret *secret)
     return evs__keep(r, secret->at->text);
 }
 
-static const char *from_environment(evs__reading *r, const evs__secret *secret)
+/* ---- reading it again ---- */
+
+static char *read_variable(const evs__secret_source *self)
+{
+    const char *value = getenv(self->from);
+    return value == NULL || value[0] == '\0' ? NULL : evs__copy_text(value, strlen(value));
+}
+
+/* Without the line end at its end. */
+static evs_bytes trim(evs_bytes text)
+{
+    if (text.len > 0 && text.data[text.len - 1] == '\n')
+        text.len--;
+    if (text.len > 0 && text.data[text.len - 1] == '\r')
+        text.len--;
+    return text;
+}
+
+static char *read_file(const evs__secret_source *self)
+{
+    char *password = NULL;
+    evs__buf text = EVS__BUF_INIT;
+    if (evs__file_read(&text, self->from, MOST_BYTES, NULL) == EVS__FILE_READ) {
+        evs_bytes found = trim((evs_bytes){text.data, text.len});
+        if (found.len > 0 && memchr(found.data, '\0', found.len) == NULL)
+            password = evs__copy_text(found.data, found.len);
+    }
+    if (text.data != NULL)
+        explicit_bzero(text.data, text.cap);
+    evs__buf_free(&text);
+    return password;
+}
+
+static void keep_source(evs__reading *r, evs__secret *secret, const char *from)
+{
+    evs__secret_source *source = evs__arena_zalloc(r->arena, 1, sizeof *source);
+    if (source == NULL) {
+        evs__diagnostics_nomem(r->diags);
+        return;
+    }
+    source->read = secret->kind == EVS__SECRET_ENV ? read_variable : read_file;
+    source->from = evs__keep(r, evs_text(from));
+    secret->source = source;
+}
+
+/* ---- the first time ---- */
+
+static const char *from_environment(evs__reading *r, evs__secret *secret)
 {
     const char *value = getenv(secret->at->text.data);
+    keep_source(r, secret, secret->at->text.data);
     if (value != NULL && value[0] != '\0')
         return evs__keep(r, evs_text(value));
     evs__complain(r->diags, "E266", secret->at->at, "environment variable %s (%s) is %s",
@@ -79,10 +128,7 @@ static void complain_file(evs__reading *r, const evs__secret *secret, const char
 /* Takes one trailing line end off, and makes sure that the rest can be a password. */
 static const char *password_of(evs__reading *r, const evs__secret *secret, evs_bytes text)
 {
-    if (text.len > 0 && text.data[text.len - 1] == '\n')
-        text.len--;
-    if (text.len > 0 && text.data[text.len - 1] == '\r')
-        text.len--;
+    text = trim(text);
     if (text.len == 0)
         complain_file(r, secret, "is empty");
     else if (memchr(text.data, '\0', text.len) != NULL)
@@ -92,13 +138,14 @@ static const char *password_of(evs__reading *r, const evs__secret *secret, evs_b
     return NULL;
 }
 
-static const char *from_file(evs__reading *r, const evs__secret *secret)
+static const char *from_file(evs__reading *r, evs__secret *secret)
 {
     int open_to_all = 0;
     const char *password = NULL, *path = evs__full_path(r, secret->at->text.data);
     evs__buf text = EVS__BUF_INIT;
     if (path == NULL)
         return NULL;
+    keep_source(r, secret, path);
     switch (evs__file_read(&text, path, MOST_BYTES, &open_to_all)) {
     case EVS__FILE_READ:
         password = password_of(r, secret, (evs_bytes){text.data, text.len});
@@ -125,7 +172,7 @@ static const char *from_file(evs__reading *r, const evs__secret *secret)
 
 const char *evs__secret_value(evs__reading *r, evs__secret *secret)
 {
-    static const char *(*const get[])(evs__reading *, const evs__secret *) = {
+    static const char *(*const get[])(evs__reading *, evs__secret *) = {
         [EVS__SECRET_PLAIN] = plain,
         [EVS__SECRET_ENV] = from_environment,
         [EVS__SECRET_FILE] = from_file,

@@ -8,6 +8,7 @@
 #define EVS_CONF_SECRET_H
 
 #include "conf/fields.h"
+#include "core/endpoint.h"
 
 typedef enum evs__secret_kind {
     EVS__SECRET_PLAIN, /* in the map itself */
@@ -20,7 +21,8 @@ typedef struct evs__secret {
     const evs__yaml *at; /* the name of the variable or file, or the password */
     const char *owner;   /* for messages: auth of shard "a" */
     int tried;
-    const char *value; /* NULL when it could not be had */
+    const char *value;                /* NULL when it could not be had */
+    const evs__secret_source *source; /* in the map's arena; NULL: it cannot be read again */
 } evs__secret;
 
 /* A source for what is being read; NULL after complaining. */

@@ -30,7 +30,15 @@ typedef struct evs__tls_conf {
     int only_1_3; /* 0: TLS 1.2 will do */
 } evs__tls_conf;
 
-/* What is done about a server that cannot be reached, or vanishes. All zero is what holds without a map. */
+/* Where a password came from, so that it can be read again. */
+typedef struct evs__secret_source {
+    /* What is there now, to be wiped and freed by evs__free; NULL: nothing that can be used. */
+    char *(*read)(const struct evs__secret_source *self);
+    const char *from; /* the path of a file, or the name of a variable */
+} evs__secret_source;
+
+/* What is done about a server that cannot be reached, or vanishes. All zero is what holds without a
+ * map. */
 typedef struct evs__link {
     unsigned down_after;     /* so many failures in a row make it down; 0: it never is */
     unsigned retry_after_ms; /* between tries of one that is down */
@@ -42,8 +50,9 @@ typedef struct evs__link {
 typedef struct evs__login {
     const char *name; /* of the shard, for messages */
     evs__endpoint endpoint;
-    const char *username; /* NULL: AUTH with the password alone */
-    const char *password; /* NULL: no AUTH */
+    const char *username;             /* NULL: AUTH with the password alone */
+    const char *password;             /* NULL: no AUTH */
+    const evs__secret_source *source; /* of the password; NULL: it stays as it is */
     const char *client_name;
     int db;
     const evs__tls_conf *tls;    /* NULL: in the clear */
@@ -57,7 +66,8 @@ int evs__endpoint_same(const evs__endpoint *a, const evs__endpoint *b);
 /* Trust, certificate and versions; the server's name is left out. */
 int evs__tls_conf_same(const evs__tls_conf *a, const evs__tls_conf *b);
 
-/* Would a connection made for the one do for the other? Name, timeout and link do not count. */
+/* Would a connection made for the one do for the other? Name, timeout, source and link do not
+ * count. */
 int evs__login_same(const evs__login *a, const evs__login *b);
 
 #endif

@@ -195,6 +195,7 @@ static void count(evs__conn *conn)
     if (conn->failures++ == 0)
         conn->down_since = (int64_t)time(NULL);
     conn->probing = 0;
+    conn->reread = 0;
     if (!evs__ring_empty(&conn->queue))
         want(conn);
     if (is_beaten(conn) && !conn->told_down)
@@ -227,6 +228,7 @@ void evs__conn_rose(evs__conn *conn)
 {
     conn->retry_at = 0;
     conn->probing = 0;
+    conn->reread = 0;
     conn->armed = 0;
     conn->unproven = evs__conn_first(conn);
     evs__timer_free(conn->again);

@@ -11,6 +11,7 @@ enum { MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
 
 static void destroy(evs__conn *conn)
 {
+    evs__conn_forget_password(conn);
     evs__reader_free(conn->reader);
     evs__tls_free(conn->tls);
     evs__buf_free(&conn->out);
@@ -41,7 +42,7 @@ void evs__conn_set_login(evs__conn *conn, const evs__login *login)
 {
     assert(evs__login_same(conn->login, login));
     conn->login = login;
-    conn->says.login = login;
+    evs__conn_keep_password(conn);
     if (conn->tls != NULL)
         evs__tls_set_login(conn->tls, login);
 }

@@ -76,7 +76,9 @@ struct evs__conn {
 
     struct evs__attempt *attempt; /* while connecting; ours */
     evs__greeting says;
-    unsigned step; /* of the greeting, the one whose answer comes next */
+    evs__login *fresh; /* ours: the login with a password that was read again; NULL: none was */
+    int reread;        /* in this attempt */
+    unsigned step;     /* of the greeting, the one whose answer comes next */
 
     /* after a problem */
     evs_status status;
@@ -165,6 +167,9 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void evs__conn_tell_lost(evs__conn *conn);
 
+/* Begins to connect again instead of going on; requests stay queued. */
+void evs__conn_restart(evs__conn *conn);
+
 /* The last problem with shard and address; `wait` ms until opening is allowed, 0 says nothing. */
 evs_status evs__conn_problem(const evs__conn *conn, uint64_t wait, evs_error *err);
 
@@ -175,6 +180,14 @@ evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status stat
 /* Moves every queued request to `lost`. */
 void evs__conn_strand(evs__conn *conn);
 void evs__conn_tell(evs__conn *conn, const evs_error *why);
+
+/* password.c */
+
+/* The server refused the password: 1 when there is another one, which is tried now. */
+int evs__conn_reread_password(evs__conn *conn);
+void evs__conn_keep_password(
+    evs__conn *conn); /* The login is another one, with the same password */
+void evs__conn_forget_password(evs__conn *conn);
 
 /* pulse.c */
 

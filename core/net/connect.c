@@ -212,7 +212,7 @@ static void write_greeting(evs__conn *conn)
 /* Reserved in one piece, so that growing leaves no copy of the password in freed memory. */
 static int compose_greeting(evs__conn *conn)
 {
-    const evs__login *login = conn->login;
+    const evs__login *login = conn->says.login;
     const char *words[] = {login->username, login->password, login->client_name};
     size_t len = 256; /* the commands, and the lengths of three words */
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -309,6 +309,8 @@ int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
 {
     evs_error err;
     evs_status status = evs__greeting_judge(&conn->says, conn->step, reply, &err);
+    if (status == EVS_E_AUTH && evs__conn_reread_password(conn))
+        return 0;
     if (status != EVS_OK) {
         evs__conn_down(conn, status, "%s", err.message);
         return 0;

@@ -103,6 +103,14 @@ static void close_socket(evs__conn *conn)
         evs__resp_reset(conn->reader->resp);
 }
 
+void evs__conn_restart(evs__conn *conn)
+{
+    close_socket(conn);
+    conn->state = EVS__CONN_IDLE;
+    conn->epoch++;
+    evs__conn_open(conn);
+}
+
 void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
 {
     conn->status = status;
