@@ -60,7 +60,7 @@ void shards_start_behind(shards *set, proxy **wire)
     start_servers(set, 1);
     *wire = proxy_start(scratch_address(set->servers[0]));
     const char *address = proxy_address(*wire);
-    shards_open(set, &address, 1, NULL);
+    shards_open(set, &address, 1, "    retry: {backoff: 1ms}\n"); /* there are many cuts */
 }
 
 void shards_stop(shards *set)
