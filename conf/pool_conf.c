@@ -16,6 +16,7 @@ typedef struct pool_conf {
     const evs__yaml *read_from;
     int audit; /* EVS__POOL_AUDIT_..., or UNSAID */
     int same_tag;
+    int preload;
     int on_down; /* EVS__DOWN_..., or UNSAID */
     uint64_t down_after;
     unsigned retry_after_ms;
@@ -32,6 +33,8 @@ static const evs__word audits[] = {
 
 static const evs__word tag_rules[] = {
     {"off", EVS__SAME_TAG_OFF}, {"warn", EVS__SAME_TAG_WARN}, {"error", EVS__SAME_TAG_ERROR}};
+
+static const evs__word preloads[] = {{"lazy", 0}, {"all", 1}};
 
 static const evs__word downs[] = {{"fail_fast", DOWN_FAILS}, {"wait", DOWN_WAITS}};
 
@@ -111,7 +114,7 @@ static const evs__field fields[] = {
      .offset = AT(retry_after_ms),
      .min = SHORTEST_RETRY_MS,
      .max = LONGEST_RETRY_MS},
-    {.name = "preload"},
+    {.name = "preload", .read = evs__read_word, .offset = AT(preload), WORDS(preloads)},
 };
 
 const evs__kind evs__kind_pool = {
@@ -206,7 +209,7 @@ static pool_conf new_conf(const evs__connection_conf *connection)
 
 /* What each shard needs to know of it. A cluster has its calls wait for whichever node serves them
  * next, not for a node, and does so unless the map says otherwise. */
-static void apply_down(evs__building *b, evs__pool *pool, const pool_conf *conf)
+static void apply_to_shards(evs__building *b, evs__pool *pool, const pool_conf *conf)
 {
     int own = conf->cluster != NULL ? DOWN_WAITS : DOWN_FAILS;
     int waits = (conf->on_down == UNSAID ? own : conf->on_down) == DOWN_WAITS;
@@ -216,6 +219,7 @@ static void apply_down(evs__building *b, evs__pool *pool, const pool_conf *conf)
         link->down_after = (unsigned)conf->down_after;
         link->retry_after_ms = conf->retry_after_ms;
         link->waits = waits && conf->cluster == NULL;
+        b->map->shards[i].preload = conf->preload;
     }
 }
 
@@ -299,7 +303,7 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
             build_cluster(b, &conf, value);
         else
             build_placed(b, &conf, pool);
-        apply_down(b, pool, &conf);
+        apply_to_shards(b, pool, &conf);
         read_read_from(b, &conf);
         if (conf.on_no_keys != NULL)
             read_on_no_keys(b, conf.on_no_keys, conf.shards);
@@ -313,5 +317,5 @@ void evs__build_short_pool(evs__building *b, const evs__yaml *shards)
     evs__pool *pool = next_pool(b, "default");
     conf.shards = shards;
     build_placed(b, &conf, pool);
-    apply_down(b, pool, &conf);
+    apply_to_shards(b, pool, &conf);
 }

@@ -67,6 +67,8 @@ static const evs__schema_key keys[] = {
      NULL},
     {"pool.on_cross_shard", "What becomes of calls whose keys are on different shards.", NULL,
      NULL},
+    {"pool.preload", "When connections get the scripts: all at once, or each with its first call.",
+     NULL, NULL},
     {"pool.on_shard_down", "What becomes of calls to a shard that is down.", NULL, NULL},
     {"pool.down_after", "After so many failures in a row a shard is down.", NULL, NULL},
     {"pool.retry_after", "How often a shard that is down is tried.", NULL, NULL},

@@ -428,6 +428,7 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
                                                : evs__lane_prepare(lane, err);
     if (status != EVS_OK)
         return status;
+    evs__lane_preload(lane);
     call->state.unsure = call->script != NULL && !evs__lane_knows(lane, call->script);
     if (call->state.unsure && evs__lane_mark(lane, call->script) == EVS__MARK_UNKNOWN &&
         !evs__lane_load(lane, call->script))

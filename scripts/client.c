@@ -344,11 +344,17 @@ evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err
     return EVS_OK;
 }
 
+/* SCRIPT LOADs that no call asked for are not counted: there may be many at once. */
+static size_t count_calls(const evs__lane *lane)
+{
+    return lane->parked + evs__conn_queued(lane->conn) - lane->npreloads;
+}
+
 static evs_status full(evs__lane *lane, evs_error *err)
 {
     const evs_client_options *options = &lane->client->options;
     evs__subject subject = {.shard = lane->at->name};
-    size_t count = lane->parked + evs__conn_queued(lane->conn);
+    size_t count = count_calls(lane);
     if (count >= options->max_in_flight)
         return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu calls are in flight already",
                             count);
@@ -360,12 +366,13 @@ evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
 {
     const evs_client_options *options = &lane->client->options;
     evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
-    if (status == EVS_OK &&
-        (lane->parked + evs__conn_queued(lane->conn) >= options->max_in_flight ||
-         lane->parked_bytes > options->max_queued_bytes))
+    if (status == EVS_OK && (count_calls(lane) >= options->max_in_flight ||
+                             lane->parked_bytes > options->max_queued_bytes))
         status = full(lane, err);
     if (status == EVS_E_QUEUE_FULL && options->on_full == EVS_FULL_SIGNAL)
         lane->wants_room = lane->watched = 1;
+    if (status == EVS_OK)
+        evs__lane_preload(lane);
     return status;
 }
 

@@ -169,6 +169,7 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
         status = evs__lease_check(tx->lease, err);
     if (status != EVS_OK)
         return status;
+    evs__lane_preload(exec->lane);
     exec->nparts = 0;
     status = render(exec, err);
     if (status == EVS_OK && !commit(exec))

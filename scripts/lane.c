@@ -16,6 +16,7 @@ typedef struct evs__load {
     evs__ring ring;       /* in the lane's loads */
     evs__lane *lane;
     const evs_script *script;
+    int nobodys; /* no call asked for it: evs__lane_preload */
 } evs__load;
 
 /* ---- life ---- */
@@ -102,6 +103,7 @@ static void drop_load(evs__load *load)
 {
     evs__lane *lane = load->lane;
     evs__ring_remove(&load->ring);
+    lane->npreloads -= (size_t)load->nobodys;
     evs__free(load);
     if (!evs__ring_empty(&lane->loads))
         return;
@@ -315,4 +317,27 @@ int evs__lane_load(evs__lane *lane, const evs_script *script)
     drop_refusal(lane, script);
     lane->client->stats.loads++;
     return set_loading(lane, script);
+}
+
+/* The pool lets it run. */
+static int is_allowed(const evs__lane *lane, const evs_script *script)
+{
+    return !script->use.denied ||
+           lane->home->map->pools[lane->at->pool].audit != EVS__POOL_AUDIT_DENY;
+}
+
+void evs__lane_preload(evs__lane *lane)
+{
+    const evs_registry *registry = lane->client->registry;
+    if (!lane->at->preload || lane->preloaded == lane->epoch + 1)
+        return;
+    lane->preloaded = lane->epoch + 1;
+    for (size_t i = 0; i < evs_registry_count(registry); i++) {
+        const evs_script *script = evs_registry_at(registry, i);
+        if (!is_allowed(lane, script) || evs__lane_mark(lane, script) != EVS__MARK_UNKNOWN ||
+            !evs__lane_load(lane, script))
+            continue;
+        load_of(lane->loads.prev)->nobodys = 1;
+        lane->npreloads++;
+    }
 }

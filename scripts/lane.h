@@ -39,11 +39,13 @@ struct evs__lane {
     evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
     evs__conn *conn;        /* NULL until first used; the client's conns own it */
     uint64_t epoch;         /* of the connection, that the rest belongs to */
+    uint64_t preloaded;     /* the epoch in which every script was loaded, from 1; 0: none */
     uint64_t *known;        /* a bit per script id; ours */
     uint64_t *loading;      /* the same; NULL while no SCRIPT LOAD is under way; ours */
     size_t nwords;          /* of each; scripts beyond are unknown */
     evs__refusal *refusals; /* ours */
     evs__ring loads;        /* SCRIPT LOADs under way; ours */
+    size_t npreloads;       /* of those, that no call asked for */
     evs__ring heals;        /* open ones; ours */
     evs__ring execs;        /* MULTI...EXECs under way; ours */
     evs__lease *leases;     /* private connections to the same shard; ours */
@@ -93,6 +95,10 @@ static inline const char *evs__lane_pool(const evs__lane *lane)
  * evs__conn_await does. */
 evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
 evs_status evs__lane_await(evs__lane *lane, evs_error *err);
+
+/* Where the map says `preload: all`: loads what the connection does not know yet, once. The lane
+ * was prepared. Without memory some scripts come later, with their first calls. */
+void evs__lane_preload(evs__lane *lane);
 
 static inline int evs__lane_knows(const evs__lane *lane, const evs_script *script)
 {

@@ -72,6 +72,7 @@ typedef struct evs__shard {
     unsigned command_timeout_ms;
     unsigned script_timeout_ms;
     evs__shard_state state;
+    int preload;       /* its connections get every script at once */
     unsigned attempts; /* how often a call is sent again: retry.attempts */
 } evs__shard;
 
