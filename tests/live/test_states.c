@@ -2,7 +2,7 @@
  * A real server is put into each state that refuses scripts: what a call says then, and how often
  * the script ran.
  */
-#include "tests/support/shards.h"
+#include "tests/support/states.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,128 +15,37 @@
 
 #include <cmocka.h>
 
-#include <hiredis/hiredis.h>
-
-typedef struct world {
-    shards set;
-    evs_client *hasty; /* EVS_PATIENCE_NONE */
-    redisContext *side;
-    const evs_script *honest; /* counts; provably returns no error */
-    const evs_script *liar;   /* counts; may return an error */
-    const evs_script *reader;
-    const evs_script *crash;
-} world;
-
-static long long side(world *w, const char *command)
-{
-    redisReply *reply = redisCommand(w->side, command);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR)
-        fail_msg("%s: %s", command, reply->str);
-    long long number = reply->type == REDIS_REPLY_INTEGER  ? reply->integer
-                       : reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
-                                                           : 0;
-    freeReplyObject(reply);
-    return number;
-}
-
-static void open_world(world *w)
-{
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.patience = EVS_PATIENCE_NONE;
-    assert_int_equal(evs_client_open(&w->hasty, w->set.map, w->set.registry, &options, NULL),
-                     EVS_OK);
-    w->side = redisConnectUnix(scratch_socket(w->set.servers[0]));
-    w->honest = shards_script(&w->set, "honest", "redis.call('INCR', KEYS[1]) return 'done'");
-    w->liar = shards_script(&w->set, "liar", "return redis.pcall('INCR', KEYS[1])");
-    w->reader = shards_script(&w->set, "reader",
-                              "--- Reads.\n-- @key k any\n-- @retry read_only\n"
-                              "return redis.pcall('GET', KEYS[1])");
-    w->crash = shards_script(&w->set, "crash", "redis.call('INCR', KEYS[1]) error({})");
-}
-
-static void begin(world *w)
-{
-    memset(w, 0, sizeof *w);
-    shards_start(&w->set, 1, NULL);
-    open_world(w);
-}
-
-/* On a server that takes DEBUG. */
-static void begin_with_debug(world *w)
-{
-    static const char *const config[] = {"--enable-debug-command", "yes"};
-    scratch_options options = {.config = config, .nconfig = 2};
-    memset(w, 0, sizeof *w);
-    assert_int_equal(scratch_new(&w->set.area), SCRATCH_OK);
-    assert_int_equal(scratch_start(&w->set.servers[0], w->set.area, "s0", &options), SCRATCH_OK);
-    const char *address = scratch_address(w->set.servers[0]);
-    shards_open(&w->set, &address, 1, NULL);
-    open_world(w);
-}
-
-static void end(world *w)
-{
-    evs_client_free(w->hasty);
-    redisFree(w->side);
-    shards_stop(&w->set);
-}
-
-/* One call of `script` on the key c; checks what came of it and how often it ran. */
-static void expect(world *w, evs_client *client, const evs_script *script, evs_status status,
-                   evs_outcome outcome, long long ran)
-{
-    evs_error err = {0};
-    evs_reply *reply = NULL;
-    evs_bytes key = evs_text("c");
-    long long before = side(w, "GET c");
-    evs_invocation call = {.handle = script, .keys = &key, .nkeys = 1, .timeout_ms = 20000};
-    evs_status got = evs_call(&reply, client, &call, &err);
-    evs_reply_free(reply);
-    if (got != status || (status != EVS_OK && err.outcome != outcome))
-        fail_msg("%s: %s, %s: %s", evs_script_name(script), evs_status_name(got),
-                 evs_outcome_text(err.outcome), err.message);
-    assert_int_equal(side(w, "GET c") - before, ran);
-}
+static const char *const debug[] = {"--enable-debug-command", "yes"};
 
 static void a_working_server_runs_them_all(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.hasty, w.liar, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.hasty, w.liar, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_end(&w);
 }
 
-typedef struct one {
-    int done;
-    evs_status status;
-    evs_outcome outcome;
-} one;
-
-static void note(void *arg, const evs_result *result)
+/* EXEC says why, or the commands before it do. */
+static void refuses_a_transaction(states *w, evs_status status)
 {
-    one *self = arg;
-    self->done++;
-    self->status = result->status;
-    self->outcome = result->outcome;
-}
-
-static void submit(world *w, evs_client *client, const evs_script *script, one *into)
-{
-    evs_bytes key = evs_text("c");
-    evs_invocation call = {.handle = script, .keys = &key, .nkeys = 1, .timeout_ms = 20000};
-    (void)w;
-    assert_int_equal(evs_submit(client, &call, note, into, NULL), EVS_OK);
-}
-
-static void finish(evs_client *client, const one *all, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        while (!all[i].done)
-            evs_client_process(client, -1, NULL);
+    evs_error err = {0};
+    evs_transaction *tx;
+    evs_bytes key = evs_text("c"), words[] = {evs_text("INCR"), evs_text("c")};
+    evs_invocation call = {.handle = w->honest, .keys = &key, .nkeys = 1};
+    evs_plain_command command = {.args = words, .nargs = 2};
+    evs_transaction_options options = EVS_TRANSACTION_OPTIONS_INIT;
+    options.timeout_ms = 20000;
+    assert_int_equal(evs_transaction_new(&tx, w->hasty, &options, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_add(tx, &call, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_add_command(tx, &command, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_exec(tx, &err), status);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(evs_transaction_result(tx, i)->outcome, EVS_NOT_EXECUTED);
+    evs_transaction_free(tx);
 }
 
 /* While a script of somebody else runs, nothing can be asked on the side; the counter is looked at
@@ -144,16 +53,16 @@ static void finish(evs_client *client, const one *all, size_t count)
 static void busy(void **state)
 {
     (void)state;
-    world w;
-    one hasty[3] = {{0}}, patient[2] = {{0}};
+    states w;
+    states_call hasty[3] = {{0}}, patient[2] = {{0}};
     evs_client_stats stats = {0};
-    begin(&w);
-    expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.hasty, w.liar, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
-    side(&w, "CONFIG SET busy-reply-threshold 5");
-    long long before = side(&w, "GET c");
+    states_begin(&w, NULL, 0);
+    states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.hasty, w.liar, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_do(&w, "CONFIG SET busy-reply-threshold 5");
+    long long before = states_do(&w, "GET c");
     redisContext *hog = redisConnectUnix(scratch_socket(w.set.servers[0]));
     redisAppendCommand(hog, "EVAL %s 0", "while true do local x = 1 end");
     for (int done = 0; !done;)
@@ -165,76 +74,78 @@ static void busy(void **state)
     }
     freeReplyObject(ping);
 
-    submit(&w, w.hasty, w.honest, &hasty[0]);
-    submit(&w, w.hasty, w.liar, &hasty[1]);
-    finish(w.hasty, hasty, 2);
+    states_submit(w.hasty, w.honest, &hasty[0]);
+    states_submit(w.hasty, w.liar, &hasty[1]);
+    states_finish(w.hasty, hasty, 2);
     assert_int_equal(hasty[0].status, EVS_E_BUSY);
     assert_int_equal(hasty[0].outcome, EVS_NOT_EXECUTED);
     assert_int_equal(hasty[1].status, EVS_E_BUSY);
     assert_int_equal(hasty[1].outcome, EVS_MAYBE_EXECUTED);
-    submit(&w, w.set.client, w.honest, &patient[0]);
-    submit(&w, w.set.client, w.reader, &patient[1]);
+    refuses_a_transaction(&w, EVS_E_BUSY);
+    states_submit(w.set.client, w.honest, &patient[0]);
+    states_submit(w.set.client, w.reader, &patient[1]);
     while (stats.retries < 4) { /* both have asked and been refused twice */
         evs_client_process(w.set.client, -1, NULL);
         evs_client_stats_get(&stats, w.set.client);
     }
-    side(&w, "SCRIPT KILL");
-    finish(w.set.client, patient, 2);
+    states_do(&w, "SCRIPT KILL");
+    states_finish(w.set.client, patient, 2);
     assert_int_equal(patient[0].status, EVS_OK);
     assert_int_equal(patient[1].status, EVS_OK);
-    assert_int_equal(side(&w, "GET c") - before, 1);
+    assert_int_equal(states_do(&w, "GET c") - before, 1);
     redisFree(hog);
-    end(&w);
+    states_end(&w);
 }
 
 static void read_only_replica(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    side(&w, "REPLICAOF 127.0.0.1 1");
-    expect(&w, w.hasty, w.honest, EVS_E_READONLY, EVS_EXECUTED, 0); /* refused at its first write */
-    expect(&w, w.hasty, w.liar, EVS_E_READONLY, EVS_MAYBE_EXECUTED, 0);
-    expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
-    side(&w, "REPLICAOF NO ONE");
-    expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "REPLICAOF 127.0.0.1 1");
+    states_expect(&w, w.hasty, w.honest, EVS_E_READONLY, EVS_EXECUTED,
+                  0); /* refused at its first write */
+    states_expect(&w, w.hasty, w.liar, EVS_E_READONLY, EVS_MAYBE_EXECUTED, 0);
+    states_expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_do(&w, "REPLICAOF NO ONE");
+    states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_end(&w);
 }
 
 static void out_of_memory(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    side(&w, "CONFIG SET maxmemory 1");
-    expect(&w, w.set.client, w.honest, EVS_E_OOM, EVS_EXECUTED, 0);
-    expect(&w, w.set.client, w.liar, EVS_E_OOM, EVS_MAYBE_EXECUTED, 0);
-    expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
-    side(&w, "CONFIG SET maxmemory 0");
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "CONFIG SET maxmemory 1");
+    states_expect(&w, w.set.client, w.honest, EVS_E_OOM, EVS_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.liar, EVS_E_OOM, EVS_MAYBE_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_do(&w, "CONFIG SET maxmemory 0");
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_end(&w);
 }
 
 static void too_few_replicas(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    side(&w, "CONFIG SET min-replicas-to-write 1");
-    expect(&w, w.set.client, w.honest, EVS_E_NOREPLICAS, EVS_EXECUTED, 0);
-    expect(&w, w.set.client, w.liar, EVS_E_NOREPLICAS, EVS_MAYBE_EXECUTED, 0);
-    expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "CONFIG SET min-replicas-to-write 1");
+    states_expect(&w, w.set.client, w.honest, EVS_E_NOREPLICAS, EVS_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.liar, EVS_E_NOREPLICAS, EVS_MAYBE_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_end(&w);
 }
 
 /* Who does not wait is told at once: a script that cannot lie did not run. */
-static void refuses_all(world *w, evs_status status)
+static void refuses_all(states *w, evs_status status)
 {
-    one hasty[3] = {{0}};
-    submit(w, w->hasty, w->honest, &hasty[0]);
-    submit(w, w->hasty, w->liar, &hasty[1]);
-    submit(w, w->hasty, w->reader, &hasty[2]);
-    finish(w->hasty, hasty, 3);
+    states_call hasty[3] = {{0}};
+    states_submit(w->hasty, w->honest, &hasty[0]);
+    states_submit(w->hasty, w->liar, &hasty[1]);
+    states_submit(w->hasty, w->reader, &hasty[2]);
+    states_finish(w->hasty, hasty, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(hasty[i].status, status);
         assert_int_equal(hasty[i].outcome, i == 0 ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
@@ -242,18 +153,18 @@ static void refuses_all(world *w, evs_status status)
 }
 
 /* Who waits is refused twice, until `command` ends the state; then the calls work, once each. */
-static void outlast(world *w, const char *command)
+static void outlast(states *w, const char *command)
 {
-    one patient[2] = {{0}};
+    states_call patient[2] = {{0}};
     evs_client_stats stats = {0};
-    submit(w, w->set.client, w->honest, &patient[0]);
-    submit(w, w->set.client, w->reader, &patient[1]);
+    states_submit(w->set.client, w->honest, &patient[0]);
+    states_submit(w->set.client, w->reader, &patient[1]);
     while (stats.retries < 4) {
         evs_client_process(w->set.client, -1, NULL);
         evs_client_stats_get(&stats, w->set.client);
     }
-    side(w, command);
-    finish(w->set.client, patient, 2);
+    states_do(w, command);
+    states_finish(w->set.client, patient, 2);
     assert_int_equal(patient[0].status, EVS_OK);
     assert_int_equal(patient[1].status, EVS_OK);
 }
@@ -263,21 +174,29 @@ static void outlast(world *w, const char *command)
 static void stale_replica(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    long long before = side(&w, "GET c");
-    side(&w, "CONFIG SET replica-serve-stale-data no");
-    side(&w, "REPLICAOF 127.0.0.1 1");
+    states w;
+    states_begin(&w, NULL, 0);
+    states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    long long before = states_do(&w, "GET c");
+    const evs_script *stale = shards_script(
+        &w.set, "stale",
+        "#!lua flags=allow-stale,no-writes\nredis.call('GET', KEYS[1]) return 'done'");
+    states_do(&w, "CONFIG SET replica-serve-stale-data no");
+    states_do(&w, "REPLICAOF 127.0.0.1 1");
 
     refuses_all(&w, EVS_E_READONLY);
+    states_call inside = {0};
+    states_submit(w.hasty, stale, &inside); /* begins, and then may not do a thing */
+    states_finish(w.hasty, &inside, 1);
+    assert_int_equal(inside.status, EVS_E_SCRIPT);
+    assert_int_equal(inside.outcome, EVS_EXECUTED);
     outlast(&w, "REPLICAOF NO ONE");
-    assert_int_equal(side(&w, "GET c") - before, 1);
-    end(&w);
+    assert_int_equal(states_do(&w, "GET c") - before, 1);
+    states_end(&w);
 }
 
-static void wait_for(world *w, const char *section, const char *beginning, long number)
+static void wait_for(states *w, const char *section, const char *beginning, long number)
 {
     while (shards_info(&w->set, 0, section, beginning) != number) {
     }
@@ -287,10 +206,12 @@ static void wait_for(world *w, const char *section, const char *beginning, long 
 static void failing_snapshot(void **state)
 {
     (void)state;
-    world w;
+    states w;
     char path[256];
-    begin(&w);
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_begin(&w, NULL, 0);
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    const evs_script *flagged = /* the server knows before it runs it that it may write */
+        shards_script(&w.set, "flagged", "#!lua\nredis.call('INCR', KEYS[1]) return 'done'");
     redisReply *name = redisCommand(w.side, "CONFIG GET dbfilename");
     redisReply *folder = redisCommand(w.side, "CONFIG GET dir");
     snprintf(path, sizeof path, "%s/%s", folder->element[1]->str, name->element[1]->str);
@@ -298,31 +219,33 @@ static void failing_snapshot(void **state)
     freeReplyObject(folder);
     assert_int_equal(mkdir(path, 0700), 0);
     freeReplyObject(redisCommand(w.side, "CONFIG SET save %s", "3600 1000000"));
-    side(&w, "BGSAVE");
+    states_do(&w, "BGSAVE");
     wait_for(&w, "persistence", "rdb_bgsave_in_progress:", 0);
 
-    expect(&w, w.set.client, w.honest, EVS_E_MISCONF, EVS_EXECUTED, 0); /* at its first write */
-    expect(&w, w.set.client, w.liar, EVS_E_MISCONF, EVS_MAYBE_EXECUTED, 0);
-    expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.honest, EVS_E_MISCONF, EVS_EXECUTED,
+                  0); /* at its first write */
+    states_expect(&w, w.set.client, flagged, EVS_E_MISCONF, EVS_NOT_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.liar, EVS_E_MISCONF, EVS_MAYBE_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
     assert_int_equal(rmdir(path), 0);
-    side(&w, "CONFIG SET stop-writes-on-bgsave-error no");
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    end(&w);
+    states_do(&w, "CONFIG SET stop-writes-on-bgsave-error no");
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_end(&w);
 }
 
 /* A server reads its data, key by key and slowly, until it is told to hurry. */
 static void loading(void **state)
 {
     (void)state;
-    world w;
-    begin_with_debug(&w);
-    expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
-    long long before = side(&w, "GET c");
-    side(&w, "CONFIG SET rdbcompression no");
-    side(&w, "DEBUG POPULATE 2000 filler 2048");
-    side(&w, "CONFIG SET loading-process-events-interval-bytes 1024");
-    side(&w, "CONFIG SET key-load-delay 20000");
+    states w;
+    states_begin(&w, debug, 2);
+    states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    long long before = states_do(&w, "GET c");
+    states_do(&w, "CONFIG SET rdbcompression no");
+    states_do(&w, "DEBUG POPULATE 2000 filler 2048");
+    states_do(&w, "CONFIG SET loading-process-events-interval-bytes 1024");
+    states_do(&w, "CONFIG SET key-load-delay 20000");
     redisContext *reloads = redisConnectUnix(scratch_socket(w.set.servers[0]));
     redisAppendCommand(reloads, "DEBUG RELOAD");
     for (int done = 0; !done;)
@@ -335,49 +258,52 @@ static void loading(void **state)
     freeReplyObject(ping);
 
     refuses_all(&w, EVS_E_LOADING);
+    refuses_a_transaction(&w, EVS_E_LOADING);
     outlast(&w, "CONFIG SET key-load-delay 0");
     redisReply *reloaded = NULL;
     assert_int_equal(redisGetReply(reloads, (void **)&reloaded), REDIS_OK);
     assert_int_equal(reloaded->type, REDIS_REPLY_STATUS);
     freeReplyObject(reloaded);
     redisFree(reloads);
-    assert_int_equal(side(&w, "GET c") - before, 1);
-    end(&w);
+    assert_int_equal(states_do(&w, "GET c") - before, 1);
+    states_end(&w);
 }
 
 static void no_permission(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    side(&w, "ACL SETUSER default -evalsha");
-    expect(&w, w.set.client, w.honest, EVS_E_DENIED, EVS_NOT_EXECUTED, 0);
-    expect(&w, w.set.client, w.liar, EVS_E_DENIED, EVS_MAYBE_EXECUTED, 0);
-    side(&w, "ACL SETUSER default +evalsha -incr");
-    expect(&w, w.set.client, w.honest, EVS_E_SCRIPT, EVS_EXECUTED, 0); /* refused inside */
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "ACL SETUSER default -evalsha");
+    states_expect(&w, w.set.client, w.honest, EVS_E_DENIED, EVS_NOT_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.liar, EVS_E_DENIED, EVS_MAYBE_EXECUTED, 0);
+    states_do(&w, "ACL SETUSER default +evalsha -incr");
+    states_expect(&w, w.set.client, w.honest, EVS_E_SCRIPT, EVS_EXECUTED, 0); /* refused inside */
+    states_end(&w);
 }
 
 static void no_password(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
-    side(&w, "CONFIG SET requirepass secret"); /* open connections stay as they are */
-    expect(&w, w.set.client, w.honest, EVS_E_AUTH, EVS_NOT_EXECUTED, 0);
-    end(&w);
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "CONFIG SET requirepass secret"); /* open connections stay as they are */
+    states_expect(&w, w.set.client, w.honest, EVS_E_AUTH, EVS_NOT_EXECUTED, 0);
+    states_end(&w);
 }
 
 /* A table without a message ends a server; whoever sends it again ends the next one too. */
 static void a_script_that_kills_the_server(void **state)
 {
     (void)state;
-    world w;
-    begin(&w);
+    states w;
+    states_begin(&w, NULL, 0);
     evs_error err = {0};
     evs_reply *reply = NULL;
     evs_bytes key = evs_text("c");
-    evs_invocation call = {.handle = w.crash, .keys = &key, .nkeys = 1, .timeout_ms = 20000};
+    const evs_script *crash = shards_script(&w.set, "crash",
+                                            "redis.call('INCR', KEYS[1]) error({})");
+    evs_invocation call = {.handle = crash, .keys = &key, .nkeys = 1, .timeout_ms = 20000};
     evs_status status = evs_call(&reply, w.set.client, &call, &err);
     evs_reply_free(reply);
     if (status != EVS_E_SCRIPT) { /* newer servers survive */
@@ -387,7 +313,7 @@ static void a_script_that_kills_the_server(void **state)
     evs_client_stats stats;
     evs_client_stats_get(&stats, w.set.client);
     assert_int_equal(stats.resends, 0);
-    end(&w);
+    states_end(&w);
 }
 
 int main(void)
