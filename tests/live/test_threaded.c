@@ -351,7 +351,7 @@ static void an_abort_completes_what_is_in_flight(void **state)
     evs_client *client = open_client(NULL);
     evs_bytes key = evs_text(shards_key(&set, 0, key_text));
     evs_invocation call = call_on(incr, &key);
-    shards_do(&set, 0, "CLIENT PAUSE 5000 ALL");
+    shards_do(&set, 0, "CLIENT PAUSE 60000 WRITE");
     begin_tally(10, NULL, NULL);
     for (int i = 0; i < 10; i++)
         assert_int_equal(evs_submit(client, &call, count, &totals, NULL), EVS_OK);
@@ -400,7 +400,7 @@ static void a_full_queue_may_fail_instead(void **state)
     evs_client *client = open_client(&options);
     evs_bytes key = evs_text(shards_key(&set, 1, key_text));
     evs_invocation call = call_on(incr, &key);
-    shards_do(&set, 1, "CLIENT PAUSE 5000 ALL");
+    shards_do(&set, 1, "CLIENT PAUSE 60000 WRITE");
     begin_tally(0, NULL, NULL);
     for (int i = 0; i < 100; i++)
         accepted += evs_submit(client, &call, count, &totals, NULL) == EVS_OK;
@@ -422,7 +422,7 @@ static void another_thread_may_cancel(void **state)
     evs_bytes key = evs_text(shards_key(&set, 2, key_text));
     evs_invocation call = call_on(incr, &key);
     call.ticket = &ticket;
-    shards_do(&set, 2, "CLIENT PAUSE 5000 ALL");
+    shards_do(&set, 2, "CLIENT PAUSE 60000 WRITE");
     begin_tally(1, NULL, NULL);
     assert_int_equal(evs_submit(client, &call, count, &totals, NULL), EVS_OK);
     assert_true(ticket != 0);
