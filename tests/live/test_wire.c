@@ -16,6 +16,8 @@
 #include <cmocka.h>
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
+#include <sched.h>
 
 enum { LONG_MS = 60000, SHORT_MS = 10 };
 
@@ -303,6 +305,49 @@ static void a_wire_that_is_half_open_holds_nobody_beyond_the_deadline(void **sta
                   said[EVS_NOT_EXECUTED]);
 }
 
+/* What happens by itself meanwhile. */
+static void let_time_pass(evs_client *client, const mode *how)
+{
+    struct pollfd ready = {.events = POLLIN};
+    if (how->threaded) {
+        sched_yield();
+        return;
+    }
+    assert_int_equal(evs_client_fd(&ready.fd, client, NULL), EVS_OK);
+    assert_int_equal(poll(&ready, 1, LONG_MS), 1);
+    evs_client_process(client, 0, NULL);
+}
+
+/* Nobody answers and nobody says so: it is asked, and replaced before the next call needs it. */
+static void a_wire_that_is_half_open_is_replaced(void **state)
+{
+    (void)state;
+    for (size_t m = 0; m < MODES; m++) {
+        shards other = {.area = NULL};
+        const char *address = proxy_address(world.wire);
+        evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+        options.protocol = modes[m].protocol;
+        options.threaded = modes[m].threaded;
+        shards_open(&other, &address, 1, "    keepalive: 50ms\n");
+        shards_script(&other, "say", SAY);
+        evs_client *client;
+        assert_int_equal(evs_client_open(&client, other.map, other.registry, &options, NULL),
+                         EVS_OK);
+        proxy_harm(world.wire, NULL);
+        works(client);
+        arm(PROXY_FREEZE, PROXY_UP, 0);
+        attempt lost = attempt_for(client, SHORT_MS);
+        assert_int_equal(lost.status, EVS_E_TIMEOUT);
+        while (connects(client) < 2)
+            let_time_pass(client, &modes[m]);
+        works(client);
+        evs_client_free(client);
+        proxy_go(world.wire);
+        proxy_settle(world.wire);
+        shards_stop(&other);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -330,6 +375,7 @@ int main(void)
         cmocka_unit_test(garbage_in_a_reply_is_noticed),
         cmocka_unit_test(garbage_that_nobody_asked_for_costs_the_connection),
         cmocka_unit_test(a_wire_that_is_half_open_holds_nobody_beyond_the_deadline),
+        cmocka_unit_test(a_wire_that_is_half_open_is_replaced),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
