@@ -76,7 +76,7 @@ static void read_on_cross_shard(evs__reading *r, const evs__field *field, const 
 }
 
 static const evs__word no_keys_rules[] = {
-    {"error", EVS__NO_KEYS_ERROR}, {"any", EVS__NO_KEYS_ANY}, {"all", UNSUPPORTED}};
+    {"error", EVS__NO_KEYS_ERROR}, {"any", EVS__NO_KEYS_ANY}, {"all", EVS__NO_KEYS_ALL}};
 const evs__field evs__field_on_no_keys = {.name = "on_no_keys", WORDS(no_keys_rules)};
 
 static const evs__word readers[] = {
@@ -168,7 +168,7 @@ static void find_shard(evs__building *b, const evs__yaml *value, const char *nam
         complain_shard(b, value, name);
 }
 
-/* error, any or shard:NAME; read when the shards are known. */
+/* error, any, all or shard:NAME; read when the shards are known. */
 static void read_on_no_keys(evs__building *b, const evs__yaml *value, const evs__yaml *shards)
 {
     static const char prefix[] = "shard:";

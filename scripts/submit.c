@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/queue.h"
+#include "scripts/spread.h"
 #include "scripts/state.h"
 
 #include <stdio.h>
@@ -262,6 +263,8 @@ evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *i
         .client = client, .invocation = invocation, .done = evs__waiter_done, .arg = &waiter};
     evs__start what = {.start = start, .job = &self, .gate = &waiter.gate};
     evs_status status = plan_to_wait(&self, err);
+    if (status == EVS_E_NO_KEYS && evs__spread_wanted(client, invocation))
+        return evs__spread_call(out, client, invocation, err);
     if (status != EVS_OK)
         return status;
     what.timeout_ms = self.timeout_ms;

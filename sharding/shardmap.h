@@ -26,6 +26,7 @@ typedef enum evs__tag_rule {
 typedef enum evs__no_keys_rule {
     EVS__NO_KEYS_ERROR,
     EVS__NO_KEYS_ANY,
+    EVS__NO_KEYS_ALL,
     EVS__NO_KEYS_SHARD
 } evs__no_keys_rule;
 

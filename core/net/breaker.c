@@ -51,7 +51,7 @@ static uint64_t back_off(evs__conn *conn)
         delay *= 2;
     if (delay > longest)
         delay = longest;
-    return delay - delay / 4 + next_random(conn) % (delay / 2 + 1);
+    return delay - delay / 4 + next_random(conn) % (delay < 2 ? 1 : delay / 2);
 }
 
 static uint64_t delay_of(evs__conn *conn)

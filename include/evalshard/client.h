@@ -175,7 +175,8 @@ typedef struct evs_invocation {
     evs_ticket *ticket;  /* evs_submit puts the call's number here; NULL when nobody will cancel */
 } evs_invocation;
 
-/* Runs one script and waits for its reply. `*out` is yours to free.
+/* Runs one script and waits for its reply. `*out` is yours to free. Without keys and where the map
+ * says `on_no_keys: all` it runs on every shard of the pool, and the reply is an array of theirs.
  *
  * When the script itself answered with an error the status is EVS_E_SCRIPT and `*out` is that error
  * reply; on every other failure `*out` is untouched. `err->outcome` says whether it ran. */
