@@ -72,6 +72,10 @@ typedef struct evs__placement {
 
     /* The number in layout->places of the shard for a key of this hash. */
     size_t (*find)(const void *built, uint64_t hash);
+
+    /* Hashing and finding in one, where that saves something; NULL: there is no such thing. Only
+     * of a placement with one hash. */
+    size_t (*find_tag)(const void *built, evs_bytes tag);
 } evs__placement;
 
 /* By name; NULL when there is none. Static. */

@@ -7,7 +7,7 @@
 #include "sharding/route.h"
 
 #include "core/error.h"
-#include "sharding/hashtag.h"
+#include "sharding/place.h"
 #include "sharding/route_message.h"
 
 #include <assert.h>
@@ -30,26 +30,11 @@ static inline const evs__pool *pool_of(const evs_shardmap *map, evs_bytes key)
     return NULL;
 }
 
-static inline evs_bytes tag_of(const evs__pool *pool, evs_bytes key)
+evs_bytes evs__tag_by_style(const evs__pool *pool, evs_bytes key)
 {
     if (pool->tag_style == EVS__TAGS_REDIS)
         return evs__hash_tag(key, pool->tag_open, pool->tag_close);
     return pool->tag_style == EVS__TAGS_CODIS ? evs__hash_tag_codis(key) : evs__hash_tag_jedis(key);
-}
-
-static inline size_t place(const evs__pool *pool, evs_bytes tag)
-{
-    if (pool->cluster != NULL) /* one shard stands for it; the slot counts */
-        return pool->first_shard;
-    return pool->first_shard + pool->placement->find(pool->placed, pool->layout.hash->of(tag));
-}
-
-/* The slot of a tag in a cluster; what stands for it elsewhere. */
-static inline unsigned slot_of(const evs__pool *pool, evs_bytes tag)
-{
-    if (pool->cluster == NULL)
-        return EVS__ANY_SLOT;
-    return (unsigned)pool->layout.hash->of(tag) & (EVS__SLOTS - 1);
 }
 
 static inline int equal(evs_bytes a, evs_bytes b)
@@ -62,8 +47,8 @@ evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key
     const evs__pool *pool = pool_of(map, key);
     if (pool == NULL)
         return evs__fail_no_route(err, map, key);
-    out->tag = tag_of(pool, key);
-    out->shard = place(pool, out->tag);
+    out->tag = evs__tag_of(pool, key);
+    out->shard = evs__place_tag(pool, out->tag);
     return EVS_OK;
 }
 
@@ -73,9 +58,9 @@ static inline int find_place(evs__placing *out, const evs_shardmap *map, evs_byt
     if (pool == NULL)
         return 0;
     out->pool = pool;
-    out->tag = tag_of(pool, key);
-    out->shard = place(pool, out->tag);
-    out->slot = slot_of(pool, out->tag);
+    out->tag = evs__tag_of(pool, key);
+    out->shard = evs__place_tag(pool, out->tag);
+    out->slot = evs__slot_of(pool, out->tag);
     return 1;
 }
 
@@ -93,13 +78,13 @@ static evs_status route_more(int *mixed_out, const evs_shardmap *map, evs__keys 
         const evs__pool *pool = pool_of(map, key);
         if (pool == NULL)
             return evs__fail_no_route(err, map, key);
-        evs_bytes tag = tag_of(pool, key);
+        evs_bytes tag = evs__tag_of(pool, key);
         if (pool == first->pool && equal(tag, first->tag))
             continue;
-        if (pool != first->pool || place(pool, tag) != first->shard)
+        if (pool != first->pool || evs__place_tag(pool, tag) != first->shard)
             return evs__fail_cross_shard(err, map, all, i);
         if (pool->cluster != NULL) {
-            if (slot_of(pool, tag) != first->slot)
+            if (evs__slot_of(pool, tag) != first->slot)
                 return evs__fail_cross_slot(err, map, all, i);
             continue; /* a tag never leaves its slot: what met once stays together */
         }
@@ -135,8 +120,8 @@ evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_
     const evs__pool *pool = &map->pools[0];
     if (nkeys > 1 || map->nroutes > 0)
         return route_keys(out, map, keys, nkeys, err);
-    evs_bytes tag = tag_of(pool, keys[0]);
-    *out = (evs__target){place(pool, tag), 0, slot_of(pool, tag), 0};
+    evs_bytes tag = evs__tag_of(pool, keys[0]);
+    *out = (evs__target){evs__place_tag(pool, tag), 0, evs__slot_of(pool, tag), 0};
     return EVS_OK;
 }
 

@@ -83,6 +83,7 @@ typedef struct evs__pool {
     size_t nshards;
     char tag_open, tag_close; /* both NUL: no tags, the whole key is hashed */
     evs__tag_style tag_style; /* other than REDIS, only "{}" encloses tags */
+    int brackets;             /* the rule of Redis, and there are tags; set by sealing */
     const evs__placement *placement;
     evs__layout layout;               /* without places, which are made of the shards */
     uint32_t fingerprint;             /* of this pool alone */

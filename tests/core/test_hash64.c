@@ -25,6 +25,20 @@ static void xxh64_has_its_published_values(void **state)
     assert_true(evs__xxh64((evs_bytes){NULL, 0}, 0) == rows[0].hash);
 }
 
+static void short_ways_come_to_the_same(void **state)
+{
+    (void)state;
+    char bytes[EVS__XXH64_STRIPE];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 151 + 77);
+    for (size_t len = 0; len < EVS__XXH64_STRIPE; len++)
+        for (size_t from = 0; from + len <= sizeof bytes; from++) {
+            evs_bytes data = {bytes + from, len};
+            assert_true(evs__xxh64_short(data) == evs__xxh64(data, 0));
+        }
+    assert_true(evs__xxh64_short((evs_bytes){NULL, 0}) == evs__xxh64(evs_text(""), 0));
+}
+
 static void the_table_hash_tells_bytes_apart(void **state)
 {
     (void)state;
@@ -38,6 +52,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(xxh64_has_its_published_values),
+        cmocka_unit_test(short_ways_come_to_the_same),
         cmocka_unit_test(the_table_hash_tells_bytes_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
