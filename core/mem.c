@@ -69,6 +69,22 @@ void *evs__zalloc_array(size_t count, size_t size)
     return calloc(1, at_least_one(count * size));
 }
 
+void *evs__alloc_lines(size_t count, size_t size)
+{
+    if (overflows(count, size) || count * size > SIZE_MAX - EVS__LINE || denied())
+        return NULL;
+    size_t lines = (at_least_one(count * size) + EVS__LINE - 1) / EVS__LINE;
+    return aligned_alloc(EVS__LINE, lines * EVS__LINE);
+}
+
+void *evs__zalloc_lines(size_t count, size_t size)
+{
+    void *block = evs__alloc_lines(count, size);
+    if (block != NULL)
+        memset(block, 0, count * size);
+    return block;
+}
+
 void *evs__realloc_array(void *old, size_t count, size_t size)
 {
     if (overflows(count, size) || denied())

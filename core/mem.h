@@ -13,6 +13,12 @@
 void *evs__alloc_array(size_t count, size_t size);
 void *evs__zalloc_array(size_t count, size_t size);
 
+enum { EVS__LINE = 64 /* bytes of a cache line, on most machines */ };
+
+/* The same, beginning with a cache line; not to be grown. */
+void *evs__alloc_lines(size_t count, size_t size);
+void *evs__zalloc_lines(size_t count, size_t size);
+
 /* Grows or shrinks; NULL leaves the old block alone. */
 void *evs__realloc_array(void *old, size_t count, size_t size);
 

@@ -24,7 +24,7 @@ static evs__call *add_block(evs__calls *calls)
     if (blocks == NULL)
         return NULL;
     calls->blocks = blocks;
-    evs__call *block = evs__alloc_array(EVS__CALL_BLOCK, sizeof *block);
+    evs__call *block = evs__alloc_lines(EVS__CALL_BLOCK, sizeof *block);
     if (block != NULL)
         blocks[calls->nblocks++] = block;
     return block;
@@ -37,7 +37,7 @@ int evs__calls_grow(evs__calls *calls)
         return 0;
     for (size_t i = EVS__CALL_BLOCK; i-- > 0;) {
         evs__call *call = &block[i];
-        call->place = (uint32_t)((calls->nblocks - 1) * EVS__CALL_BLOCK + i);
+        call->request.place = (uint32_t)((calls->nblocks - 1) * EVS__CALL_BLOCK + i);
         call->state.held = EVS__FREE;
         call->with.next = calls->free;
         calls->free = call;
@@ -141,8 +141,7 @@ static inline void complete(evs__call *call, const evs_result *result)
     evs__wheel_remove(&call->due);
     client->pending--;
     client->stats.calls++;
-    call->tally->calls++;
-    call->tally->in_flight--;
+    evs__tally_call(call->lane->tallies, call->script, call->request.end - call->request.start);
     call->state.finished = 1;
     call->done(call->arg, result);
     if (call->lane->watched)
@@ -153,12 +152,17 @@ static inline void complete(evs__call *call, const evs_result *result)
         release(call);
 }
 
+void evs__call_mishap(const evs__call *call, evs__mishap what)
+{
+    evs__tally_mishap(call->lane->tallies, call->script, what);
+}
+
 void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
 {
     if (outcome == EVS_NOT_EXECUTED && call->state.maybe)
         outcome = EVS_MAYBE_EXECUTED;
     err->outcome = outcome;
-    evs__tally_error(call->tally, err->status);
+    evs__tally_error(call->lane->tallies, call->script, err->status);
     evs_result result = {err->status, outcome, NULL, err};
     complete(call, &result);
 }
@@ -172,7 +176,7 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
     evs__explain(&err, &subject, status, "%.*s", (int)text.len, text.data);
     err.line = evs__line_in(text);
     err.outcome = outcome;
-    evs__tally_error(call->tally, status);
+    evs__tally_error(call->lane->tallies, call->script, status);
     evs_result result = {status, outcome, reply, &err};
     complete(call, &result);
 }
@@ -235,7 +239,7 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
     call->state.asking = 0; /* the owner of the slot is asked again */
     call->with.aside->redirects = 0;
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
-    evs__tally_mishap(call->tally, EVS__MISHAP_RETRY);
+    evs__call_mishap(call, EVS__MISHAP_RETRY);
     if (call->with.aside->tries == 1)
         evs__note(call->lane, call->script, decision->status, "will be asked again: %.*s",
                   (int)evs_reply_bytes(reply).len, evs_reply_bytes(reply).data);
@@ -291,10 +295,16 @@ evs__aside *evs__call_set_aside(evs__call *call)
         aside = call->with.aside = evs__zalloc_array(1, sizeof *aside);
     if (aside == NULL)
         return NULL;
+    if (call->request.start == call->request.end) /* they are there already */
+        return aside;
     evs_bytes bytes = evs__conn_bytes(call->lane->conn, &call->request);
     evs__buf_clear(&aside->bytes);
     evs__buf_append(&aside->bytes, bytes.data, bytes.len);
-    return evs__buf_ok(&aside->bytes) ? aside : NULL;
+    if (!evs__buf_ok(&aside->bytes))
+        return NULL;
+    evs__tally_bytes(call->lane->tallies, call->script, bytes.len);
+    call->request.start = call->request.end = 0;
+    return aside;
 }
 
 static void count_up(unsigned char *times)
@@ -341,7 +351,7 @@ static int may_await(evs__call *call, const evs__answer *answer)
 static void await_connection(evs__call *call)
 {
     call->lane->client->stats.retries++;
-    evs__tally_mishap(call->tally, EVS__MISHAP_RETRY);
+    evs__call_mishap(call, EVS__MISHAP_RETRY);
     evs__call_send_again(call);
 }
 
@@ -358,7 +368,7 @@ static void note_resend(evs__call *call, const evs__answer *answer, const evs__d
 {
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
     call->lane->client->stats.resends++;
-    evs__tally_mishap(call->tally, EVS__MISHAP_RESEND);
+    evs__call_mishap(call, EVS__MISHAP_RESEND);
     evs__note(call->lane, call->script, answer->why->status, "sent again: %s",
               answer->why->message);
 }
@@ -443,7 +453,6 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
             evs__conn_withdraw(lane->conn, &call->with.aside->side);
         return evs__fail_nomem(err);
     }
-    call->tally->bytes += call->request.end - call->request.start;
     return EVS_OK;
 }
 
@@ -536,13 +545,21 @@ void evs__call_expire(evs__due *due)
         evs__call_release(call, EVS_E_TIMEOUT);
 }
 
+const evs__call *evs__calls_next(const evs__calls *calls, size_t *place)
+{
+    while (*place < count_places(calls)) {
+        const evs__call *call = at_place(calls, (*place)++);
+        if (call->state.held != EVS__FREE && !call->state.finished)
+            return call;
+    }
+    return NULL;
+}
+
 void evs__calls_mark_lanes(const evs__calls *calls)
 {
-    for (size_t i = 0; i < count_places(calls); i++) {
-        const evs__call *call = at_place(calls, i);
-        if (call->state.held != EVS__FREE && !call->state.finished)
-            call->lane->busy = 1;
-    }
+    const evs__call *call;
+    for (size_t at = 0; (call = evs__calls_next(calls, &at)) != NULL;)
+        call->lane->busy = 1;
 }
 
 void evs__calls_abort_parked(evs__calls *calls)

@@ -16,6 +16,7 @@
 #ifndef EVS_SCRIPTS_CALL_H
 #define EVS_SCRIPTS_CALL_H
 
+#include "core/mem.h"
 #include "core/net/conn.h"
 #include "core/wheel.h"
 #include "scripts/explain.h"
@@ -47,6 +48,7 @@ typedef struct evs__aside {
     evs__call *call;         /* whose aside it is, for `side` */
     evs__request side;       /* of ASKING in front of the call, or of CLUSTER NODES behind it */
     unsigned redirects;      /* in a row */
+    unsigned healed;         /* how often */
 } evs__aside;
 
 /* What a call may wait for until its deadline. */
@@ -60,33 +62,33 @@ typedef struct evs__call_state {
     unsigned char retry;    /* evs_retry */
     unsigned char finished; /* the caller has its result */
     unsigned char unsure;   /* the server was not known to have the script when this was queued */
-    unsigned char healed;   /* how often */
     unsigned char resent;   /* how often */
     unsigned char tried;    /* so many connections did not come about */
     unsigned char maybe;    /* an earlier try may have run */
-    unsigned char may_lie;  /* a plain command that runs a script: errors may be that script's */
     unsigned char patience; /* EVS__MAY_... */
-    unsigned char is_exec;  /* the EXEC of an evs__exec, which is then `arg` */
     unsigned char asking;   /* goes to a node that serves its slot only to those who were sent */
+    unsigned char may_lie : 1; /* a plain command that runs a script: errors may be that script's */
+    unsigned char is_exec : 1; /* the EXEC of an evs__exec, which is then `arg` */
 } evs__call_state;
 
+/* Two cache lines, and it begins with one: with many calls in flight, each is cold. */
 struct evs__call {
-    evs__request request; /* first: the connection's handle is the call */
+    evs__request request; /* first: the connection's handle is the call; its `place` is the number
+                           * among the client's calls */
     evs__due due;         /* in the client's wheel until finished */
     evs__lane *lane;
     const evs_script *script; /* NULL for a plain command */
-    evs__tally *tally;        /* the lane's, of the script */
     evs_done_fn done;
     void *arg;
     union {
         evs__aside *aside; /* ours; NULL while nothing went wrong */
         evs__call *next;   /* of a free one */
     } with;
-    uint16_t slot;   /* in a cluster; EVS__ANY_SLOT: any node */
-    uint32_t place;  /* among the client's calls */
     uint32_t serial; /* tells it from others that had this place */
+    uint16_t slot;   /* in a cluster; EVS__ANY_SLOT: any node */
     evs__call_state state;
 };
+_Static_assert(sizeof(evs__call) <= 2 * EVS__LINE, "a call is two cache lines");
 
 enum { EVS__CALL_BLOCK = 64 };
 
@@ -102,11 +104,15 @@ void evs__calls_free(evs__calls *calls);
 
 static inline evs_ticket evs__call_ticket(const evs__call *call)
 {
-    return (evs_ticket)call->serial << 32 | call->place;
+    return (evs_ticket)call->serial << 32 | call->request.place;
 }
 
 /* The call that has this ticket and is not finished; NULL when there is none any more. */
 evs__call *evs__calls_find(const evs__calls *calls, evs_ticket ticket);
+
+/* The next call from place `*place` on that is not finished, and moves the place on; NULL at the
+ * end. */
+const evs__call *evs__calls_next(const evs__calls *calls, size_t *place);
 
 /* Marks the lane of every call that is not finished as busy. */
 void evs__calls_mark_lanes(const evs__calls *calls);
@@ -130,7 +136,9 @@ static inline evs__call *evs__call_new(evs__calls *calls)
         return NULL;
     evs__call *call = calls->free;
     calls->free = call->with.next;
+    __builtin_prefetch(calls->free, 1);
     call->serial = ++calls->serial;
+    call->request.start = call->request.end = 0; /* nothing was sent */
     call->request.done = evs__call_answered;
     call->request.unwanted = 0;
     call->with.aside = NULL;
@@ -141,6 +149,9 @@ static inline evs__call *evs__call_new(evs__calls *calls)
 /* May the call wait for the next connection? */
 int evs__call_awaits(const evs__call *call);
 
+/* Counts what is no failure yet. */
+void evs__call_mishap(const evs__call *call, evs__mishap what);
+
 /* Gives back a call that was never started; `done` does not run. */
 void evs__call_drop(evs__call *call);
 
@@ -148,7 +159,8 @@ void evs__call_drop(evs__call *call);
  * is finished with the reason. */
 void evs__call_send_again(evs__call *call);
 
-/* Keeps the request's bytes, which are still on its connection. NULL when out of memory. */
+/* Keeps the request's bytes, which are still on its connection, and counts them as sent. NULL when
+ * out of memory. */
 evs__aside *evs__call_set_aside(evs__call *call);
 
 /* Runs the completion with EVS_OK or EVS_E_SCRIPT and `reply`. */

@@ -83,13 +83,11 @@ void evs__client_watch(evs_client *client, uint64_t deadline);
 static inline evs__call *evs__lane_call(evs__lane *lane, unsigned slot, const evs_script *script)
 {
     evs_client *client = lane->client;
-    evs__tally *tally = evs__tally_of(lane->tallies, script);
-    evs__call *call = tally == NULL ? NULL : evs__call_new(&client->calls);
+    evs__call *call = evs__call_new(&client->calls);
     if (call == NULL)
         return NULL;
     call->lane = lane;
     call->script = script;
-    call->tally = tally;
     call->slot = (uint16_t)slot;
     call->state.patience = lane->patience;
     return call;
@@ -111,7 +109,6 @@ static inline void evs__call_start(evs_client *client, evs__call *call, unsigned
     call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
     evs__wheel_add(&client->wheel, &call->due);
     client->pending++;
-    call->tally->in_flight++;
     if (call->due.at < client->sweep_at)
         evs__client_watch(client, call->due.at);
 }

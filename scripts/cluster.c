@@ -165,13 +165,7 @@ evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot)
 
 void evs__cluster_move(evs__call *call, evs__lane *lane)
 {
-    evs__tally *tally = evs__tally_of(lane->tallies, call->script);
     call->lane = lane;
-    if (tally == NULL) /* it stays counted where it was */
-        return;
-    call->tally->in_flight--;
-    tally->in_flight++;
-    call->tally = tally;
 }
 
 int evs__cluster_aim(evs__call *call)
@@ -215,13 +209,9 @@ evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
 evs_status evs__cluster_keep(evs__call *call, const evs_error *why, evs_error *err)
 {
     evs__lane *home = call->lane->home;
-    evs__tally *tally = evs__tally_of(home->tallies, call->script);
-    if (tally == NULL)
-        return evs__fail_nomem(err);
     if (why != NULL)
         *call->lane->cluster->trouble = *why;
     call->lane = home;
-    call->tally = tally;
     return evs__cluster_admit(call, err);
 }
 

@@ -156,7 +156,7 @@ static int commit(evs__exec *exec)
     }
     exec->open = exec->nparts;
     queue_request(exec, &exec->call->request, last, sizeof last - 1);
-    exec->call->tally->bytes += at + sizeof last - 1;
+    evs__tally_bytes(exec->lane->tallies, NULL, at); /* EXEC is counted with the call */
     return 1;
 }
 

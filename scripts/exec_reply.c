@@ -119,12 +119,12 @@ static void take_load(evs__exec *exec, size_t index, const evs_reply *reply)
 static void count_script(const evs__exec *exec, size_t index)
 {
     const evs_script *script = exec->tx->elements[index].script;
-    evs__tally *tally = script == NULL ? NULL : evs__tally_of(exec->lane->tallies, script);
-    if (tally == NULL)
+    evs_status status = exec->tx->elements[index].result.status;
+    if (script == NULL)
         return;
-    tally->calls++;
-    if (exec->tx->elements[index].result.status != EVS_OK)
-        evs__tally_error(tally, exec->tx->elements[index].result.status);
+    evs__tally_call(exec->lane->tallies, script, 0);
+    if (status != EVS_OK)
+        evs__tally_error(exec->lane->tallies, script, status);
 }
 
 static void take(evs__exec *exec, const evs__part *part, const evs_reply *reply)

@@ -50,14 +50,14 @@ static void fail_unknown(evs__call *call, const evs__refusal *refusal)
 
 static int may_heal(const evs__call *call)
 {
-    return call->state.healed < call->lane->attempts;
+    return call->with.aside->healed < call->lane->attempts;
 }
 
 static void send_again(evs__call *call)
 {
-    call->state.healed++;
+    call->with.aside->healed++;
     call->lane->client->stats.heals++;
-    evs__tally_mishap(call->tally, EVS__MISHAP_HEAL);
+    evs__call_mishap(call, EVS__MISHAP_HEAL);
     evs__call_send_again(call);
 }
 

@@ -24,7 +24,6 @@ static inline evs_status evs__queue_sent(evs__call *call, evs_error *err)
     if (!evs__conn_end(call->lane->conn, &call->request))
         return evs__fail_nomem(err);
     call->state.held = EVS__HELD_BY_CONN;
-    call->tally->bytes += call->request.end - call->request.start;
     return EVS_OK;
 }
 

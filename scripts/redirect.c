@@ -34,7 +34,7 @@ static int follow(evs__call *call, const evs__redirect *to)
     if (node == NULL || aside->redirects >= call->lane->cluster->plan->max_redirects)
         return 0;
     aside->redirects++;
-    evs__tally_mishap(call->tally, EVS__MISHAP_REDIRECT);
+    evs__call_mishap(call, EVS__MISHAP_REDIRECT);
     call->lane->client->stats.redirects++;
     call->state.asking = (unsigned char)(to->ask != 0);
     evs__cluster_move(call, &node->lane);

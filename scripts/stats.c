@@ -19,22 +19,53 @@ static const evs__lane *lane_at(const evs__lane *shard, size_t index)
     return cluster == NULL || index > cluster->nnodes ? NULL : &cluster->nodes[index - 1]->lane;
 }
 
-/* A retired lane whose shard has no other lane: the shard was removed, and has calls in flight. */
-static int is_last(const evs__lane *lane)
+/* The next lane whose counters are shown, in the order of the snapshot. A retired one shows its own
+ * when its shard has no other lane: the shard was removed, and has calls in flight. */
+typedef struct walk {
+    size_t shard, index;
+    const evs__lane *retired; /* the one before */
+} walk;
+
+static const evs__lane *next_lane(const evs_client *client, walk *at)
 {
-    return !lane->inherited;
+    for (; at->shard < client->nlanes; at->shard++, at->index = 0) {
+        const evs__lane *lane = lane_at(client->lanes[at->shard], at->index++);
+        if (lane != NULL)
+            return lane;
+    }
+    do
+        at->retired = at->retired == NULL ? client->retired : at->retired->next;
+    while (at->retired != NULL && at->retired->inherited);
+    return at->retired;
 }
 
 static size_t count_rows(const evs_client *client)
 {
+    walk at = {0};
     size_t count = 0;
-    const evs__lane *lane;
-    for (size_t i = 0; i < client->nlanes; i++)
-        for (size_t k = 0; (lane = lane_at(client->lanes[i], k)) != NULL; k++)
-            count += lane->tallies->count;
-    for (lane = client->retired; lane != NULL; lane = lane->next)
-        count += is_last(lane) ? lane->tallies->count : 0;
+    evs__tally_sum sum;
+    for (const evs__lane *lane; (lane = next_lane(client, &at)) != NULL;)
+        for (size_t place = 0; place < evs__tally_places(lane->tallies); place++)
+            count += (size_t)evs__tally_at(&sum, lane->tallies, place);
     return count;
+}
+
+/* Calls in flight are not counted one by one, but when somebody asks. 0 when out of memory. */
+static int fly(const evs_client *client)
+{
+    uint32_t places = (uint32_t)evs_registry_count(client->registry) + 1;
+    const evs__call *call;
+    for (size_t at = 0; (call = evs__calls_next(&client->calls, &at)) != NULL;)
+        if (!evs__tally_fly(call->lane->tallies, call->script, places))
+            return 0;
+    return 1;
+}
+
+static void land(const evs_client *client)
+{
+    const evs__call *call;
+    for (size_t at = 0; (call = evs__calls_next(&client->calls, &at)) != NULL;)
+        evs__tally_land(call->lane->tallies);
 }
 
 static int copy_trouble(evs_stats_row *row, evs__arena *arena, const evs__trouble *trouble)
@@ -61,32 +92,42 @@ static const char *copy_text(evs_stats *stats, const char *text)
     return evs__arena_text(&stats->arena, text, strlen(text));
 }
 
+static const char *script_at(const evs_client *client, size_t place)
+{
+    return place == 0 ? "" : evs_registry_at(client->registry, place - 1)->name;
+}
+
 static int copy_lane(evs_stats *stats, const evs__lane *lane)
 {
-    const evs__tallies *tallies = lane->tallies;
-    evs_stats_row *rows = stats->rows + stats->count;
-    if (tallies->count == 0)
-        return 1;
     const char *shard = copy_text(stats, lane->at->name);
     const char *pool = copy_text(stats, evs__lane_pool(lane));
     if (shard == NULL || pool == NULL)
         return 0;
-    for (size_t i = 0; i < tallies->nslots; i++) {
-        const evs__tally *tally = tallies->slots[i];
-        if (tally == NULL)
+    for (size_t place = 0; place < evs__tally_places(lane->tallies); place++) {
+        evs__tally_sum sum;
+        if (!evs__tally_at(&sum, lane->tallies, place))
             continue;
-        evs_stats_row *row = &rows[tally->order];
-        *row = (evs_stats_row){.script = tally->script == NULL ? "" : tally->script->name,
+        evs_stats_row *row = &stats->rows[stats->count++];
+        *row = (evs_stats_row){.script = script_at(lane->client, place),
                                .shard = shard,
                                .pool = pool,
-                               .calls = tally->calls,
-                               .in_flight = tally->in_flight,
-                               .bytes = tally->bytes};
-        if (tally->trouble != NULL && !copy_trouble(row, &stats->arena, tally->trouble))
+                               .calls = sum.calls,
+                               .in_flight = sum.flying,
+                               .bytes = sum.bytes};
+        if (sum.trouble != NULL && !copy_trouble(row, &stats->arena, sum.trouble))
             return 0;
     }
-    stats->count += tallies->count;
     return 1;
+}
+
+static int fill(evs_stats *stats, const evs_client *client)
+{
+    walk at = {0};
+    stats->rows = evs__alloc_array(count_rows(client), sizeof *stats->rows);
+    int fine = stats->rows != NULL;
+    for (const evs__lane *lane; fine && (lane = next_lane(client, &at)) != NULL;)
+        fine = copy_lane(stats, lane);
+    return fine;
 }
 
 typedef struct taking {
@@ -100,14 +141,8 @@ static evs_status take(void *job, evs_error *err)
     evs_stats *stats = evs__zalloc_array(1, sizeof *stats);
     if (stats == NULL)
         return evs__fail_nomem(err);
-    stats->rows = evs__alloc_array(count_rows(client), sizeof *stats->rows);
-    int fine = stats->rows != NULL;
-    const evs__lane *lane;
-    for (size_t i = 0; i < client->nlanes; i++)
-        for (size_t k = 0; fine && (lane = lane_at(client->lanes[i], k)) != NULL; k++)
-            fine = copy_lane(stats, lane);
-    for (lane = client->retired; fine && lane != NULL; lane = lane->next)
-        fine = !is_last(lane) || copy_lane(stats, lane);
+    int fine = fly(client) && fill(stats, client);
+    land(client);
     if (!fine) {
         evs_stats_free(stats);
         return evs__fail_nomem(err);

@@ -1,8 +1,10 @@
 /*
- * tally.h - counters of one script on one lane.
+ * tally.h - counters of scripts on one lane.
  *
- * A lane has tallies only for scripts that were called on it. They are found by the script's id in
- * a table of open addressing: ids have no gaps, so they are their own hash.
+ * There may be a million, one per script and shard, so a script has two small numbers, eight
+ * scripts to a page, in order of their ids. A page is there from the first call on that ended; the
+ * first page always is. What rarely happens, and how often a small number went round, is beside
+ * them.
  */
 #ifndef EVS_SCRIPTS_TALLY_H
 #define EVS_SCRIPTS_TALLY_H
@@ -21,26 +23,31 @@ typedef enum evs__mishap {
 /* What most scripts on most shards never have. */
 typedef struct evs__trouble {
     uint64_t mishaps[EVS__MISHAPS];
+    uint64_t calls, bytes; /* to be added to the small numbers */
     size_t nerrors;
     evs_status_count errors[]; /* few */
 } evs__trouble;
 
-/* Small: there may be a million, one per script and shard. */
 typedef struct evs__tally {
-    const evs_script *script; /* NULL for plain commands */
-    uint64_t calls;
-    uint64_t bytes;
-    evs__trouble *trouble; /* NULL while there was none; ours */
-    uint32_t in_flight;
-    uint32_t order; /* among the lane's tallies */
+    uint32_t calls;
+    uint32_t bytes;
 } evs__tally;
+
+enum { EVS__TALLY_PAGE = 8 };
+
+typedef struct evs__tally_page {
+    evs__tally tallies[EVS__TALLY_PAGE];
+    evs__trouble **troubles; /* as many; NULL while there was none; ours */
+} evs__tally_page;
 
 /* Those of one shard. Lanes that are one after the other that shard's share them. */
 typedef struct evs__tallies {
-    evs__tally **slots; /* ours; a power of two, or none */
-    size_t nslots;
-    size_t count;
+    evs__tally_page first;
+    evs__tally_page **more; /* those behind, or NULL; ours */
+    uint32_t nmore;
     unsigned holders; /* lanes */
+    uint32_t *flying; /* calls in flight by place, while somebody counts them (stats.c); ours */
+    uint32_t nflying;
 } evs__tallies;
 
 /* With one holder; NULL when out of memory. */
@@ -49,31 +56,51 @@ evs__tallies *evs__tallies_new(void);
 /* Drops a holder; the last one frees. Accepts NULL. */
 void evs__tallies_free(evs__tallies *tallies);
 
-evs__tally *evs__tally_add(evs__tallies *tallies, const evs_script *script);
-
-/* Count a failure, and what is no failure yet. When memory runs out they go uncounted. */
-void evs__tally_error(evs__tally *tally, evs_status status);
-void evs__tally_mishap(evs__tally *tally, evs__mishap what);
-
-/* Where a script is looked for first. */
-static inline size_t evs__tally_key(const evs_script *script)
+/* Where a script's numbers are; NULL stands for plain commands. */
+static inline size_t evs__tally_place(const evs_script *script)
 {
     return script == NULL ? 0 : script->id + 1;
 }
 
-/* The tally of a script, NULL for plain commands; made when it is missing. NULL when out of memory.
- */
-static inline evs__tally *evs__tally_of(evs__tallies *tallies, const evs_script *script)
+/* Bytes of a request that was sent. When memory runs out, for a page or for what is beside it,
+ * things go uncounted: here and below. */
+void evs__tally_bytes(evs__tallies *tallies, const evs_script *script, uint64_t bytes);
+
+void evs__tally_far_call(evs__tallies *tallies, size_t place, uint64_t bytes);
+void evs__tally_carry(evs__tallies *tallies, size_t place, int calls, int bytes);
+
+/* A call that ended, and the bytes of its last request. */
+static inline void evs__tally_call(evs__tallies *tallies, const evs_script *script, uint64_t bytes)
 {
-    for (size_t i = evs__tally_key(script); tallies->nslots > 0;
-         i++) { /* ends: a quarter of the slots is empty */
-        evs__tally *tally = tallies->slots[i & (tallies->nslots - 1)];
-        if (tally == NULL)
-            break;
-        if (tally->script == script)
-            return tally;
+    size_t place = evs__tally_place(script);
+    if (place >= EVS__TALLY_PAGE || bytes > UINT32_MAX) {
+        evs__tally_far_call(tallies, place, bytes);
+        return;
     }
-    return evs__tally_add(tallies, script);
+    evs__tally *tally = &tallies->first.tallies[place];
+    int calls_over = __builtin_add_overflow(tally->calls, 1u, &tally->calls);
+    int bytes_over = __builtin_add_overflow(tally->bytes, (uint32_t)bytes, &tally->bytes);
+    if (calls_over || bytes_over)
+        evs__tally_carry(tallies, place, calls_over, bytes_over);
 }
+
+/* A failure, and what is no failure yet. */
+void evs__tally_error(evs__tallies *tallies, const evs_script *script, evs_status status);
+void evs__tally_mishap(evs__tallies *tallies, const evs_script *script, evs__mishap what);
+
+/* What was counted at a place. */
+typedef struct evs__tally_sum {
+    uint64_t calls, bytes, flying;
+    const evs__trouble *trouble; /* NULL when there is none; borrowed */
+} evs__tally_sum;
+
+/* Places are 0 .. evs__tally_places - 1. 0 when nothing ever happened there. */
+size_t evs__tally_places(const evs__tallies *tallies);
+int evs__tally_at(evs__tally_sum *out, const evs__tallies *tallies, size_t place);
+
+/* One call in flight more, until evs__tally_land; `nplaces` is more than any place. 0 when out of
+ * memory. */
+int evs__tally_fly(evs__tallies *tallies, const evs_script *script, uint32_t nplaces);
+void evs__tally_land(evs__tallies *tallies);
 
 #endif

@@ -219,8 +219,9 @@ evs__buf *evs__conn_try(evs__conn *conn, evs__request *request, uint64_t epoch, 
     return &conn->out;
 }
 
-static int take_back(evs__conn *conn, const evs__request *request)
+static int take_back(evs__conn *conn, evs__request *request)
 {
+    request->end = request->start;
     conn->out.len = (size_t)(request->start - conn->base);
     conn->out.failed = 0;
     return 0;

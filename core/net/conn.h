@@ -55,7 +55,8 @@ struct evs__request {
     uint64_t start; /* where its bytes lie in the connection's stream */
     uint64_t end;
     void (*done)(evs__request *request, const evs__answer *answer);
-    int unwanted; /* the reply is skipped without being built; `done` still runs, with no reply */
+    int unwanted;   /* the reply is skipped without being built; `done` still runs, with no reply */
+    uint32_t place; /* the owner's, for whatever it likes */
 };
 
 /* Told when a connection becomes READY (status EVS_OK) and when it ends, with the reason, and when

@@ -29,7 +29,7 @@ typedef struct evs_stats_row {
     const char *pool;
     uint64_t calls;                    /* completed, errors included */
     uint64_t in_flight;                /* submitted and not completed */
-    uint64_t bytes;                    /* of requests, each sending counted */
+    uint64_t bytes;                    /* of their requests, each sending counted */
     uint64_t heals;                    /* sent again after NOSCRIPT */
     uint64_t resends;                  /* sent again on a new connection */
     uint64_t retries;                  /* sent again because the shard could not at first */
@@ -45,7 +45,8 @@ EVS_API evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client,
 EVS_API void evs_stats_free(evs_stats *stats);
 
 /* The rows, shard by shard in the order of the map, then those of shards that are in the map no
- * more and have calls in flight; on a shard in the order of the first call. */
+ * more and have calls in flight; on a shard plain commands first, then scripts in the order in
+ * which they were loaded. */
 EVS_API size_t evs_stats_count(const evs_stats *stats);
 
 /* Row number `index`, borrowed; NULL past the end. */

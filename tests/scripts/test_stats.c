@@ -104,23 +104,57 @@ static void calls_are_counted_and_told(void **state)
     shards_stop(&set);
 }
 
+static evs__tally_sum sum_of(const evs__tallies *tallies, const evs_script *script)
+{
+    evs__tally_sum sum;
+    assert_true(evs__tally_at(&sum, tallies, evs__tally_place(script)));
+    return sum;
+}
+
 static void tallies_are_found_among_many(void **state)
 {
     (void)state;
     enum { COUNT = 1000 };
     static evs_script scripts[COUNT];
     evs__tallies *tallies = evs__tallies_new();
+    evs__tally_sum sum;
     assert_non_null(tallies);
     for (size_t i = 0; i < COUNT; i++) {
         scripts[i].id = i * 7919 % COUNT;
-        evs__tally *made = evs__tally_of(tallies, &scripts[i]);
-        assert_non_null(made);
-        assert_int_equal(made->order, i);
+        for (size_t k = 0; k <= scripts[i].id % 3; k++)
+            evs__tally_call(tallies, &scripts[i], 100 + scripts[i].id);
     }
-    for (size_t i = 0; i < COUNT; i++)
-        assert_ptr_equal(evs__tally_of(tallies, &scripts[i])->script, &scripts[i]);
-    assert_null(evs__tally_of(tallies, NULL)->script);
-    assert_int_equal(tallies->count, COUNT + 1);
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t id = scripts[i].id, calls = id % 3 + 1;
+        assert_int_equal(sum_of(tallies, &scripts[i]).calls, calls);
+        assert_int_equal(sum_of(tallies, &scripts[i]).bytes, calls * (100 + id));
+        assert_null(sum_of(tallies, &scripts[i]).trouble);
+    }
+    assert_false(evs__tally_at(&sum, tallies, evs__tally_place(NULL)));
+    evs__tally_error(tallies, NULL, EVS_E_TIMEOUT);
+    evs__tally_mishap(tallies, &scripts[7], EVS__MISHAP_RETRY);
+    assert_int_equal(sum_of(tallies, NULL).trouble->errors[0].count, 1);
+    assert_int_equal(sum_of(tallies, &scripts[7]).trouble->mishaps[EVS__MISHAP_RETRY], 1);
+    evs__tallies_free(tallies);
+}
+
+static void counts_go_beyond_32_bits(void **state)
+{
+    (void)state;
+    static evs_script near = {.id = 1}, far = {.id = 100};
+    const uint64_t half = (uint64_t)1 << 31;
+    evs__tallies *tallies = evs__tallies_new();
+    assert_non_null(tallies);
+    for (size_t i = 0; i < 5; i++) {
+        evs__tally_call(tallies, &near, half);
+        evs__tally_call(tallies, &far, half);
+    }
+    evs__tally_bytes(tallies, &near, 6 * half + 1);
+    assert_true(sum_of(tallies, &near).bytes == 11 * half + 1);
+    assert_true(sum_of(tallies, &far).bytes == 5 * half);
+    tallies->first.tallies[evs__tally_place(&near)].calls = UINT32_MAX;
+    evs__tally_call(tallies, &near, 0);
+    assert_true(sum_of(tallies, &near).calls == 2 * half);
     evs__tallies_free(tallies);
 }
 
@@ -129,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_are_counted_and_told),
         cmocka_unit_test(tallies_are_found_among_many),
+        cmocka_unit_test(counts_go_beyond_32_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
