@@ -15,6 +15,13 @@ void *evs__zalloc_array(size_t count, size_t size);
 
 enum { EVS__LINE = 64 /* bytes of a cache line, on most machines */ };
 
+/* Two lines will be needed soon; any address will do. */
+static inline void evs__fetch_soon(const void *lines)
+{
+    __builtin_prefetch(lines, 1);
+    __builtin_prefetch((const char *)lines + EVS__LINE, 1);
+}
+
 /* The same, beginning with a cache line; not to be grown. */
 void *evs__alloc_lines(size_t count, size_t size);
 void *evs__zalloc_lines(size_t count, size_t size);

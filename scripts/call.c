@@ -135,7 +135,8 @@ evs__subject evs__call_subject(const evs__call *call)
     return subject;
 }
 
-static inline void complete(evs__call *call, const evs_result *result)
+static inline __attribute__((always_inline)) void complete(evs__call *call,
+                                                           const evs_result *result)
 {
     evs_client *client = call->lane->client;
     evs__wheel_remove(&call->due);
@@ -152,6 +153,11 @@ static inline void complete(evs__call *call, const evs_result *result)
         release(call);
 }
 
+static __attribute__((noinline)) void complete_failed(evs__call *call, const evs_result *result)
+{
+    complete(call, result);
+}
+
 void evs__call_mishap(const evs__call *call, evs__mishap what)
 {
     evs__tally_mishap(call->lane->tallies, call->script, what);
@@ -164,7 +170,7 @@ void evs__call_fail(evs__call *call, evs_outcome outcome, evs_error *err)
     err->outcome = outcome;
     evs__tally_error(call->lane->tallies, call->script, err->status);
     evs_result result = {err->status, outcome, NULL, err};
-    complete(call, &result);
+    complete_failed(call, &result);
 }
 
 void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
@@ -178,13 +184,18 @@ void evs__call_finish(evs__call *call, evs_status status, evs_outcome outcome,
     err.outcome = outcome;
     evs__tally_error(call->lane->tallies, call->script, status);
     evs_result result = {status, outcome, reply, &err};
-    complete(call, &result);
+    complete_failed(call, &result);
 }
 
-static inline void succeed(evs__call *call, const evs_reply *reply)
+static inline __attribute__((always_inline)) void succeed(evs__call *call, const evs_reply *reply)
 {
     evs_result result = {EVS_OK, EVS_EXECUTED, reply, NULL};
     complete(call, &result);
+}
+
+static __attribute__((noinline)) void succeed_late(evs__call *call, const evs_reply *reply)
+{
+    succeed(call, reply);
 }
 
 static evs__decision decide(const evs__call *call, evs__event event, evs_bytes text)
@@ -255,7 +266,7 @@ static void refused(evs__call *call, const evs_reply *reply)
     else if (decision.status == EVS_E_MOVED && evs__redirect_call(call, &decision, reply))
         return;
     else if (decision.status == EVS_OK)
-        succeed(call, reply);
+        succeed_late(call, reply);
     else if (decision.status == EVS_E_SCRIPT)
         evs__call_finish(call, decision.status, decision.outcome, reply);
     else if (!rest(call, &decision, reply))
@@ -270,7 +281,7 @@ static void replied(evs__call *call, const evs_reply *reply)
     }
     if (call->state.unsure)
         evs__lane_set_known(call->lane, call->script);
-    succeed(call, reply);
+    succeed_late(call, reply);
 }
 
 /* A reply came and could not be kept. Over a limit it is no error of the server, so the script ran;

@@ -136,7 +136,7 @@ static inline evs__call *evs__call_new(evs__calls *calls)
         return NULL;
     evs__call *call = calls->free;
     calls->free = call->with.next;
-    __builtin_prefetch(calls->free, 1);
+    evs__fetch_soon(calls->free); /* the next one, which is as cold */
     call->serial = ++calls->serial;
     call->request.start = call->request.end = 0; /* nothing was sent */
     call->request.done = evs__call_answered;

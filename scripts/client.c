@@ -240,6 +240,7 @@ void evs_client_free(evs_client *client)
     if (evs__client_is_elsewhere(client))
         evs__thread_join(client);
     client->closing = 1;
+    client->usual = NULL;
     if (!client->running)
         evs__client_destroy(client);
 }
@@ -452,6 +453,7 @@ evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, e
     if (status != EVS_OK)
         return status;
     client->shut = 1;
+    client->usual = NULL;
     evs__client_enter(client);
     if (how == EVS_CLOSE_DRAIN)
         drain(client, timeout_ms);

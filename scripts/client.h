@@ -22,32 +22,35 @@
 #include "sharding/route.h"
 
 struct evs_client {
-    evs_shardmap *map;            /* our reference; for the client's thread only */
-    uint64_t map_serial;          /* how many maps there were before it */
-    evs__maps maps;               /* the same map for other threads */
+    /* what every call touches */
+    const evs__pool *usual;       /* the only pool of the map, for quick.h; NULL: takes no calls */
     const evs_registry *registry; /* the caller's */
-    evs__loop *loop;              /* ours, like all below */
-    evs__conns *conns;
-    evs__fork_mark *fork_mark;
-    evs__lane **lanes; /* one per shard of the map; they stay where they are */
-    size_t nlanes;
-    evs__lane *retired;   /* lanes of no shard, with calls that are not finished */
-    evs__timer *retiring; /* looks after those */
-    evs__follow *follow;  /* NULL: no file is followed */
+    evs__lane **lanes;            /* one per shard of the map; they stay where they are */
+    evs__fork_mark *fork_mark;    /* ours, like all below */
+    evs__thread *thread;          /* NULL when the client is driven */
+    uint64_t sweep_at;            /* when the sweep is due; UINT64_MAX: not set */
+    uint64_t tick_ms;             /* by which the cheap clock may be behind */
+    size_t pending;               /* submitted and not finished */
     evs__calls calls;
-    size_t pending; /* submitted and not finished */
-    evs__wheel wheel;
-    evs__timer *sweep;          /* of the wheel */
-    uint64_t sweep_at;          /* when the sweep is due; UINT64_MAX: not set */
-    uint64_t tick_ms;           /* by which the cheap clock may be behind */
-    evs_client_options options; /* complete */
     evs_client_stats stats;
-    uint64_t random;     /* state of the jitter */
-    int running;         /* inside a loop run or a completion */
-    int closing;         /* freed, as far as the caller is concerned */
-    int shut;            /* takes no more calls */
-    int ending;          /* the calls there are get cut off */
-    evs__thread *thread; /* ours; NULL when the client is driven */
+
+    evs_shardmap *map;   /* our reference; for the client's thread only */
+    uint64_t map_serial; /* how many maps there were before it */
+    evs__maps maps;      /* the same map for other threads */
+    evs__loop *loop;
+    evs__conns *conns;
+    size_t nlanes;
+    evs__lane *retired;         /* lanes of no shard, with calls that are not finished */
+    evs__timer *retiring;       /* looks after those */
+    evs__follow *follow;        /* NULL: no file is followed */
+    evs__timer *sweep;          /* of the wheel */
+    evs_client_options options; /* complete */
+    uint64_t random;            /* state of the jitter */
+    int running;                /* inside a loop run or a completion */
+    int closing;                /* freed, as far as the caller is concerned */
+    int shut;                   /* takes no more calls */
+    int ending;                 /* the calls there are get cut off */
+    evs__wheel wheel;
 };
 
 /* Somebody who blocks until one call is finished. */

@@ -47,7 +47,7 @@ static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
     if (nodes == NULL || cluster->nnodes + 1 >= EVS__NOBODY)
         return NULL;
     cluster->nodes = nodes;
-    evs__node *node = evs__zalloc_array(1, sizeof *node);
+    evs__node *node = evs__zalloc_lines(1, sizeof *node);
     if (node == NULL)
         return NULL;
     node->shard = *cluster->home->at; /* with what the map says of calls */

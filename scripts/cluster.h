@@ -22,8 +22,8 @@
 #include "sharding/shardmap.h"
 
 typedef struct evs__node {
-    evs__shard shard; /* what a lane needs to know of a shard; text is ours */
     evs__lane lane;
+    evs__shard shard; /* what a lane needs to know of a shard; text is ours */
     char *host;
     char *name; /* host:port, or [v6]:port */
     int primary;

@@ -50,6 +50,8 @@ int evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at,
     lane->at = at;
     take_rules(lane);
     lane->home = lane;
+    lane->known = &lane->few;
+    lane->nwords = 1;
     evs__ring_init(&lane->loads);
     evs__ring_init(&lane->heals);
     evs__ring_init(&lane->execs);
@@ -62,7 +64,7 @@ int evs__lane_init(evs__lane *lane, evs_client *client, const evs__shard *at,
 evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
                          const evs__lane *heir_of)
 {
-    evs__lane *lane = evs__zalloc_array(1, sizeof *lane);
+    evs__lane *lane = evs__zalloc_lines(1, sizeof *lane);
     if (lane == NULL)
         return NULL;
     if (!evs__lane_init(lane, client, &map->shards[shard], heir_of)) {
@@ -88,8 +90,7 @@ void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
 
 static void forget(evs__lane *lane)
 {
-    if (lane->nwords > 0)
-        memset(lane->known, 0, lane->nwords * sizeof *lane->known);
+    memset(lane->known, 0, lane->nwords * sizeof *lane->known);
     evs__free(lane->loading);
     lane->loading = NULL;
     while (lane->refusals != NULL) {
@@ -125,7 +126,8 @@ void evs__lane_clear(evs__lane *lane)
     evs__leases_free(lane);
     evs__tallies_free(lane->tallies);
     forget(lane);
-    evs__free(lane->known);
+    if (lane->known != &lane->few)
+        evs__free(lane->known);
     evs_shardmap_free(lane->map);
 }
 
@@ -195,6 +197,18 @@ static int grow(uint64_t **bits, size_t from, size_t to)
     return 1;
 }
 
+/* The same where the first word is in the lane itself. */
+static int grow_known(evs__lane *lane, size_t to)
+{
+    uint64_t *bits = lane->known == &lane->few ? NULL : lane->known;
+    if (!grow(&bits, bits == NULL ? 0 : lane->nwords, to))
+        return 0;
+    if (lane->known == &lane->few)
+        bits[0] = lane->few;
+    lane->known = bits;
+    return 1;
+}
+
 /* Makes room for every script there is. */
 static int reserve(evs__lane *lane, const evs_script *script)
 {
@@ -203,9 +217,9 @@ static int reserve(evs__lane *lane, const evs_script *script)
     size_t nwords = evs_registry_count(lane->client->registry) / 64 + 1;
     if (lane->loading != NULL && !grow(&lane->loading, lane->nwords, nwords))
         return 0;
-    if (!grow(&lane->known, lane->nwords, nwords))
+    if (!grow_known(lane, nwords))
         return 0;
-    lane->nwords = nwords;
+    lane->nwords = (uint32_t)nwords;
     return 1;
 }
 

@@ -32,29 +32,31 @@ typedef enum evs__mark {
 } evs__mark;
 
 struct evs__lane {
+    /* what every call touches: one cache line */
     evs_client *client;
+    evs__cluster *cluster;  /* that the lane belongs to; NULL: none */
+    evs__conn *conn;        /* NULL until first used; the client's conns own it */
+    uint64_t epoch;         /* of the connection, that the marks belong to */
+    uint64_t *known;        /* a bit per script id; `few`, or ours */
+    uint64_t few;           /* for the first 64 scripts */
+    evs__tallies *tallies;  /* held */
+    uint32_t nwords;        /* of `known` and `loading`; scripts beyond are unknown */
+    unsigned char watched;  /* there is something to do when a call is finished */
+    unsigned char patience; /* EVS__MAY_..., of its calls */
+    unsigned char attempts; /* the map's, for calls to this shard */
+    unsigned char careful;  /* a new call is looked at: strict order, or a state of the shard */
+
     evs_shardmap *map;      /* our reference; NULL: that of home */
     const evs__shard *at;   /* the map's, or of a node of a cluster */
-    evs__cluster *cluster;  /* that the lane belongs to; NULL: none */
     evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
-    evs__conn *conn;        /* NULL until first used; the client's conns own it */
-    uint64_t epoch;         /* of the connection, that the rest belongs to */
     uint64_t preloaded;     /* the epoch in which every script was loaded, from 1; 0: none */
-    uint64_t *known;        /* a bit per script id; ours */
-    uint64_t *loading;      /* the same; NULL while no SCRIPT LOAD is under way; ours */
-    size_t nwords;          /* of each; scripts beyond are unknown */
+    uint64_t *loading;      /* as `known`; NULL while no SCRIPT LOAD is under way; ours */
     evs__refusal *refusals; /* ours */
     evs__ring loads;        /* SCRIPT LOADs under way; ours */
     size_t npreloads;       /* of those, that no call asked for */
     evs__ring heals;        /* open ones; ours */
     evs__ring execs;        /* MULTI...EXECs under way; ours */
     evs__lease *leases;     /* private connections to the same shard; ours */
-
-    evs__tallies *tallies; /* held */
-
-    unsigned char attempts; /* the map's, for calls to this shard */
-    unsigned char patience; /* EVS__MAY_..., of its calls */
-    unsigned char careful;  /* a new call is looked at: strict order, or a state of the shard */
 
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */
@@ -63,7 +65,6 @@ struct evs__lane {
     size_t parked_bytes;
     unsigned char passing;    /* the turn is being passed on */
     unsigned char wants_room; /* somebody was refused and is to be told */
-    unsigned char watched;    /* there is something to do when a call is finished */
 
     /* reload.c */
     unsigned char kept; /* by the map that is about to come */

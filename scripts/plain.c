@@ -173,7 +173,8 @@ static evs_status submit(void *arg, evs_error *err)
     call->arg = self->waiter;
     int reads = self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0;
     call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
-    call->state.may_lie = evs__plain_runs_script(self->cmd) & 1;
+    if (evs__plain_runs_script(self->cmd))
+        call->state.may_lie = 1;
     if (self->cmd->shard != NULL)
         call->state.patience = 0;
     status = queue(call, self->cmd, err);

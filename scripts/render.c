@@ -1,35 +1,19 @@
-#include "scripts/render.h"
+#include "scripts/render_quick.h"
 
 #include <stdio.h>
 
 enum {
-    SHORT = 32,     /* a power of two */
-    MOST_QUICK = 6, /* keys and arguments: with the three words before, one digit */
-    QUICK_ROOM = (int)sizeof(evs__head) + (MOST_QUICK + 1) * (SHORT + 8),
-    LENGTHS = 100,
-    LENGTH_ROOM = 24, /* '$' or '*', 20 digits, CR LF */
-    /* in the head of an EVALSHA */
-    COUNT_AT = 1, /* the digit of the number of arguments */
-    FIXED_AT = 4, /* the command and the SHA, whatever their number */
-    FIXED_LEN = 60,
-    NKEYS_AT = FIXED_AT + FIXED_LEN + 4, /* the digit of the number of keys */
-    HEAD_LEN = NKEYS_AT + 3
+    LENGTH_ROOM = 24 /* '$' or '*', 20 digits, CR LF */
 };
-/* The lengths of short strings, ready to be copied eight bytes at a time. */
+
 #define ONE(d)    "$" #d "\r\n\0\0\0"
 #define TWO(d, e) "$" #d #e "\r\n\0\0"
 #define TEN(d)                                                                              \
     TWO(d, 0), TWO(d, 1), TWO(d, 2), TWO(d, 3), TWO(d, 4), TWO(d, 5), TWO(d, 6), TWO(d, 7), \
         TWO(d, 8), TWO(d, 9)
-static const char lengths[LENGTHS][8] = {ONE(0), ONE(1), ONE(2), ONE(3), ONE(4), ONE(5), ONE(6),
-                                         ONE(7), ONE(8), ONE(9), TEN(1), TEN(2), TEN(3), TEN(4),
-                                         TEN(5), TEN(6), TEN(7), TEN(8), TEN(9)};
-
-static inline char *put_crlf(char *at)
-{
-    memcpy(at, "\r\n", 2);
-    return at + 2;
-}
+const char evs__lengths[EVS__LENGTHS][8] = {ONE(0), ONE(1), ONE(2), ONE(3), ONE(4), ONE(5), ONE(6),
+                                            ONE(7), ONE(8), ONE(9), TEN(1), TEN(2), TEN(3), TEN(4),
+                                            TEN(5), TEN(6), TEN(7), TEN(8), TEN(9)};
 
 static char *put_digits(char *at, size_t n)
 {
@@ -48,52 +32,17 @@ static char *put_digits(char *at, size_t n)
 static char *put_number(char *at, char mark, size_t n)
 {
     *at = mark;
-    return put_crlf(put_digits(at + 1, n));
-}
-
-/* The length of a string, below LENGTHS; eight bytes are written in any case. */
-static inline char *put_length(char *at, size_t n)
-{
-    memcpy(at, lengths[n], sizeof lengths[0]);
-    return at + (n < 10 ? 4 : 5);
-}
-
-/* As memcpy of fewer than SHORT bytes, without a call: two pieces that may overlap. */
-static inline void copy_short(char *to, const char *from, size_t len)
-{
-    if (len >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + len - 16, from + len - 16, 16);
-    } else if (len >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + len - 8, from + len - 8, 8);
-    } else {
-        for (size_t i = 0; i < len; i++)
-            to[i] = from[i];
-    }
-}
-
-static inline char *put_short_argument(char *at, evs_bytes argument)
-{
-    at = put_length(at, argument.len);
-    copy_short(at, argument.data, argument.len);
-    return put_crlf(at + argument.len);
+    return evs__put_crlf(put_digits(at + 1, n));
 }
 
 static inline char *put_argument(char *at, evs_bytes argument)
 {
-    if (argument.len < SHORT)
-        return put_short_argument(at, argument);
-    at = argument.len < LENGTHS ? put_length(at, argument.len) : put_number(at, '$', argument.len);
+    if (argument.len < EVS__SHORT)
+        return evs__put_short_argument(at, argument);
+    at = argument.len < EVS__LENGTHS ? evs__put_length(at, argument.len)
+                                     : put_number(at, '$', argument.len);
     memcpy(at, argument.data, argument.len);
-    return put_crlf(at + argument.len);
-}
-
-static inline char *put_short_arguments(char *at, const evs_bytes *args, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        at = put_short_argument(at, args[i]);
-    return at;
+    return evs__put_crlf(at + argument.len);
 }
 
 static inline char *put_arguments(char *at, const evs_bytes *args, size_t count)
@@ -126,24 +75,15 @@ void evs__head_render(evs__head *head, const char *sha1)
              sha1);
 }
 
-/* Everything before the keys, when all numbers have one digit. */
-static inline char *put_quick_head(char *at, const evs__head *head, size_t count, size_t nkeys)
-{
-    memcpy(at, head->text, sizeof head->text);
-    at[COUNT_AT] = (char)('0' + count);
-    at[NKEYS_AT] = (char)('0' + nkeys);
-    return at + HEAD_LEN;
-}
-
 static char *put_head(char *at, const evs__head *head, size_t count, size_t nkeys)
 {
     if (count < 10)
-        return put_quick_head(at, head, count, nkeys);
+        return evs__put_quick_head(at, head, count, nkeys);
     char digits[20];
     size_t len = (size_t)(put_digits(digits, nkeys) - digits);
     at = put_number(at, '*', count);
-    memcpy(at, head->text + FIXED_AT, FIXED_LEN);
-    return put_argument(at + FIXED_LEN, (evs_bytes){digits, len});
+    memcpy(at, head->text + EVS__HEAD_FIXED_AT, EVS__HEAD_FIXED_LEN);
+    return put_argument(at + EVS__HEAD_FIXED_LEN, (evs_bytes){digits, len});
 }
 
 static __attribute__((noinline)) void render_any(evs__buf *buf, const evs__head *head,
@@ -159,29 +99,16 @@ static __attribute__((noinline)) void render_any(evs__buf *buf, const evs__head 
     buf->len += (size_t)(at - begin);
 }
 
-/* The bits of all lengths together: below SHORT when each is. */
-static inline size_t bits_of(const evs_bytes *args, size_t count)
-{
-    size_t bits = 0;
-    for (size_t i = 0; i < count; i++)
-        bits |= args[i].len;
-    return bits;
-}
-
 /* Few and short arguments and room for them are the usual case, which calls no function. */
 void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call)
 {
-    size_t nkeys = call->nkeys, nargs = call->nargs;
-    if (nkeys + nargs > MOST_QUICK || buf->cap - buf->len <= QUICK_ROOM || buf->failed ||
-        (bits_of(call->keys, nkeys) | bits_of(call->args, nargs)) >= SHORT) {
+    size_t len = 0;
+    if (buf->cap - buf->len > EVS__QUICK_ROOM && !buf->failed)
+        len = evs__render_quickly(buf->data + buf->len, head, call);
+    if (len > 0)
+        buf->len += len;
+    else
         render_any(buf, head, call);
-        return;
-    }
-    char *begin = buf->data + buf->len;
-    char *at = put_quick_head(begin, head, 3 + nkeys + nargs, nkeys);
-    at = put_short_arguments(at, call->keys, nkeys);
-    at = put_short_arguments(at, call->args, nargs);
-    buf->len += (size_t)(at - begin);
 }
 
 void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs)

@@ -1,8 +1,10 @@
-/* From an invocation to a queued request: find, check, route, render. Nothing here waits. */
+/* From an invocation to a queued request: find, check, route, render. Nothing here waits. What is
+ * usual takes the way of quick.h. */
 #include "scripts/submit.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/queue.h"
+#include "scripts/quick.h"
 #include "scripts/spread.h"
 #include "scripts/state.h"
 
@@ -66,10 +68,8 @@ static inline evs_status allow(const evs_shardmap *map, const evs_script *script
     return evs__script_allowed(script, EVS_AUDIT_DENY, err);
 }
 
-/* The part that depends on the map. Inline in evs_submit, as plan and submit are: every call comes
- * this way. */
-static inline __attribute__((always_inline)) evs_status
-place(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
+/* The part that depends on the map. */
+static evs_status place(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
 {
     const evs_invocation *invocation = job->invocation;
     evs__target target;
@@ -83,8 +83,7 @@ place(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
     return allow(map, job->script, target.pool, err);
 }
 
-static inline __attribute__((always_inline)) evs_status plan(evs__job *job, const evs_shardmap *map,
-                                                             uint64_t serial, evs_error *err)
+evs_status evs__job_plan_by(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
 {
     const evs_client *client = job->client;
     const evs_invocation *invocation = job->invocation;
@@ -94,11 +93,6 @@ static inline __attribute__((always_inline)) evs_status plan(evs__job *job, cons
     if (!evs__script_takes(job->script, invocation->nkeys, invocation->nargs))
         return evs_script_check_arity(job->script, invocation->nkeys, invocation->nargs, err);
     return place(job, map, serial, err);
-}
-
-evs_status evs__job_plan_by(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
-{
-    return plan(job, map, serial, err);
 }
 
 evs_status evs__job_aim(evs__job *job, const evs__target *target, evs_error *err)
@@ -142,18 +136,7 @@ static evs_status blame(evs_error *err, evs_status status, const evs_script *scr
     return evs__explain_below(err, &subject);
 }
 
-/* The usual case costs one look: the connection works, and the server knows the script. */
-static inline evs__buf *begin_quickly(evs__call *call)
-{
-    evs__lane *lane = call->lane;
-    if (!evs__lane_knows(lane, call->script) || lane->careful)
-        return NULL;
-    return evs__conn_try(lane->conn, &call->request, lane->epoch,
-                         lane->client->options.max_in_flight);
-}
-
-static __attribute__((noinline)) evs_status
-queue_with_care(evs__call *call, const evs_invocation *invocation, evs_error *err)
+static evs_status queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
 {
     evs__buf *out;
     evs_status status = evs__state_take_script(call->lane->at, call->script, err);
@@ -165,17 +148,7 @@ queue_with_care(evs__call *call, const evs_invocation *invocation, evs_error *er
     return evs__queue_end(call, err);
 }
 
-static inline __attribute__((always_inline)) evs_status
-queue(evs__call *call, const evs_invocation *invocation, evs_error *err)
-{
-    evs__buf *out = begin_quickly(call);
-    if (out == NULL)
-        return queue_with_care(call, invocation, err);
-    evs__render_evalsha(out, &call->script->use.head, invocation);
-    return evs__queue_sent(call, err);
-}
-
-static inline __attribute__((always_inline)) evs_status submit(const evs__job *self, evs_error *err)
+static evs_status submit(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
     evs__call *call = evs__client_call(client, &self->target, self->script);
@@ -218,33 +191,40 @@ static evs_status start(void *job, evs_error *err)
     return evs__job_submit(job, err);
 }
 
-/* There was no room. Apart, so that evs_submit can keep its job in registers. */
-static __attribute__((noinline)) evs_status insist(const evs__job *refused, evs_error *err)
+static evs_status submit_any(evs__job *self, evs_error *err)
 {
-    evs__job self = *refused;
-    return evs__client_insist(self.client, self.timeout_ms, start, &self, err);
+    evs_client *client = self->client;
+    if (self->done == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_submit(client, self->invocation, self->done, self->arg, err);
+    evs_status status = evs__client_check(client, 0, err);
+    if (status == EVS_OK)
+        status = evs__job_plan(self, err);
+    if (status != EVS_OK)
+        return status;
+    status = submit(self, err);
+    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
+        status = evs__client_insist(client, self->timeout_ms, start, self, err);
+    return status;
+}
+
+static __attribute__((noinline)) evs_status submit_with_care(evs_client *client,
+                                                             const evs_invocation *invocation,
+                                                             evs_done_fn done, void *arg,
+                                                             evs_error *err)
+{
+    evs__job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
+    return submit_any(&self, err);
 }
 
 evs_status evs_submit(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
                       void *arg, evs_error *err)
 {
-    evs__job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
-    if (done == NULL)
-        return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
-    if (evs__client_is_elsewhere(client))
-        return evs__thread_submit(client, invocation, done, arg, err);
-    evs_status status = evs__client_check(client, 0, err);
-    if (status != EVS_OK)
-        return status;
-    status = plan(&self, client->map, client->map_serial, err);
-    if (status != EVS_OK)
-        return status;
-    status = submit(&self, err);
-    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK) {
-        evs__job again = self;
-        status = insist(&again, err);
-    }
-    return status;
+    if (client->thread == NULL && done != NULL &&
+        evs__submit_quickly(client, invocation, done, arg))
+        return EVS_OK;
+    return submit_with_care(client, invocation, done, arg, err);
 }
 
 static inline evs_status plan_to_wait(evs__job *job, evs_error *err)

@@ -78,10 +78,10 @@ static inline void evs__tally_call(evs__tallies *tallies, const evs_script *scri
         return;
     }
     evs__tally *tally = &tallies->first.tallies[place];
-    int calls_over = __builtin_add_overflow(tally->calls, 1u, &tally->calls);
-    int bytes_over = __builtin_add_overflow(tally->bytes, (uint32_t)bytes, &tally->bytes);
-    if (calls_over || bytes_over)
-        evs__tally_carry(tallies, place, calls_over, bytes_over);
+    if (++tally->calls == 0)
+        evs__tally_carry(tallies, place, 1, 0);
+    if (__builtin_add_overflow(tally->bytes, (uint32_t)bytes, &tally->bytes))
+        evs__tally_carry(tallies, place, 0, 1);
 }
 
 /* A failure, and what is no failure yet. */

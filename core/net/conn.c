@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { MOVE_FROM = 4096, WRITE_EARLY = 256 * 1024 };
+enum { MOVE_FROM = 4096 };
 
 /* ---- life ---- */
 
@@ -22,7 +22,7 @@ static void destroy(evs__conn *conn)
 evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
                          const evs__conn_limits *limits, evs_error *err)
 {
-    evs__conn *conn = evs__zalloc_array(1, sizeof *conn);
+    evs__conn *conn = evs__zalloc_lines(1, sizeof *conn);
     if (conn == NULL)
         return evs__fail_nomem(err);
     conn->loop = loop;
@@ -208,17 +208,6 @@ evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request)
     return &conn->out;
 }
 
-evs__buf *evs__conn_try(evs__conn *conn, evs__request *request, uint64_t epoch, size_t most)
-{
-    const evs__request *first = (const evs__request *)conn->queue.next;
-    uint64_t tail = evs__conn_tail(conn);
-    if (conn->epoch != epoch || conn->state != EVS__CONN_READY || conn->count >= most ||
-        &first->ring == &conn->queue || tail - first->start > conn->limits.max_queued_bytes)
-        return NULL;
-    request->start = tail;
-    return &conn->out;
-}
-
 static int take_back(evs__conn *conn, evs__request *request)
 {
     request->end = request->start;
@@ -227,10 +216,10 @@ static int take_back(evs__conn *conn, evs__request *request)
     return 0;
 }
 
-static __attribute__((noinline)) int write_early(evs__conn *conn)
+void evs__conn_write_early(evs__conn *conn)
 {
-    evs__conn_write(conn);
-    return 1;
+    if (conn->state == EVS__CONN_READY)
+        evs__conn_write(conn);
 }
 
 int evs__conn_end(evs__conn *conn, evs__request *request)
@@ -238,12 +227,7 @@ int evs__conn_end(evs__conn *conn, evs__request *request)
     assert(request->done != NULL);
     if (conn->closing || !evs__buf_ok(&conn->out))
         return take_back(conn, request);
-    request->end = evs__conn_tail(conn);
-    evs__ring_append(&conn->queue, &request->ring);
-    conn->count++;
-    evs__loop_mark(conn->loop, &conn->dirty);
-    if (conn->state == EVS__CONN_READY && request->end - conn->written > WRITE_EARLY)
-        return write_early(conn);
+    evs__conn_append(conn, request);
     return 1;
 }
 

@@ -130,11 +130,6 @@ uint64_t evs__conn_epoch(const evs__conn *conn);
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 
-/* Prepare and begin in one, for the common case: the connection is READY with something in flight,
- * its epoch is `epoch`, fewer than `most` requests are queued, and their bytes are within the
- * limit. NULL when it is not so; nothing has happened then. */
-evs__buf *evs__conn_try(evs__conn *conn, evs__request *request, uint64_t epoch, size_t most);
-
 /* Takes a queued request back when the kernel accepted none of its bytes: they will never be sent,
  * and `done` never runs. Returns 1 then, and 0 when it is too late. Costs the same however many
  * requests are queued. Not between begin and end. */

@@ -1,6 +1,7 @@
 /*
  * conn_inner.h - a connection as the files that make it up see it.
  *
+ *   conn_body.h  what it is, and queueing
  *   conn.c     life, the queue of requests, what callers ask
  *   connect.c  from IDLE to READY: address after address, then the greeting
  *   stream.c   READY: writing what is queued, reading replies, matching them to requests
@@ -23,8 +24,7 @@
 #ifndef EVS_CORE_NET_CONN_INNER_H
 #define EVS_CORE_NET_CONN_INNER_H
 
-#include "core/net/conn.h"
-#include "core/net/greeting.h"
+#include "core/net/conn_body.h"
 #include "core/net/loop_inner.h"
 #include "core/net/reader.h"
 #include "core/net/resolve.h"
@@ -41,74 +41,6 @@ typedef struct evs__attempt {
     evs__buf greeting;              /* not accepted by the kernel yet */
 } evs__attempt;
 
-struct evs__conn {
-    evs__dirty dirty; /* first: the list's entry is the connection */
-    evs__loop *loop;
-    const evs__login *login;
-    evs__conn_limits limits;
-    evs__conn_stats stats;
-
-    evs__conn_state state;
-    int resp3; /* the server agreed to it */
-    uint64_t epoch;
-    unsigned busy; /* enters without leave */
-    int closing;   /* freed; only the memory is left */
-    int retired;   /* to be made anew when nothing is in flight */
-
-    evs__ring queue;       /* requests of this epoch */
-    evs__ring lost;        /* of an earlier epoch, not told yet */
-    size_t count;          /* of both */
-    uint64_t lost_end;     /* what begins before was lost */
-    uint64_t lost_written; /* `written` when it was */
-
-    evs__buf out;
-    uint64_t base;    /* position of out.data[0] */
-    uint64_t written; /* the kernel accepted the bytes before */
-    int holes;        /* some bytes behind belong to nobody */
-    int blocked;      /* the kernel took less than it was given; writing waits for an event */
-    int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
-
-    evs__socket *socket; /* NULL while IDLE */
-    evs__tls *tls;       /* ours, over all sockets; NULL in the clear and until first used */
-    evs__reader *reader; /* lent by the loop while a reply is read */
-    int halfway;         /* a reply is half read */
-    int skipping;        /* the reader was told to skip the next reply */
-
-    struct evs__attempt *attempt; /* while connecting; ours */
-    evs__greeting says;
-    evs__login *fresh; /* ours: the login with a password that was read again; NULL: none was */
-    int reread;        /* in this attempt */
-    unsigned step;     /* of the greeting, the one whose answer comes next */
-
-    /* after a problem */
-    evs_status status;
-    char *problem;     /* ours; NULL when memory ran out, then the status has to do */
-    unsigned failures; /* to become READY, in a row */
-    uint64_t retry_at; /* opening is refused before */
-    uint64_t random;   /* state of the jitter */
-
-    /* breaker.c */
-    evs__timer *again;     /* ours; fires when opening is not refused any more */
-    int armed;             /* it runs */
-    int awaited;           /* what is queued may wait for that */
-    int told_down;         /* and not up since */
-    int probing;           /* nobody asked for the attempt that is under way */
-    uint64_t unproven;     /* no request was answered while this is the oldest position in use */
-    uint64_t wanted_until; /* a server that is down is tried so long without being asked */
-    int64_t down_since;    /* when the first of the failures was, in seconds of the calendar */
-
-    /* pulse.c */
-    evs__ring pulse;      /* in the loop's */
-    uint64_t seen;        /* the oldest position in use, */
-    uint64_t quiet_since; /* since when, in the loop's milliseconds */
-    int pinged;           /* the next reply is that to PING */
-};
-
-static inline uint64_t evs__conn_tail(const evs__conn *conn)
-{
-    return conn->base + conn->out.len;
-}
-
 /* What lies before cannot be taken back. */
 static inline uint64_t evs__conn_committed(const evs__conn *conn)
 {
@@ -123,12 +55,6 @@ static inline uint64_t evs__conn_first(const evs__conn *conn)
     if (!evs__ring_empty(&conn->queue))
         return ((const evs__request *)conn->queue.next)->start;
     return evs__conn_tail(conn);
-}
-
-/* The oldest request; NULL when there is none. */
-static inline evs__request *evs__conn_oldest(evs__conn *conn)
-{
-    return evs__ring_empty(&conn->queue) ? NULL : (evs__request *)conn->queue.next;
 }
 
 static inline void evs__conn_enter(evs__conn *conn)

@@ -25,6 +25,24 @@ void evs__loop_abandon(evs__loop *loop);
  * the loop's. Fails with STATE. */
 evs_status evs__loop_fd(int *out, evs__loop *loop, evs_error *err);
 
+/* Somebody who may have something to write. `flush` runs once per evs__loop_mark. */
+typedef struct evs__dirty {
+    struct evs__dirty *next; /* NULL while not in the list, which is a ring */
+    struct evs__dirty *prev;
+    void (*flush)(struct evs__dirty *dirty);
+} evs__dirty;
+
+void evs__loop_mark_first(evs__loop *loop, evs__dirty *dirty); /* for evs__loop_mark */
+
+/* Twice is once. */
+static inline void evs__loop_mark(evs__loop *loop, evs__dirty *dirty)
+{
+    if (dirty->next == NULL)
+        evs__loop_mark_first(loop, dirty);
+}
+
+void evs__loop_unmark(evs__dirty *dirty);
+
 /* Flushes what is dirty, waits up to `timeout_ms` (0 not at all, < 0 no limit) for events, runs
  * their callbacks, flushes again what those made dirty. */
 void evs__loop_run(evs__loop *loop, int timeout_ms);

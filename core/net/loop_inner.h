@@ -1,6 +1,6 @@
 /*
- * loop_inner.h - what the other files of core/net see of the loop: libuv's loop, the list of those
- * who have something to write, and memory that connections lend each other.
+ * loop_inner.h - what the other files of core/net see of the loop: libuv's loop, the head of the
+ * list of those who have something to write, and memory that connections lend each other.
  *
  * Nobody waits while something is unwritten or unsaid: the list is flushed right before libuv
  * waits, and a turn in which a completion ran already does not wait at all.
@@ -17,13 +17,6 @@
 #include <uv.h>
 
 enum { EVS__READ_BUFFER = 64 * 1024 };
-
-/* Somebody who may have something to write. `flush` runs once per evs__loop_mark. */
-typedef struct evs__dirty {
-    struct evs__dirty *next; /* NULL while not in the list, which is a ring */
-    struct evs__dirty *prev;
-    void (*flush)(struct evs__dirty *dirty);
-} evs__dirty;
 
 struct evs__loop {
     uv_loop_t uv;
@@ -51,17 +44,6 @@ struct evs__loop {
     size_t spare_bytes;
     char read_buffer[EVS__READ_BUFFER];
 };
-
-void evs__loop_mark_first(evs__loop *loop, evs__dirty *dirty); /* for evs__loop_mark */
-
-/* Twice is once. */
-static inline void evs__loop_mark(evs__loop *loop, evs__dirty *dirty)
-{
-    if (dirty->next == NULL)
-        evs__loop_mark_first(loop, dirty);
-}
-
-void evs__loop_unmark(evs__dirty *dirty);
 
 /* loop_fd.c */
 void evs__loop_close_fd(evs__loop *loop);

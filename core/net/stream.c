@@ -7,6 +7,7 @@
  */
 #include "core/net/conn_inner.h"
 
+#include "core/mem.h"
 #include "core/printable.h"
 #include "core/resp_quick.h"
 
@@ -200,6 +201,7 @@ static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
         evs__request *request = evs__conn_oldest(conn);
         if (request == NULL || request->unwanted || request->end > conn->written)
             break;
+        evs__fetch_soon(request->ring.next); /* it is part of something larger */
         const char *behind = evs__quick_number(&reply.as.integer, p + 1, end);
         if (behind == NULL)
             break;
@@ -335,7 +337,7 @@ static void open_late(evs__conn *conn)
 
 void evs__conn_flush(evs__dirty *dirty)
 {
-    evs__conn *conn = (evs__conn *)dirty;
+    evs__conn *conn = (evs__conn *)((char *)dirty - offsetof(evs__conn, dirty));
     evs__conn_enter(conn);
     evs__conn_tell_lost(conn);
     if (!conn->closing && conn->state == EVS__CONN_IDLE && !evs__ring_empty(&conn->queue))

@@ -1,0 +1,116 @@
+/*
+ * conn_body.h - what a connection is, for the files that make it up (conn_inner.h), and for who
+ * queues so often that a function call for it would show.
+ *
+ * What queueing touches comes first and is two cache lines: with a thousand connections each of
+ * them is cold.
+ */
+#ifndef EVS_CORE_NET_CONN_BODY_H
+#define EVS_CORE_NET_CONN_BODY_H
+
+#include "core/net/conn.h"
+#include "core/net/greeting.h"
+#include "core/net/reader.h"
+#include "core/net/socket.h"
+
+struct evs__conn {
+    /* where requests are */
+    evs__ring queue; /* requests of this epoch */
+    evs__buf out;
+    uint64_t base; /* position of out.data[0] */
+    uint64_t epoch;
+
+    size_t count;     /* of both rings */
+    uint64_t written; /* the kernel accepted the bytes before */
+    evs__dirty dirty;
+    evs__loop *loop;
+    evs__conn_state state;
+    int closing;         /* freed; only the memory is left */
+    evs__socket *socket; /* NULL while IDLE */
+
+    /* reading and writing */
+    unsigned busy;       /* enters without leave */
+    int retired;         /* to be made anew when nothing is in flight */
+    int holes;           /* some bytes behind `written` belong to nobody */
+    int blocked;         /* the kernel took less than it was given; writing waits for an event */
+    int send_problem;    /* errno of a refused write; the socket is read to its end, then closed */
+    int halfway;         /* a reply is half read */
+    int skipping;        /* the reader was told to skip the next reply */
+    int resp3;           /* the server agreed to it */
+    evs__reader *reader; /* lent by the loop while a reply is read */
+    evs__tls *tls;       /* ours, over all sockets; NULL in the clear and until first used */
+    evs__ring lost;      /* of an earlier epoch, not told yet */
+    uint64_t lost_end;   /* what begins before was lost */
+    uint64_t lost_written; /* `written` when it was */
+
+    const evs__login *login;
+    evs__conn_limits limits;
+    evs__conn_stats stats;
+
+    struct evs__attempt *attempt; /* while connecting; ours */
+    evs__greeting says;
+    evs__login *fresh; /* ours: the login with a password that was read again; NULL: none was */
+    int reread;        /* in this attempt */
+    unsigned step;     /* of the greeting, the one whose answer comes next */
+
+    /* after a problem */
+    evs_status status;
+    char *problem;     /* ours; NULL when memory ran out, then the status has to do */
+    unsigned failures; /* to become READY, in a row */
+    uint64_t retry_at; /* opening is refused before */
+    uint64_t random;   /* state of the jitter */
+
+    /* breaker.c */
+    evs__timer *again;     /* ours; fires when opening is not refused any more */
+    int armed;             /* it runs */
+    int awaited;           /* what is queued may wait for that */
+    int told_down;         /* and not up since */
+    int probing;           /* nobody asked for the attempt that is under way */
+    uint64_t unproven;     /* no request was answered while this is the oldest position in use */
+    uint64_t wanted_until; /* a server that is down is tried so long without being asked */
+    int64_t down_since;    /* when the first of the failures was, in seconds of the calendar */
+
+    /* pulse.c */
+    evs__ring pulse;      /* in the loop's */
+    uint64_t seen;        /* the oldest position in use, */
+    uint64_t quiet_since; /* since when, in the loop's milliseconds */
+    int pinged;           /* the next reply is that to PING */
+};
+
+static inline uint64_t evs__conn_tail(const evs__conn *conn)
+{
+    return conn->base + conn->out.len;
+}
+
+/* The oldest request; NULL when there is none. */
+static inline evs__request *evs__conn_oldest(evs__conn *conn)
+{
+    return evs__ring_empty(&conn->queue) ? NULL : (evs__request *)conn->queue.next;
+}
+
+/* Needs neither evs__conn_prepare nor evs__conn_begin, as is usual: the connection is READY with
+ * something in flight, its epoch is `epoch`, fewer than `most` requests are queued, and their bytes
+ * are within the limit for certain. `room` more bytes fit behind conn->out then. */
+static inline int evs__conn_takes(const evs__conn *conn, uint64_t epoch, size_t most, size_t room)
+{
+    return conn->epoch == epoch && conn->state == EVS__CONN_READY && conn->count < most &&
+           !evs__ring_empty(&conn->queue) && conn->out.cap - conn->out.len > room &&
+           !conn->out.failed && conn->out.len <= conn->limits.max_queued_bytes;
+}
+
+enum { EVS__WRITE_EARLY = 256 * 1024 /* unsent bytes */ };
+
+void evs__conn_write_early(evs__conn *conn); /* for evs__conn_append */
+
+/* The request is what lies behind the others in conn->out. */
+static inline void evs__conn_append(evs__conn *conn, evs__request *request)
+{
+    request->end = evs__conn_tail(conn);
+    evs__ring_append(&conn->queue, &request->ring);
+    conn->count++;
+    evs__loop_mark(conn->loop, &conn->dirty);
+    if (request->end - conn->written > EVS__WRITE_EARLY)
+        evs__conn_write_early(conn);
+}
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * quick.h - the way of nearly every call: a script by its handle, one key, few and short arguments,
+ * a connection with something in flight, a server that knows the script, a lane without rules.
+ *
+ * Everything is looked at before anything is changed. What is not as usual is not decided here: it
+ * takes the other way, in submit.c, from the beginning.
+ */
+#ifndef EVS_SCRIPTS_QUICK_H
+#define EVS_SCRIPTS_QUICK_H
+
+#include "core/net/conn_body.h"
+#include "scripts/client.h"
+#include "scripts/render_quick.h"
+#include "sharding/place.h"
+
+static inline int evs__quick_may(const evs_client *client, const evs_script *script,
+                                 const evs_invocation *invocation)
+{
+    return client->usual != NULL && script != NULL && invocation->nkeys == 1 &&
+           script->use.registry == client->registry && !script->use.denied &&
+           evs__script_takes(script, 1, invocation->nargs) &&
+           !evs__fork_mark_is_child(client->fork_mark);
+}
+
+static inline evs__lane *evs__quick_lane(const evs_client *client, evs_bytes key, unsigned *slot)
+{
+    const evs__pool *pool = client->usual;
+    evs_bytes tag = evs__tag_of(pool, key);
+    *slot = evs__slot_of(pool, tag);
+    evs__lane *lane = client->lanes[evs__place_tag(pool, tag)];
+    return pool->cluster == NULL ? lane : evs__cluster_lane(lane->cluster, *slot);
+}
+
+/* A call whose bytes are on its connection. */
+static inline evs__call *evs__quick_call(evs__lane *lane, const evs_script *script, unsigned slot)
+{
+    evs__call *call = evs__lane_call(lane, slot, script);
+    call->state.retry = (unsigned char)script->retry;
+    call->state.held = EVS__HELD_BY_CONN;
+    return call;
+}
+
+/* 0 when the call is not of that kind; then nothing has happened. */
+static inline __attribute__((always_inline)) int
+evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
+                    void *arg)
+{
+    unsigned slot;
+    const evs_script *script = invocation->handle;
+    if (!evs__quick_may(client, script, invocation))
+        return 0;
+    evs__lane *lane = evs__quick_lane(client, invocation->keys[0], &slot);
+    evs__conn *conn = lane->conn;
+    if (client->calls.free == NULL || !evs__lane_knows(lane, script) || lane->careful ||
+        !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight, EVS__QUICK_ROOM))
+        return 0;
+    size_t len = evs__render_quickly(conn->out.data + conn->out.len, &script->use.head, invocation);
+    if (len == 0)
+        return 0;
+
+    evs__call *call = evs__quick_call(lane, script, slot);
+    call->done = done;
+    call->arg = arg;
+    call->request.start = evs__conn_tail(conn);
+    conn->out.len += len;
+    evs__conn_append(conn, &call->request);
+    unsigned timeout_ms = invocation->timeout_ms;
+    evs__call_start(client, call, timeout_ms != 0 ? timeout_ms : lane->at->script_timeout_ms);
+    if (invocation->ticket != NULL)
+        *invocation->ticket = evs__call_ticket(call);
+    return 1;
+}
+
+#endif
