@@ -80,7 +80,8 @@ static void put_integer(evs__json_out *json, const evs__field *field)
 {
     evs__json_str(json, "type", "integer");
     evs__json_uint(json, "minimum", field->min);
-    evs__json_uint(json, "maximum", field->max);
+    if (field->max <= INT64_MAX) /* many readers of JSON know no larger number */
+        evs__json_uint(json, "maximum", field->max);
 }
 
 static void put_text(evs__json_out *json, const evs__field *field)

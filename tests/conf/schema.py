@@ -30,7 +30,7 @@ E218 E230 E241 E242 E250 E251 E252 E253 E256 E260 E265""".split())
 PARTLY = {
     "E208": ["e208_contradictions"],
     "E211": ["e211_weights"],
-    "E216": [],
+    "E216": ["e216_generation"],
 }
 
 # Other parts of the map, sums, primes, files, variables, the text itself.
