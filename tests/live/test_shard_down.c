@@ -390,7 +390,7 @@ static evs_client *open_cluster(nodes *set, evs_registry *registry, const char *
     char yaml[512];
     evs_error err;
     evs_shardmap *map;
-    evs_client *client;
+    evs_client *client = NULL;
     snprintf(yaml, sizeof yaml,
              "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n%s",
              scratch_port(set->servers[1]), more);
