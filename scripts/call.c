@@ -411,6 +411,8 @@ static void lost(evs__call *call, const evs__answer *answer)
     }
     evs_error err = *answer->why;
     evs__subject subject = evs__call_subject(call);
+    if (!answer->sent && err.status != EVS_E_CANCELED && evs__conn_is_down(call->lane->conn))
+        evs__conn_why(call->lane->conn, &err);
     evs__explain_below(&err, &subject);
     evs__call_fail(call, decision.outcome, &err);
 }
