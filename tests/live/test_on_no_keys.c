@@ -196,7 +196,7 @@ static void every_primary_of_a_cluster_replies(void **state)
     evs_error err;
     evs_reply *reply;
     evs_shardmap *map;
-    evs_client *client;
+    evs_client *client = NULL;
     nodes_start(&cluster, 3, 0);
     snprintf(yaml, sizeof yaml,
              "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\npools:\n  c:\n"

@@ -143,7 +143,7 @@ static void happen_at_once(proxy *self)
     if (self->count == 0 || !self->fault.at_once)
         return;
     pair *newest = &self->wires[self->count - 1];
-    if (is_due(self, newest, self->fault.way))
+    if (is_due(self, newest, (int)self->fault.way))
         happen(self, newest);
 }
 
