@@ -86,7 +86,7 @@ static void check_one_source(evs__reading *r, const evs__yaml *auth)
     }
 }
 
-static void read_auth(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
+void evs__read_auth(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at)
 {
     (void)field;
     if (evs__read_mapping(r, &evs__kind_auth, value, at))
@@ -143,7 +143,7 @@ static void read_keepalive(evs__reading *r, const evs__field *field, const evs__
 
 static const evs__field fields[] = {
     {.name = "db", .read = evs__read_integer, .offset = AT(db), .min = 0, .max = 1023},
-    {.name = "auth", .read = read_auth, .offset = AT(auth)},
+    {.name = "auth", .read = evs__read_auth, .offset = AT(auth)},
     DURATION("connect_timeout", connect_timeout_ms),
     DURATION("command_timeout", command_timeout_ms),
     DURATION("script_timeout", script_timeout_ms),

@@ -39,6 +39,9 @@ typedef struct evs__connection_conf {
     evs__tls_keys tls;
 } evs__connection_conf;
 
+/* Reads the value of `auth` into the evs__auth_conf `at`. */
+void evs__read_auth(evs__reading *r, const evs__field *field, const evs__yaml *value, void *at);
+
 /* What holds when a map says nothing. */
 evs__connection_conf evs__connection_default(void);
 

@@ -7,7 +7,8 @@
 #include "conf/fields.h"
 
 extern const evs__kind evs__kind_top, evs__kind_pool, evs__kind_shard, evs__kind_route,
-    evs__kind_connection, evs__kind_auth, evs__kind_tls, evs__kind_cluster, evs__kind_retry;
+    evs__kind_connection, evs__kind_auth, evs__kind_tls, evs__kind_cluster, evs__kind_retry,
+    evs__kind_sentinel;
 
 /* Rows of keys of a pool that are read when it is known what goes before them: a pool has only the
  * nodes. Of those about numbers, `offset` holds the feature of a distribution they belong to. */

@@ -208,7 +208,8 @@ static pool_conf new_conf(const evs__connection_conf *connection)
 }
 
 /* What each shard needs to know of it. A cluster has its calls wait for whichever node serves them
- * next, not for a node, and does so unless the map says otherwise. */
+ * next, not for a node, and does so unless the map says otherwise; so does a shard that sentinels
+ * watch, which are those who say that it is down. */
 static void apply_to_shards(evs__building *b, evs__pool *pool, const pool_conf *conf)
 {
     int own = conf->cluster != NULL ? DOWN_WAITS : DOWN_FAILS;
@@ -220,6 +221,10 @@ static void apply_to_shards(evs__building *b, evs__pool *pool, const pool_conf *
         link->retry_after_ms = conf->retry_after_ms;
         link->waits = waits && conf->cluster == NULL;
         b->map->shards[i].preload = conf->preload;
+        if (b->map->shards[i].sentinel == NULL || conf->on_down == DOWN_FAILS)
+            continue;
+        link->down_after = 0;
+        link->waits = 1;
     }
 }
 

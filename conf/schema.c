@@ -27,7 +27,9 @@ static const named_kind kinds[] = {
      "'if': {'required': ['pools'], 'properties': {'pools': {'minProperties': 2}}}, "
      "'then': {'required': ['routes']}"},
     {"pool", &evs__kind_pool, "'oneOf': [{'required': ['shards']}, {'required': ['cluster']}]"},
-    {"shard", &evs__kind_shard, "'required': ['address']"},
+    {"shard", &evs__kind_shard,
+     "'oneOf': [{'required': ['address'], 'properties': {'sentinel': false, 'master_name': "
+     "false}}, {'required': ['sentinel', 'master_name'], 'properties': {'address': false}}]"},
     {"connection", &evs__kind_connection, NULL},
     {"auth", &evs__kind_auth,
      "'not': {'anyOf': [{'required': ['password', 'password_env']}, "
@@ -36,6 +38,7 @@ static const named_kind kinds[] = {
     {"tls", &evs__kind_tls, NULL},
     {"retry", &evs__kind_retry, NULL},
     {"cluster", &evs__kind_cluster, "'required': ['seeds']"},
+    {"sentinels", &evs__kind_sentinel, "'required': ['addresses']"},
     {"route", &evs__kind_route,
      "'required': ['pool'], 'anyOf': [{'required': ['prefix'], 'properties': {'default': "
      "{'const': false}}}, {'required': ['default'], 'properties': {'prefix': false, "

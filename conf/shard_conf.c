@@ -15,6 +15,8 @@ enum { LONGEST_RING_NAME = 255, LONGEST_NOTE = 1000 };
 
 typedef struct shard_conf {
     const evs__yaml *address;
+    const evs__yaml *sentinel;    /* in place of an address: the group, */
+    const evs__yaml *master_name; /* and what the shard is called there */
     uint64_t weight;
     uint64_t index; /* EVS__NO_INDEX: none */
     const evs__yaml *slots;
@@ -64,8 +66,8 @@ static const evs__field fields[] = {
      .min = 1,
      .max = LONGEST_RING_NAME},
     {.name = "note", .read = evs__read_text, .offset = AT(note), .min = 0, .max = LONGEST_NOTE},
-    {.name = "sentinel"},
-    {.name = "master_name"},
+    {.name = "sentinel", .read = evs__read_node, .offset = AT(sentinel)},
+    {.name = "master_name", .read = evs__read_node, .offset = AT(master_name)},
     {.name = "state",
      .read = evs__read_word,
      .offset = AT(state),
@@ -122,8 +124,8 @@ static void check_ring_name(evs__reading *r, seen *s, const evs__shard *shard, c
 static void check_address(evs__reading *r, seen *s, const evs__login *login, const evs__yaml *at)
 {
     const evs__endpoint *e = &login->endpoint;
-    char *key = e->path != NULL
-                    ? evs__arena_format(r->scratch, "%s %d", e->path, login->db)
+    char *key = e->host == NULL
+                    ? evs__arena_format(r->scratch, "%s %d", e->text, login->db)
                     : evs__arena_format(r->scratch, "%s %d %d", e->host, e->port, login->db);
     if (key == NULL) {
         evs__diagnostics_nomem(r->diags);
@@ -135,8 +137,35 @@ static void check_address(evs__reading *r, seen *s, const evs__login *login, con
     if (earlier == NULL)
         return;
     evs__complain(r->diags, "E254", at->at, "address %s with db %d is used twice (first at %d:%d)",
-                  evs__found(r, at), login->db, earlier->at.line, earlier->at.column);
+                  e->path == NULL && e->host == NULL ? e->text : evs__found(r, at), login->db,
+                  earlier->at.line, earlier->at.column);
     evs__hint(r->diags, "two shards need two servers, or two databases of one");
+}
+
+/* Either an address or sentinels, which know one. 0 after complaining. */
+static int one_place(evs__reading *r, const evs__yaml *value, const shard_conf *conf)
+{
+    const evs__yaml *watched = conf->sentinel != NULL ? conf->sentinel : conf->master_name;
+    if (conf->address != NULL && watched != NULL) {
+        const evs__yaml *first = conf->address, *second = watched;
+        if (first->key->at.line > second->key->at.line ||
+            (first->key->at.line == second->key->at.line &&
+             first->key->at.column > second->key->at.column))
+            first = watched, second = conf->address;
+        evs__complain(r->diags, "E250", second->key->at,
+                      "%s and %s cannot stand together%s (%s at %d:%d)", first->key->text.data,
+                      second->key->text.data, evs__where(r), first->key->text.data,
+                      first->key->at.line, first->key->at.column);
+        evs__hint(r->diags, "sentinels know the address: keep one of the two");
+        return 0;
+    }
+    if (conf->address != NULL || watched != NULL)
+        return 1;
+    if (evs__yaml_get(value, "address") == NULL && evs__yaml_get(value, "sentinel") == NULL) {
+        evs__complain(r->diags, "E250", value->key->at, "the address is missing%s", evs__where(r));
+        evs__hint(r->diags, "add \"address: host:port\" or \"address: unix:/path\"");
+    }
+    return 0;
 }
 
 /* Short form (an address) or long form (a mapping). 0 when there is nothing to build. */
@@ -150,13 +179,7 @@ static int read_forms(evs__reading *r, const evs__yaml *value, shard_conf *conf)
     }
     if (!evs__read_mapping(r, &evs__kind_shard, value, conf))
         return 0;
-    if (conf->address != NULL)
-        return 1;
-    if (evs__yaml_get(value, "sentinel") == NULL && evs__yaml_get(value, "address") == NULL) {
-        evs__complain(r->diags, "E250", value->key->at, "the address is missing%s", evs__where(r));
-        evs__hint(r->diags, "add \"address: host:port\" or \"address: unix:/path\"");
-    }
-    return 0;
+    return one_place(r, value, conf);
 }
 
 /* A key of a shard that its pool's distribution has no use for. */
@@ -221,19 +244,32 @@ static const char *address_name(evs__building *b, const evs__yaml *address, cons
     return name == NULL ? "" : name;
 }
 
-static const char *ring_name(evs__building *b, const shard_conf *conf, const evs__shard *shard)
+static const char *ring_name(evs__building *b, const evs__yaml *where, const shard_conf *conf,
+                             const evs__shard *shard)
 {
     if (conf->ring_name != NULL)
         return conf->ring_name;
-    return b->rules.ring_names_are_addresses
-               ? address_name(b, conf->address, &shard->login.endpoint)
-               : shard->name;
+    return b->rules.ring_names_are_addresses ? address_name(b, where, &shard->login.endpoint)
+                                             : shard->name;
+}
+
+/* Where the shard is: by its address, or by sentinels. 0 after complaining. */
+static int fill_where(evs__building *b, const evs__yaml *value, const shard_conf *conf,
+                      evs__shard *shard)
+{
+    evs__endpoint endpoint;
+    if (conf->address == NULL)
+        return evs__shard_by_sentinel(b, value, conf->sentinel, conf->master_name, shard);
+    if (!evs__read_address(&b->r, conf->address, &endpoint))
+        return 0;
+    shard->login.endpoint = endpoint;
+    return 1;
 }
 
 static void fill(evs__building *b, const evs__yaml *value, const shard_conf *conf, seen *s)
 {
     evs__shard *shard = &b->map->shards[b->map->nshards];
-    evs__endpoint endpoint;
+    const evs__yaml *where = conf->address != NULL ? conf->address : conf->sentinel;
     *shard = (evs__shard){
         .name = evs__keep(&b->r, value->key->text),
         .note = conf->note,
@@ -249,14 +285,13 @@ static void fill(evs__building *b, const evs__yaml *value, const shard_conf *con
         shard->script_timeout_ms = shard->command_timeout_ms;
     shard->login.name = shard->name;
     evs__connection_login(&b->r, &conf->connection, &shard->login);
-    if (shard->name == NULL || !evs__read_address(&b->r, conf->address, &endpoint))
+    if (shard->name == NULL || !fill_where(b, value, conf, shard))
         return;
-    shard->login.endpoint = endpoint;
-    evs__tls_login(&b->r, &conf->connection.tls, conf->address, &shard->login);
-    shard->ring_name = ring_name(b, conf, shard);
+    evs__tls_login(&b->r, &conf->connection.tls, where, &shard->login);
+    shard->ring_name = ring_name(b, where, conf, shard);
     fill_place(b, value, conf, shard);
     check_ring_name(&b->r, s, shard, ring_name_node(value));
-    check_address(&b->r, s, &shard->login, conf->address);
+    check_address(&b->r, s, &shard->login, where);
     b->map->nshards++;
 }
 

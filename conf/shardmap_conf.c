@@ -1,6 +1,6 @@
 /*
  * shardmap_conf.c - the top level of a map, and the order in which its parts are read: version,
- * defaults, pools with their shards, routes.
+ * defaults, groups of sentinels, pools with their shards, routes.
  */
 #include "conf/building.h"
 #include "conf/kinds.h"
@@ -14,6 +14,7 @@ typedef struct top_conf {
     const evs__yaml *shards;
     const evs__yaml *pools;
     const evs__yaml *routes;
+    const evs__yaml *sentinels;
 } top_conf;
 
 #define AT(member) offsetof(top_conf, member)
@@ -30,7 +31,7 @@ static const evs__field fields[] = {
     {.name = "shards", .read = evs__read_node, .offset = AT(shards)},
     {.name = "pools", .read = evs__read_node, .offset = AT(pools)},
     {.name = "routes", .read = evs__read_node, .offset = AT(routes)},
-    {.name = "sentinels"},
+    {.name = "sentinels", .read = evs__read_node, .offset = AT(sentinels)},
 };
 
 const evs__kind evs__kind_top = {
@@ -184,9 +185,9 @@ static int check_root(evs__reading *r, const evs__yaml *root)
 void evs__build_map(evs__building *b, const evs__yaml *root)
 {
     static const evs__kind *const kinds[] = {
-        &evs__kind_top,   &evs__kind_pool,       &evs__kind_shard,
-        &evs__kind_route, &evs__kind_connection, &evs__kind_auth,
-        &evs__kind_tls,   &evs__kind_cluster,    &evs__kind_retry};
+        &evs__kind_top,        &evs__kind_pool,    &evs__kind_shard, &evs__kind_route,
+        &evs__kind_connection, &evs__kind_auth,    &evs__kind_tls,   &evs__kind_cluster,
+        &evs__kind_retry,      &evs__kind_sentinel};
     top_conf top = {.generation = 0};
     b->r.kinds = kinds;
     b->r.nkinds = sizeof kinds / sizeof kinds[0];
@@ -200,6 +201,9 @@ void evs__build_map(evs__building *b, const evs__yaml *root)
     b->map->generation = top.generation;
     if (top.name != NULL)
         b->map->name = top.name;
+    if (top.sentinels != NULL)
+        evs__build_sentinels(b, top.sentinels);
     read_shards_or_pools(b, &top, root);
+    evs__check_sentinels(b);
     read_routes(b, &top, root);
 }

@@ -9,6 +9,8 @@ static int same_text(const char *a, const char *b)
 
 int evs__endpoint_same(const evs__endpoint *a, const evs__endpoint *b)
 {
+    if (a->host == NULL && b->host == NULL && a->path == NULL && b->path == NULL)
+        return same_text(a->text, b->text);
     if (a->host == NULL || b->host == NULL)
         return a->host == b->host && same_text(a->path, b->path);
     return strcasecmp(a->host, b->host) == 0 && a->port == b->port;
@@ -32,5 +34,6 @@ int evs__login_same(const evs__login *a, const evs__login *b)
 {
     return evs__endpoint_same(&a->endpoint, &b->endpoint) && a->db == b->db &&
            same_text(a->username, b->username) && same_text(a->password, b->password) &&
-           same_text(a->client_name, b->client_name) && same_tls(a->tls, b->tls);
+           same_text(a->client_name, b->client_name) && a->primary == b->primary &&
+           same_tls(a->tls, b->tls);
 }

@@ -8,7 +8,8 @@
 
 typedef struct evs__endpoint {
     const char *text; /* as in the map: host:port, [v6]:port or unix:/path */
-    const char *host; /* without brackets; NULL for a unix socket */
+    const char *host; /* without brackets; NULL for a unix socket, and for what has to be asked for
+                       * first: then only the text tells two of them apart */
     const char *path; /* of a unix socket; NULL for TCP */
     int port;
 } evs__endpoint;
@@ -48,6 +49,7 @@ typedef struct evs__link {
 } evs__link;
 
 typedef struct evs__login {
+    const char *noun; /* of what is there, for messages; NULL: "shard" */
     const char *name; /* of the shard, for messages */
     evs__endpoint endpoint;
     const char *username;             /* NULL: AUTH with the password alone */
@@ -58,15 +60,16 @@ typedef struct evs__login {
     const evs__tls_conf *tls;    /* NULL: in the clear */
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
     evs__link link;
+    int primary; /* 1: whoever answers has to be a primary, and is asked (ROLE) */
 } evs__login;
 
-/* One server: host (in any case) and port, or path. */
+/* One server: host (in any case) and port, or path, or text. */
 int evs__endpoint_same(const evs__endpoint *a, const evs__endpoint *b);
 
 /* Trust, certificate and versions; the server's name is left out. */
 int evs__tls_conf_same(const evs__tls_conf *a, const evs__tls_conf *b);
 
-/* Would a connection made for the one do for the other? Name, timeout, source and link do not
+/* Would a connection made for the one do for the other? Names, timeout, source and link do not
  * count. */
 int evs__login_same(const evs__login *a, const evs__login *b);
 

@@ -9,6 +9,7 @@
 #include "scripts/heal.h"
 #include "scripts/note.h"
 #include "scripts/park.h"
+#include "scripts/primary.h"
 #include "scripts/redirect.h"
 
 #include <limits.h>
@@ -530,6 +531,13 @@ static int is_unreached(const evs__call *call)
     return call->state.held == EVS__HELD_BY_CONN && evs__conn_is_failing(call->lane->conn);
 }
 
+/* The same, where sentinels know the server. */
+static int seeks_primary(const evs__call *call)
+{
+    return call->lane->primary != NULL && call->state.held == EVS__HELD_BY_CONN &&
+           evs__conn_state_of(call->lane->conn) != EVS__CONN_READY;
+}
+
 /* Who still holds the call drops it when it comes to it. */
 void evs__call_release(evs__call *call, evs_status status)
 {
@@ -537,7 +545,10 @@ void evs__call_release(evs__call *call, evs_status status)
     evs__subject subject = evs__call_subject(call);
     if (status == EVS_E_TIMEOUT && call->state.held == EVS__LOOKING)
         evs__cluster_explain(call, &err);
-    else if (status == EVS_E_TIMEOUT && is_unreached(call)) {
+    else if (status == EVS_E_TIMEOUT && seeks_primary(call)) {
+        evs__primary_explain(call->lane->primary, &err);
+        evs__explain_below(&err, &subject);
+    } else if (status == EVS_E_TIMEOUT && is_unreached(call)) {
         evs__conn_why(call->lane->conn, &err);
         evs__explain_below(&err, &subject);
     } else if (status == EVS_E_TIMEOUT)

@@ -108,12 +108,14 @@ static void stop_clusters(evs_client *client)
 static evs_status build(evs_client *client, evs_shardmap *map, evs_error *err)
 {
     const evs_client_options *options = &client->options;
-    evs__conn_limits limits = {options->max_reply_bytes,
-                               options->max_reply_depth,
-                               options->max_queued_bytes,
-                               options->protocol,
-                               options->log == NULL ? NULL : tell_log,
-                               client};
+    evs__conn_limits limits = {
+        .max_reply_bytes = options->max_reply_bytes,
+        .max_reply_depth = options->max_reply_depth,
+        .max_queued_bytes = options->max_queued_bytes,
+        .protocol = options->protocol,
+        .news = options->log == NULL ? NULL : tell_log,
+        .news_owner = client,
+    };
     evs_status status = evs__loop_new(&client->loop, err);
     if (status == EVS_OK)
         status = evs__conns_new(&client->conns, client->loop, &limits, err);
@@ -204,6 +206,7 @@ void evs__client_destroy(evs_client *client)
 {
     evs__client_end_calls(client);
     stop_clusters(client);
+    evs__sentinels_stop(client);
     evs__timer_free(client->sweep);
     evs__timer_free(client->retiring);
     evs__follow_free(client->follow);
@@ -219,7 +222,9 @@ static void abandon(evs_client *client)
 {
     if (client->conns != NULL)
         evs__conns_abandon(client->conns);
+    client->conns = NULL;
     stop_clusters(client);
+    evs__sentinels_stop(client);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__timer_free(client->retiring);
     evs__follow_abandon(client->follow);

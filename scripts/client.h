@@ -17,6 +17,7 @@
 #include "scripts/follow.h"
 #include "scripts/lane.h"
 #include "scripts/maps.h"
+#include "scripts/sentinels.h"
 #include "scripts/thread.h"
 #include "sharding/conns.h"
 #include "sharding/route.h"
@@ -42,6 +43,7 @@ struct evs_client {
     size_t nlanes;
     evs__lane *retired;         /* lanes of no shard, with calls that are not finished */
     evs__timer *retiring;       /* looks after those */
+    evs__sentinels *sentinels;  /* groups; held by lanes */
     evs__follow *follow;        /* NULL: no file is followed */
     evs__timer *sweep;          /* of the wheel */
     evs_client_options options; /* complete */

@@ -7,9 +7,12 @@
 #include "scripts/heal.h"
 #include "scripts/lease.h"
 #include "scripts/note.h"
+#include "scripts/primary.h"
 #include "scripts/render.h"
 
 #include <stddef.h>
+
+enum { MOST_LOADED_BYTES = 1024 * 1024 };
 
 typedef struct evs__load {
     evs__request request; /* first */
@@ -81,7 +84,9 @@ void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
     lane->map = evs_shardmap_ref(map);
     lane->at = &map->shards[shard];
     take_rules(lane);
-    if (lane->conn != NULL)
+    if (lane->primary != NULL && lane->primary->lane == lane)
+        evs__primary_set_shard(lane->primary);
+    if (lane->conn != NULL && lane->primary == NULL)
         evs__conn_set_login(lane->conn, &lane->at->login);
     for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
         evs__lane_set_map(&lease->lane, map, shard);
@@ -125,6 +130,8 @@ void evs__lane_clear(evs__lane *lane)
     evs__execs_drop(lane);
     evs__leases_free(lane);
     evs__tallies_free(lane->tallies);
+    if (lane->primary != NULL && lane->primary->lane == lane)
+        evs__primary_free(lane->primary);
     forget(lane);
     if (lane->known != &lane->few)
         evs__free(lane->known);
@@ -138,12 +145,47 @@ void evs__lane_free(evs__lane *lane)
     evs__free(lane);
 }
 
-static evs_status prepare_first(evs__lane *lane, evs_error *err)
+evs_status evs__lane_connect(evs__lane *lane, evs_error *err)
 {
-    evs_status made = evs__conns_make(&lane->conn, lane->client->conns, &lane->at->login, err);
-    if (made == EVS_OK)
-        lane->epoch = evs__conn_epoch(lane->conn);
-    return made;
+    const evs__login *login = lane->primary == NULL ? &lane->at->login : &lane->primary->login;
+    evs_status made = evs__conns_make(&lane->conn, lane->client->conns, login, err);
+    if (made != EVS_OK)
+        return made;
+    if (lane->primary != NULL)
+        evs__primary_watch(lane->primary, lane->conn);
+    lane->epoch = evs__conn_epoch(lane->conn);
+    return EVS_OK;
+}
+
+/* Before a call asks for it. */
+static void load_for_nobody(evs__lane *lane, const evs_script *script)
+{
+    if (!evs__lane_load(lane, script))
+        return;
+    load_of(lane->loads.prev)->nobodys = 1;
+    lane->npreloads++;
+}
+
+static int is_set(const uint64_t *bits, size_t id)
+{
+    return (bits[id / 64] >> id % 64 & 1) != 0;
+}
+
+/* The next server may be another one, which has replaced the first: what was in use goes there in
+ * front of the first call, up to a bound; the rest with the first call of each. */
+static void start_anew(evs__lane *lane)
+{
+    size_t nwords = lane->nwords;
+    uint64_t *known = nwords == 0 ? NULL : evs__alloc_array(nwords, sizeof *known);
+    if (known != NULL)
+        memcpy(known, lane->known, nwords * sizeof *known);
+    forget(lane);
+    for (size_t id = 0; known != NULL && id < nwords * 64; id++) {
+        const evs_script *script = evs_registry_at(lane->client->registry, id);
+        if (is_set(known, id) && evs__conn_queued_bytes(lane->conn) < MOST_LOADED_BYTES)
+            load_for_nobody(lane, script);
+    }
+    evs__free(known);
 }
 
 static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, evs_error *err),
@@ -151,15 +193,20 @@ static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, 
 {
     evs_status status = EVS_OK;
     if (lane->conn == NULL)
-        status = prepare_first(lane, err);
+        status = evs__lane_connect(lane, err);
     if (status != EVS_OK)
         return status;
+    if (lane->primary != NULL)
+        evs__primary_check(lane->primary, lane->conn);
     status = reach(lane->conn, err);
     uint64_t epoch = evs__conn_epoch(lane->conn);
-    if (epoch != lane->epoch) {
+    if (epoch == lane->epoch)
+        return status;
+    lane->epoch = epoch;
+    if (status == EVS_OK && lane->primary != NULL)
+        start_anew(lane);
+    else
         forget(lane);
-        lane->epoch = epoch;
-    }
     return status;
 }
 
@@ -348,10 +395,7 @@ void evs__lane_preload(evs__lane *lane)
     lane->preloaded = lane->epoch + 1;
     for (size_t i = 0; i < evs_registry_count(registry); i++) {
         const evs_script *script = evs_registry_at(registry, i);
-        if (!is_allowed(lane, script) || evs__lane_mark(lane, script) != EVS__MARK_UNKNOWN ||
-            !evs__lane_load(lane, script))
-            continue;
-        load_of(lane->loads.prev)->nobodys = 1;
-        lane->npreloads++;
+        if (is_allowed(lane, script) && evs__lane_mark(lane, script) == EVS__MARK_UNKNOWN)
+            load_for_nobody(lane, script);
     }
 }

@@ -23,6 +23,7 @@ typedef struct evs__lane evs__lane;
 typedef struct evs__cluster evs__cluster;
 typedef struct evs__call evs__call;
 typedef struct evs__lease evs__lease;
+typedef struct evs__primary evs__primary;
 
 typedef enum evs__mark {
     EVS__MARK_UNKNOWN,
@@ -49,6 +50,8 @@ struct evs__lane {
     evs_shardmap *map;      /* our reference; NULL: that of home */
     const evs__shard *at;   /* the map's, or of a node of a cluster */
     evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
+    evs__primary *primary;  /* where it is, of a shard that sentinels watch; else NULL. Ours, or of
+                             * the lane that a lease is for */
     uint64_t preloaded;     /* the epoch in which every script was loaded, from 1; 0: none */
     uint64_t *loading;      /* as `known`; NULL while no SCRIPT LOAD is under way; ours */
     evs__refusal *refusals; /* ours */
@@ -91,6 +94,9 @@ static inline const char *evs__lane_pool(const evs__lane *lane)
 {
     return lane->home->map->pools[lane->at->pool].name;
 }
+
+/* A connection to the lane's server. Fails with NOMEM. */
+evs_status evs__lane_connect(evs__lane *lane, evs_error *err);
 
 /* Makes the connection usable for queueing and forgets what an older epoch knew. Await does what
  * evs__conn_await does. */

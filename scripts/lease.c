@@ -17,16 +17,17 @@ static evs_status make(evs__lease **out, evs__lane *lane, evs_error *err)
     if (lease == NULL)
         return evs__fail_nomem(err);
     lease->lane.map = evs_shardmap_ref(lane->map);
-    evs_status status = evs__lane_init(&lease->lane, client, lane->at, lane)
-                            ? evs__conns_make(&lease->lane.conn, client->conns, &lane->at->login,
-                                              err)
-                            : evs__fail_nomem(err);
+    evs_status status = EVS_OK;
+    if (!evs__lane_init(&lease->lane, client, lane->at, lane))
+        status = evs__fail_nomem(err);
+    lease->lane.primary = lane->primary;
+    if (status == EVS_OK)
+        status = evs__lane_connect(&lease->lane, err);
     if (status != EVS_OK) {
         evs__lane_clear(&lease->lane);
         evs__free(lease);
         return status;
     }
-    lease->lane.epoch = evs__conn_epoch(lease->lane.conn);
     lease->next = lane->leases;
     lane->leases = lease;
     *out = lease;

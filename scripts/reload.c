@@ -12,6 +12,7 @@
 #include "scripts/client.h"
 #include "scripts/lease.h"
 #include "scripts/note.h"
+#include "scripts/primary.h"
 
 /* ---- retired lanes ---- */
 
@@ -131,12 +132,48 @@ static int stays(const evs__lane *before, const evs_shardmap *map, size_t shard)
            evs__login_same(&before->at->login, &map->shards[shard].login);
 }
 
+/* The sentinels of the lane's shard are asked where it is. 0 when out of memory. */
+static int watch(evs__lane *lane, evs_shardmap *map)
+{
+    evs__sentinels *group = evs__sentinels_hold(lane->client, map, lane->at->sentinel);
+    if (group == NULL)
+        return 0;
+    lane->primary = evs__primary_new(lane, group);
+    if (lane->primary == NULL)
+        evs__sentinels_drop(group);
+    return lane->primary != NULL;
+}
+
+/* A lane that stays may get other sentinels. 0 when out of memory. */
+static int keep(evs__lane *lane, evs_shardmap *map, size_t shard)
+{
+    lane->kept = 1;
+    if (lane->primary == NULL)
+        return 1;
+    lane->primary->later = evs__sentinels_hold(lane->client, map, map->shards[shard].sentinel);
+    return lane->primary->later != NULL;
+}
+
+/* It stays as it is. */
+static void unkeep(evs__lane *lane)
+{
+    lane->kept = 0;
+    if (lane->primary == NULL || lane->primary->later == NULL)
+        return;
+    evs__sentinels_drop(lane->primary->later);
+    lane->primary->later = NULL;
+}
+
 /* A new lane; that of a cluster's pool with its cluster. NULL when out of memory. */
 static evs__lane *new_lane(evs_client *client, evs_shardmap *map, size_t shard,
                            const evs__lane *before)
 {
     const evs__pool *pool = &map->pools[map->shards[shard].pool];
     evs__lane *lane = evs__lane_new(client, map, shard, before);
+    if (lane != NULL && lane->at->sentinel != NULL && !watch(lane, map)) {
+        evs__lane_free(lane);
+        return NULL;
+    }
     if (lane == NULL || pool->cluster == NULL)
         return lane;
     lane->cluster = evs__cluster_new(client, lane, pool);
@@ -153,7 +190,8 @@ static int make_lanes(evs__lane **lanes, evs_client *client, evs_shardmap *map)
         evs__lane *before = lane_before(client, map, i);
         if (before != NULL && stays(before, map, i)) {
             lanes[i] = before;
-            before->kept = 1;
+            if (!keep(before, map, i))
+                return 0;
             continue;
         }
         lanes[i] = new_lane(client, map, i, before);
@@ -167,8 +205,9 @@ static void unmake_lanes(evs__lane **lanes, size_t count)
 {
     for (size_t i = 0; lanes != NULL && i < count && lanes[i] != NULL; i++) {
         int kept = lanes[i]->kept;
-        lanes[i]->kept = 0;
-        if (!kept)
+        if (kept)
+            unkeep(lanes[i]);
+        else
             free_lane(lanes[i]);
     }
     evs__free(lanes);

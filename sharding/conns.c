@@ -62,10 +62,16 @@ static int reserve(evs__conns *conns)
 evs_status evs__conns_make(evs__conn **out, evs__conns *conns, const evs__login *login,
                            evs_error *err)
 {
+    return evs__conns_make_with(out, conns, login, &conns->limits, err);
+}
+
+evs_status evs__conns_make_with(evs__conn **out, evs__conns *conns, const evs__login *login,
+                                const evs__conn_limits *limits, evs_error *err)
+{
     if (!reserve(conns))
         return evs__fail_nomem(err);
     evs__conn **slot = &conns->all[conns->count];
-    evs_status status = evs__conn_new(slot, conns->loop, login, &conns->limits, err);
+    evs_status status = evs__conn_new(slot, conns->loop, login, limits, err);
     if (status != EVS_OK)
         return status;
     conns->count++;

@@ -23,6 +23,10 @@ void evs__conns_abandon(evs__conns *conns);
 evs_status evs__conns_make(evs__conn **out, evs__conns *conns, const evs__login *login,
                            evs_error *err);
 
+/* The same with limits of its own. */
+evs_status evs__conns_make_with(evs__conn **out, evs__conns *conns, const evs__login *login,
+                                const evs__conn_limits *limits, evs_error *err);
+
 /* Frees one; requests still queued are done with LOST. */
 void evs__conns_close(evs__conns *conns, evs__conn *conn);
 

@@ -98,7 +98,9 @@ static char *server_key(evs__arena *arena, const evs__login *login)
 {
     const evs__endpoint *at = &login->endpoint;
     char *key = evs__arena_format(arena, "%d %d %s", login->db, at->host != NULL ? at->port : -1,
-                                  at->host != NULL ? at->host : at->path);
+                                  at->host != NULL   ? at->host
+                                  : at->path != NULL ? at->path
+                                                     : at->text);
     for (char *c = key; key != NULL && at->host != NULL && *c != '\0'; c++)
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
     return key;

@@ -60,6 +60,15 @@ typedef struct evs__cluster_plan {
     int allow_partial; /* slots that nobody serves do not keep the others from being used */
 } evs__cluster_plan;
 
+/* What a map says of a group of sentinels, which know where the primaries of shards are. */
+typedef struct evs__sentinel_plan {
+    const char *name;        /* of the group */
+    const evs__login *hosts; /* how to reach each */
+    size_t nhosts;
+    unsigned refresh_ms;
+    unsigned quorum_reads; /* how many have to name the same primary */
+} evs__sentinel_plan;
+
 typedef struct evs__shard {
     const char *name;
     const char *ring_name; /* what placement hashes; the name unless the map says otherwise */
@@ -69,7 +78,9 @@ typedef struct evs__shard {
     unsigned index; /* EVS__NO_INDEX unless the pool's shards are numbered */
     const evs__slot_range *slots;
     size_t nslots;
-    evs__login login;
+    evs__login login; /* of a shard that sentinels watch, with an address that is a text alone */
+    const evs__sentinel_plan *sentinel; /* NULL: the address is in the login */
+    const char *master_name;            /* by which those sentinels know the shard */
     unsigned command_timeout_ms;
     unsigned script_timeout_ms;
     evs__shard_state state;

@@ -38,6 +38,22 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     return EVS_OK;
 }
 
+void evs__conn_set_finder(evs__conn *conn, evs__finder *finder)
+{
+    assert(conn->state == EVS__CONN_IDLE);
+    conn->finder = finder;
+}
+
+int evs__conn_is_seeking(const evs__conn *conn)
+{
+    return conn->attempt != NULL && conn->attempt->seeking;
+}
+
+int evs__conn_is_stirred(const evs__conn *conn)
+{
+    return conn->state == EVS__CONN_READY && evs__socket_peek(conn->socket) != EVS__SOCKET_QUIET;
+}
+
 void evs__conn_set_login(evs__conn *conn, const evs__login *login)
 {
     assert(evs__login_same(conn->login, login));
@@ -120,7 +136,7 @@ static void reconnect_if_dead(evs__conn *conn)
         evs__conn_down(conn, EVS_E_CLOSED, "connection closed by the server");
         return;
     case EVS__SOCKET_TALKS:
-        if (conn->resp3) /* may be a push; reading it will tell */
+        if (conn->resp3 || conn->limits.unasked != NULL) /* may be a push; reading will tell */
             return;
         evs__conn_down(conn, EVS_E_PROTOCOL, "the server sent bytes that nobody asked for");
         return;

@@ -14,6 +14,10 @@
  * `done` runs only inside evs__loop_run and evs__conn_free, never inside another call. It may do
  * anything but run the loop: queue here again, withdraw, free the connection.
  *
+ * A login may leave open where its server is. Then a finder knows: the connection, CONNECTING, asks
+ * it each time before it looks for an address, and again when connecting came to nothing; requests
+ * stay queued meanwhile.
+ *
  * Nothing here knows shards or scripts. All of it runs on the loop's thread.
  */
 #ifndef EVS_CORE_NET_CONN_H
@@ -59,6 +63,20 @@ struct evs__request {
     uint32_t place; /* the owner's, for whatever it likes */
 };
 
+/* Whoever knows where a server is at the moment. Neither function may do more to the connection
+ * than look. */
+typedef struct evs__finder evs__finder;
+struct evs__finder {
+    /* An address is wanted. Answer later, from the loop: evs__conn_found, _rest or _not_found. */
+    void (*seek)(evs__finder *finder, evs__conn *conn);
+    /* Connecting failed. 1: the requests stay, and `seek` follows at once. 0: they are lost. */
+    int (*failed)(evs__finder *finder, evs__conn *conn, evs_status status, const char *text);
+};
+
+/* What a server said that nobody had asked for: a push, or in RESP2 anything while no request is
+ * queued. */
+typedef void evs__conn_unasked(void *owner, const evs_reply *reply);
+
 /* Told when a connection becomes READY (status EVS_OK) and when it ends, with the reason, and when
  * the server is taken for down and for up again. May only look. */
 typedef void evs__conn_news(void *owner, const evs__login *login, evs_status status,
@@ -71,6 +89,8 @@ typedef struct evs__conn_limits {
     unsigned protocol;    /* 3: RESP3 when the server has it; else RESP2 */
     evs__conn_news *news; /* NULL: nobody wants to know */
     void *news_owner;
+    evs__conn_unasked *unasked; /* of news_owner, too. NULL: pushes are skipped, and whatever else
+                                 * nobody asked for ends the connection */
 } evs__conn_limits;
 
 typedef struct evs__conn_stats {
@@ -84,6 +104,28 @@ typedef struct evs__conn_stats {
 /* `login` is borrowed for the connection's life. Nothing is opened yet. */
 evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
                          const evs__conn_limits *limits, evs_error *err);
+
+/* Before anything is opened. `finder` is borrowed for the connection's life. The address is then
+ * that of the login at the time of evs__conn_found. */
+void evs__conn_set_finder(evs__conn *conn, evs__finder *finder);
+
+/* Is an address wanted? */
+int evs__conn_is_seeking(const evs__conn *conn);
+
+/* Answers to a connection that is seeking, from the loop. Found: the login has the address now.
+ * Rest: it is IDLE again, for want of requests. Not found: it could not be made, because of `why`,
+ * and requests are lost. */
+void evs__conn_found(evs__conn *conn);
+void evs__conn_rest(evs__conn *conn);
+void evs__conn_not_found(evs__conn *conn, const evs_error *why);
+
+/* The server is not the one that was meant any more, because of `text`: the connection is lost
+ * (CLOSED), or given up and sought anew while it is being made. Nothing while IDLE. Runs `done`,
+ * so from the loop only, unless nothing is queued. */
+void evs__conn_leave_server(evs__conn *conn, const char *text);
+
+/* 1 when a READY connection has something to read, or was closed by the server. */
+int evs__conn_is_stirred(const evs__conn *conn);
 
 /* The same login from another owner, which is borrowed from now on in place of the first. */
 void evs__conn_set_login(evs__conn *conn, const evs__login *login);

@@ -44,6 +44,7 @@ struct evs__conn {
     uint64_t lost_written; /* `written` when it was */
 
     const evs__login *login;
+    evs__finder *finder; /* NULL: the login has the address */
     evs__conn_limits limits;
     evs__conn_stats stats;
 

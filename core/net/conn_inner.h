@@ -36,6 +36,7 @@ typedef struct evs__attempt {
     evs__lookup *lookup;
     struct addrinfo *addresses;     /* ours */
     const struct addrinfo *address; /* the one being tried */
+    int seeking;                    /* the finder was asked for an address */
     int shaking;                    /* hands: the socket is connected, TLS is not yet */
     uint64_t deadline;              /* of the whole, in the loop's milliseconds; 0 is none */
     evs__buf greeting;              /* not accepted by the kernel yet */

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/un.h>
@@ -162,6 +163,16 @@ static void open_unix(evs__conn *conn)
         give_up(conn, problem);
 }
 
+static void open_address(evs__conn *conn)
+{
+    unsigned timeout = conn->login->connect_timeout_ms;
+    conn->attempt->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
+    if (conn->login->endpoint.path != NULL)
+        open_unix(conn);
+    else
+        open_tcp(conn);
+}
+
 static void on_timer(void *owner)
 {
     evs__conn *conn = owner;
@@ -172,21 +183,31 @@ static void on_timer(void *owner)
 
 void evs__conn_open(evs__conn *conn)
 {
-    unsigned timeout = conn->login->connect_timeout_ms;
     evs__attempt *attempt = evs__zalloc_array(1, sizeof *attempt);
     conn->attempt = attempt;
     conn->awaited = 0;
     conn->state = EVS__CONN_CONNECTING;
-    if (attempt != NULL) {
-        attempt->deadline = timeout == 0 ? 0 : evs__loop_now_ms(conn->loop) + timeout;
+    if (attempt != NULL)
         attempt->timer = evs__timer_new(conn->loop, on_timer, conn);
-    }
-    if (attempt == NULL || attempt->timer == NULL)
+    if (attempt == NULL || attempt->timer == NULL) {
         evs__conn_down(conn, EVS_E_NOMEM, "out of memory");
-    else if (conn->login->endpoint.path != NULL)
-        open_unix(conn);
+        return;
+    }
+    attempt->seeking = conn->finder != NULL;
+    if (attempt->seeking)
+        conn->finder->seek(conn->finder, conn);
     else
-        open_tcp(conn);
+        open_address(conn);
+}
+
+void evs__conn_found(evs__conn *conn)
+{
+    assert(evs__conn_is_seeking(conn));
+    evs__conn_enter(conn);
+    conn->attempt->seeking = 0;
+    open_address(conn);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
 }
 
 /* ---- the greeting ---- */

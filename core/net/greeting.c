@@ -70,10 +70,22 @@ static void write_name(evs__buf *buf, const evs__login *login)
     word(buf, login->client_name);
 }
 
+static int wants_role(const evs__greeting *greeting)
+{
+    return greeting->login->primary;
+}
+
+static void write_role(evs__buf *buf, const evs__login *login)
+{
+    (void)login;
+    evs__buf_text(buf, "*1\r\n");
+    word(buf, "ROLE");
+}
+
 static int wants_ping(const evs__greeting *greeting)
 {
     return !wants_auth(greeting) && !wants_hello(greeting) && !wants_select(greeting) &&
-           !wants_name(greeting);
+           !wants_name(greeting) && !wants_role(greeting);
 }
 
 static void write_ping(evs__buf *buf, const evs__login *login)
@@ -98,6 +110,13 @@ static evs_status select_refused(const evs__login *login, const char *text, evs_
     return evs__fail(err, EVS_E_CONFIG, "db %d cannot be selected: %s", login->db, text);
 }
 
+static evs_status role_refused(const evs__login *login, const char *text, evs_error *err)
+{
+    (void)login;
+    return evs__fail(err, EVS_E_DENIED,
+                     "ROLE refused: %s; a user needs +role where sentinels name the primary", text);
+}
+
 /* Users without permission for CLIENT or PING may still run scripts, and without HELLO the server
  * speaks RESP2. */
 static evs_status never_mind(const evs__login *login, const char *text, evs_error *err)
@@ -119,6 +138,7 @@ static const struct step {
     {"SELECT", wants_select, write_select, select_refused},
     {"CLIENT SETNAME", wants_name, write_name, never_mind},
     {"PING", wants_ping, write_ping, never_mind},
+    {"ROLE", wants_role, write_role, role_refused},
 };
 
 unsigned evs__greeting_next(const evs__greeting *greeting, unsigned from)
@@ -149,6 +169,7 @@ static const struct refusal {
     {"LOADING", ANY_STEP, EVS_E_LOADING, NULL},
     {"ERR max number of clients", ANY_STEP, EVS_E_CONNECT, NULL},
     {"BUSY", SELECT_STEP, EVS_E_BUSY, NULL}, /* the others do not need their answer */
+    {"BUSY", EVS__GREETING_ROLE, EVS_E_BUSY, NULL},
 };
 
 static int begins_with(evs_bytes text, const char *prefix)
@@ -191,12 +212,33 @@ static evs_status refuse(const evs__login *login, unsigned step, evs_bytes text,
     return evs__fail(err, row->status, "%s", row->instead != NULL ? row->instead : shown);
 }
 
-/* An answer to HELLO that is too big to be kept is not an error, and long because it lists modules.
+static int is_role(const evs_reply *reply, const char *role)
+{
+    if (evs_reply_kind(reply) != EVS_REPLY_ARRAY || evs_reply_count(reply) == 0)
+        return 0;
+    evs_bytes text = evs_reply_bytes(evs_reply_at(reply, 0));
+    return text.len == strlen(role) && memcmp(text.data, role, text.len) == 0;
+}
+
+/* ROLE of somebody who is not the primary that was meant. */
+static evs_status judge_role(const evs_reply *reply, evs_error *err)
+{
+    if (is_role(reply, "sentinel"))
+        return evs__fail(err, EVS_E_PROTOCOL, "this is a sentinel, not a shard");
+    if (!is_role(reply, "slave"))
+        return evs__fail(err, EVS_E_PROTOCOL, "ROLE was answered with something else than a role");
+    return evs__fail(err, EVS_E_READONLY, "it is a replica, not the primary");
+}
+
+/* Only a primary, which lists its replicas, has a long answer to ROLE. An answer to HELLO that is
+ * too big to be kept is not an error, and long because it lists modules.
  */
 static int is_fine(unsigned step, const evs_reply *reply)
 {
     if (step == EVS__GREETING_HELLO)
         return reply == NULL || evs_reply_kind(reply) == EVS_REPLY_MAP;
+    if (step == EVS__GREETING_ROLE)
+        return reply == NULL || is_role(reply, "master");
     return evs_reply_kind(reply) == EVS_REPLY_STATUS;
 }
 
@@ -205,6 +247,8 @@ evs_status evs__greeting_judge(const evs__greeting *greeting, unsigned step, con
 {
     if (is_fine(step, reply))
         return EVS_OK;
+    if (step == EVS__GREETING_ROLE && evs_reply_kind(reply) != EVS_REPLY_ERROR)
+        return judge_role(reply, err);
     if (evs_reply_kind(reply) != EVS_REPLY_ERROR)
         return evs__fail(err, EVS_E_PROTOCOL, "%s was answered with something else than a %s",
                          steps[step].command, step == EVS__GREETING_HELLO ? "map" : "status");

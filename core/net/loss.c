@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -19,11 +20,12 @@ static evs_status compose(const evs__conn *conn, evs_error *err, evs_status stat
     if (err == NULL)
         return status;
     const char *name = conn->login->name;
+    const char *noun = conn->login->noun == NULL ? "shard" : conn->login->noun;
     const char *address = conn->login->endpoint.text;
     if (wait == 0)
-        evs__fail(err, status, "shard %s at %s: %s", name, address, text);
+        evs__fail(err, status, "%s %s at %s: %s", noun, name, address, text);
     else
-        evs__fail(err, status, "shard %s at %s: %s (retry in %llu ms)", name, address, text,
+        evs__fail(err, status, "%s %s at %s: %s (retry in %llu ms)", noun, name, address, text,
                   (unsigned long long)wait);
     snprintf(err->shard, sizeof err->shard, "%s", name);
     return status;
@@ -111,18 +113,8 @@ void evs__conn_restart(evs__conn *conn)
     evs__conn_open(conn);
 }
 
-void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
+static void end(evs__conn *conn)
 {
-    conn->status = status;
-    va_list args;
-    va_start(args, format);
-    evs__free(conn->problem);
-    conn->problem = write_problem(format, args);
-    va_end(args);
-    if (conn->limits.news != NULL)
-        conn->limits.news(conn->limits.news_owner, conn->login, status,
-                          conn->problem == NULL ? evs_status_text(status) : conn->problem);
-
     if (conn->state == EVS__CONN_READY)
         evs__conn_fell(conn);
     else
@@ -133,4 +125,61 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     evs__conn_strand(conn);
     if (!evs__ring_empty(&conn->lost))
         evs__loop_mark(conn->loop, &conn->dirty);
+}
+
+/* What was never READY has lost nothing: whoever finds servers may know another one. */
+static int seeks_on(evs__conn *conn, evs_status status, const char *text)
+{
+    return conn->finder != NULL && conn->state != EVS__CONN_READY && status != EVS_E_NOMEM &&
+           !conn->closing && conn->finder->failed(conn->finder, conn, status, text);
+}
+
+void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
+{
+    conn->status = status;
+    va_list args;
+    va_start(args, format);
+    evs__free(conn->problem);
+    conn->problem = write_problem(format, args);
+    va_end(args);
+    const char *text = conn->problem == NULL ? evs_status_text(status) : conn->problem;
+    if (conn->limits.news != NULL)
+        conn->limits.news(conn->limits.news_owner, conn->login, status, text);
+    if (!seeks_on(conn, status, text)) {
+        end(conn);
+        return;
+    }
+    close_socket(conn);
+    evs__conn_open(conn);
+}
+
+/* ---- where there is nobody ---- */
+
+void evs__conn_rest(evs__conn *conn)
+{
+    assert(evs__conn_is_seeking(conn) && evs__ring_empty(&conn->queue));
+    close_socket(conn);
+    conn->state = EVS__CONN_IDLE;
+}
+
+void evs__conn_not_found(evs__conn *conn, const evs_error *why)
+{
+    assert(evs__conn_is_seeking(conn));
+    evs__conn_enter(conn);
+    conn->status = why->status;
+    evs__free(conn->problem);
+    conn->problem = evs__copy_text(why->message, strlen(why->message));
+    end(conn);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
+}
+
+void evs__conn_leave_server(evs__conn *conn, const char *text)
+{
+    if (conn->state == EVS__CONN_IDLE || evs__conn_is_seeking(conn))
+        return;
+    evs__conn_enter(conn);
+    evs__conn_down(conn, EVS_E_CLOSED, "%s", text);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
 }

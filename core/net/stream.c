@@ -105,6 +105,29 @@ static inline int is_expected(const evs__conn *conn, const evs__request *request
     return complete ? request->end <= conn->written : request->start < conn->written;
 }
 
+/* In RESP2, a message of a channel is a reply that nobody asked for. */
+static int is_message(const evs__conn *conn, const evs__request *request, evs__resp_got got)
+{
+    return conn->limits.unasked != NULL && request == NULL && conn->state == EVS__CONN_READY &&
+           (got == EVS__RESP_REPLY || got == EVS__RESP_MORE);
+}
+
+static int is_pong(const evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+{
+    static const char word[] = "message";
+    evs_bytes first = evs_reply_bytes(evs_reply_at(reply, 0));
+    return conn->pinged && got != EVS__RESP_PUSH &&
+           (first.len != sizeof word - 1 || memcmp(first.data, word, sizeof word - 1) != 0);
+}
+
+static void hear(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
+{
+    if (is_pong(conn, got, reply))
+        evs__conn_ponged(conn);
+    else if (conn->limits.unasked != NULL && reply != NULL)
+        conn->limits.unasked(conn->limits.news_owner, reply);
+}
+
 /* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
 static inline int deliver(evs__conn *conn, evs__request *request, evs__resp_got got,
                           const evs_reply *reply)
@@ -166,8 +189,11 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
     data->data += used;
     data->len -= used;
     conn->halfway = got == EVS__RESP_MORE;
-    if (got == EVS__RESP_PUSH) /* out of band, and nobody subscribed to anything */
+    if (got == EVS__RESP_PUSH || is_message(conn, request, got)) {
+        if (!conn->halfway)
+            hear(conn, got, reply);
         return 1;
+    }
     if (conn->pinged) {
         if (!conn->halfway)
             evs__conn_ponged(conn);
@@ -312,10 +338,11 @@ void evs__conn_on_socket(void *owner, unsigned events)
 {
     evs__conn *conn = owner;
     uint64_t epoch = conn->epoch;
+    const evs__socket *socket = conn->socket;
     evs__conn_enter(conn);
     if (conn->state != EVS__CONN_CONNECTING)
         read_event(conn, events);
-    if (conn->epoch == epoch &&
+    if (conn->epoch == epoch && conn->socket == socket &&
         (conn->state == EVS__CONN_CONNECTING || (events & EVS__SOCKET_WRITABLE)))
         write_event(conn, events);
     evs__conn_tell_lost(conn);

@@ -248,6 +248,7 @@ typedef struct evs_client_stats {
     uint64_t down_refusals;   /* calls that were refused meanwhile */
     uint64_t redirects;       /* calls sent to another node of a cluster: MOVED and ASK */
     uint64_t refreshes;       /* how often a cluster told its slots */
+    uint64_t switches;        /* primaries that replaced another, as sentinels told */
     uint64_t mixed_tags;      /* calls whose keys met on one shard with different tags */
     uint64_t map_generation;  /* of the map in use */
     uint64_t map_fingerprint; /* the same */

@@ -134,6 +134,39 @@ static void the_cluster_is_one_shard_with_seeds(void **state)
     evs_shardmap_free(map);
 }
 
+static void sentinels_know_where_shards_are(void **state)
+{
+    (void)state;
+    setenv("EVALSHARD_PASSWORD", "of servers", 1);
+    setenv("LEDGER_3_PASSWORD", "of one", 1);
+    setenv("EVALSHARD_SENTINEL_PASSWORD", "of sentinels", 1);
+    evs_shardmap *map = load(EXAMPLE("sentinel.yaml"));
+    unsetenv("EVALSHARD_PASSWORD");
+    unsetenv("LEDGER_3_PASSWORD");
+    unsetenv("EVALSHARD_SENTINEL_PASSWORD");
+    const evs__shard *first = shard(map, "ledger-1"), *third = shard(map, "ledger-3");
+    const evs__sentinel_plan *plan = first->sentinel;
+    assert_string_equal(first->login.endpoint.text, "sentinel:eu-west/ledger-1");
+    assert_null(first->login.endpoint.host);
+    assert_null(first->login.endpoint.path);
+    assert_int_equal(first->login.primary, 1);
+    assert_int_equal(first->login.link.waits, 1);
+    assert_string_equal(first->master_name, "ledger-1");
+    assert_string_equal(first->login.password, "of servers");
+    assert_string_equal(third->login.password, "of one");
+    assert_ptr_equal(plan, third->sentinel);
+    assert_string_equal(plan->name, "eu-west");
+    assert_int_equal(plan->nhosts, 3);
+    assert_int_equal(plan->refresh_ms, 10000);
+    assert_int_equal(plan->quorum_reads, 2);
+    assert_string_equal(plan->hosts[2].endpoint.host, "sentinel-3.eu");
+    assert_int_equal(plan->hosts[2].endpoint.port, 26379);
+    assert_string_equal(plan->hosts[2].password, "of sentinels");
+    assert_null(plan->hosts[2].username);
+    assert_null(plan->hosts[2].tls);
+    evs_shardmap_free(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +174,7 @@ int main(void)
         cmocka_unit_test(the_weighted_map_has_its_own_settings),
         cmocka_unit_test(the_map_of_pools_routes_by_prefix_and_has_passwords),
         cmocka_unit_test(the_cluster_is_one_shard_with_seeds),
+        cmocka_unit_test(sentinels_know_where_shards_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

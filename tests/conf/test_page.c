@@ -49,6 +49,7 @@ static void every_supported_key_has_a_row(void **state)
     check_kind(&evs__kind_auth, "auth.");
     check_kind(&evs__kind_tls, "tls.");
     check_kind(&evs__kind_cluster, "cluster.");
+    check_kind(&evs__kind_sentinel, "sentinels.");
     check_kind(&evs__kind_retry, "retry.");
     check_kind(&evs__kind_route, "");
 }

@@ -1,0 +1,288 @@
+#include "tests/support/watched.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 30000, EVERY_MS = 10 };
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "tests/support/watched: %s: %s\n", what, why);
+    abort();
+}
+
+static void pause_a_moment(void)
+{
+    struct timespec moment = {0, EVERY_MS * 1000000};
+    nanosleep(&moment, NULL);
+}
+
+static int free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+        die("port", "none is free");
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+/* ---- servers ---- */
+
+void watched_relink(watched *set, size_t server)
+{
+    if (set->links[server] != NULL)
+        redisFree(set->links[server]);
+    set->links[server] = redisConnectUnix(scratch_socket(set->servers[server]));
+    if (set->links[server] == NULL || set->links[server]->err != 0)
+        die("connection", "a server does not answer");
+}
+
+static redisReply *run(redisContext *link, const char *command)
+{
+    redisReply *reply = redisCommand(link, command);
+    if (reply == NULL)
+        die(command, link->errstr);
+    return reply;
+}
+
+long long watched_number(watched *set, size_t server, const char *command)
+{
+    redisReply *reply = run(set->links[server], command);
+    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
+                                                         : reply->integer;
+    if (reply->type == REDIS_REPLY_ERROR)
+        die(command, reply->str);
+    freeReplyObject(reply);
+    return number;
+}
+
+void watched_await(watched *set, size_t server, const char *command, const char *text)
+{
+    for (int i = 0; i < PATIENCE_MS / EVERY_MS; i++) {
+        redisReply *reply = run(set->links[server], command);
+        int found = reply->str != NULL && strstr(reply->str, text) != NULL;
+        freeReplyObject(reply);
+        if (found)
+            return;
+        pause_a_moment();
+    }
+    die(command, text);
+}
+
+static void start_server(watched *set, size_t i)
+{
+    char name[16], command[64];
+    const char *config[] = {"--repl-diskless-sync-delay", "0"};
+    scratch_options options = {SCRATCH_UNIX_AND_TCP, config, sizeof config / sizeof config[0]};
+    snprintf(name, sizeof name, "r%zu", i);
+    if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
+        die("scratch server", scratch_error(set->area));
+    watched_relink(set, i);
+    if (i == 0)
+        return;
+    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %d", scratch_port(set->servers[0]));
+    freeReplyObject(run(set->links[i], command));
+    watched_await(set, i, "INFO replication", "master_link_status:up");
+}
+
+/* ---- sentinels ---- */
+
+static void write_config(const watched *set, size_t i, char path[512])
+{
+    const char *folder = scratch_folder(set->area), *password = set->options->password;
+    snprintf(path, 512, "%s/sentinel-%zu.conf", folder, i);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        die(path, strerror(errno));
+    fprintf(file,
+            "bind 127.0.0.1\nport %d\ndir %s\nlogfile sentinel-%zu.log\nprotected-mode no\n"
+            "sentinel monitor ledger-1 127.0.0.1 %d 2\n"
+            "sentinel down-after-milliseconds ledger-1 500\n"
+            "sentinel failover-timeout ledger-1 3000\n",
+            set->ports[i], folder, i, scratch_port(set->servers[0]));
+    if (password != NULL)
+        fprintf(file, "requirepass %s\nsentinel sentinel-pass %s\n", password, password);
+    if (set->options->tls != NULL)
+        fprintf(file, "tls-port %d\n%s", set->tls_ports[i], set->options->tls);
+    fclose(file);
+}
+
+/* The child ends with this process, even when that is killed. */
+static void become_sentinel(const char *program, const char *path)
+{
+    int quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(quiet, STDIN_FILENO);
+    dup2(quiet, STDOUT_FILENO);
+    execl(program, program, path, "--sentinel", (char *)NULL);
+    _exit(127);
+}
+
+static redisContext *dial(const watched *set, size_t i)
+{
+    redisContext *link = redisConnect("127.0.0.1", set->ports[i]);
+    if (link == NULL || link->err != 0) {
+        redisFree(link);
+        return NULL;
+    }
+    if (set->options->password != NULL)
+        freeReplyObject(redisCommand(link, "AUTH %s", set->options->password));
+    return link;
+}
+
+static redisContext *dial_patiently(const watched *set, size_t i)
+{
+    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+        redisContext *link = dial(set, i);
+        if (link != NULL)
+            return link;
+        pause_a_moment();
+    }
+    die("sentinel", "does not answer");
+    return NULL;
+}
+
+void watched_restart_sentinel(watched *set, size_t i)
+{
+    char path[512], program[512];
+    snprintf(path, sizeof path, "%s/sentinel-%zu.conf", scratch_folder(set->area), i);
+    if (scratch_program(program, sizeof program) == NULL)
+        die("sentinel", "no server is installed");
+    set->sentinels[i] = fork();
+    if (set->sentinels[i] == 0)
+        become_sentinel(program, path);
+    if (set->sentinels[i] == -1)
+        die("sentinel", strerror(errno));
+    redisFree(dial_patiently(set, i));
+}
+
+void watched_kill_sentinel(watched *set, size_t i)
+{
+    if (set->sentinels[i] <= 0)
+        return;
+    kill(set->sentinels[i], SIGKILL);
+    waitpid(set->sentinels[i], NULL, 0);
+    set->sentinels[i] = 0;
+}
+
+void watched_tell_sentinel(watched *set, size_t i, const char *command)
+{
+    redisContext *link = dial_patiently(set, i);
+    redisReply *reply = run(link, command);
+    if (reply->type == REDIS_REPLY_ERROR)
+        die(command, reply->str);
+    freeReplyObject(reply);
+    redisFree(link);
+}
+
+static const char *field(const redisReply *reply, const char *name)
+{
+    for (size_t i = 0; i + 1 < reply->elements; i += 2)
+        if (strcmp(reply->element[i]->str, name) == 0)
+            return reply->element[i + 1]->str;
+    return "";
+}
+
+static void await_acquaintance(const watched *set, size_t i)
+{
+    redisContext *link = dial_patiently(set, i);
+    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+        redisReply *reply = run(link, "SENTINEL MASTER ledger-1");
+        int knows = strcmp(field(reply, "num-slaves"), "2") == 0 &&
+                    strcmp(field(reply, "num-other-sentinels"), "2") == 0;
+        freeReplyObject(reply);
+        if (knows) {
+            redisFree(link);
+            return;
+        }
+        pause_a_moment();
+    }
+    die("sentinel", "does not get to know the others");
+}
+
+size_t watched_primary(watched *set, size_t sentinel)
+{
+    size_t found = WATCHED_SERVERS;
+    redisContext *link = dial_patiently(set, sentinel);
+    redisReply *reply = run(link, "SENTINEL GET-MASTER-ADDR-BY-NAME ledger-1");
+    for (size_t i = 0; reply->elements == 2 && i < WATCHED_SERVERS; i++)
+        if (atoi(reply->element[1]->str) == scratch_port(set->servers[i]))
+            found = i;
+    freeReplyObject(reply);
+    redisFree(link);
+    return found;
+}
+
+size_t watched_await_switch(watched *set, size_t before)
+{
+    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+        size_t agreed = 0, running = 0, now = before;
+        for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
+            if (set->sentinels[i] == 0)
+                continue;
+            size_t primary = watched_primary(set, i);
+            running++;
+            agreed += primary != before && primary < WATCHED_SERVERS;
+            now = primary;
+        }
+        if (agreed == running)
+            return now;
+        pause_a_moment();
+    }
+    die("sentinels", "do not switch");
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+void watched_start(watched *set, const watched_options *options)
+{
+    static const watched_options none = {NULL, NULL};
+    char path[512];
+    memset(set, 0, sizeof *set);
+    set->options = options == NULL ? &none : options;
+    if (scratch_new(&set->area) != SCRATCH_OK)
+        die("scratch area", "cannot be made");
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        start_server(set, i);
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
+        set->ports[i] = free_port();
+        set->tls_ports[i] = set->options->tls == NULL ? 0 : free_port();
+        write_config(set, i, path);
+        watched_restart_sentinel(set, i);
+    }
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
+        await_acquaintance(set, i);
+}
+
+void watched_stop(watched *set)
+{
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
+        watched_kill_sentinel(set, i);
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        redisFree(set->links[i]);
+    scratch_free(set->area);
+    memset(set, 0, sizeof *set);
+}
+
+const char *watched_group(watched *set, const char *more, int tls, char out[512])
+{
+    const int *ports = tls ? set->tls_ports : set->ports;
+    snprintf(
+        out, 512,
+        "sentinels: {eu: {addresses: [\"127.0.0.1:%d\", \"127.0.0.1:%d\", \"127.0.0.1:%d\"]%s}}\n",
+        ports[0], ports[1], ports[2], more);
+    return out;
+}

@@ -1,0 +1,59 @@
+/*
+ * watched.h - a primary, two replicas and three real sentinels that watch them, for tests.
+ *
+ * Sentinels notice a dead primary after half a second and replace it by a replica within two or
+ * three. They end with the test program, however that ends.
+ */
+#ifndef EVS_TESTS_SUPPORT_WATCHED_H
+#define EVS_TESTS_SUPPORT_WATCHED_H
+
+#include "tools/scratch/scratch.h"
+#include <evalshard/evalshard.h>
+#include <hiredis/hiredis.h>
+
+enum { WATCHED_SERVERS = 3, WATCHED_SENTINELS = 3 };
+
+typedef struct watched_options {
+    const char *password; /* of the sentinels; NULL: none */
+    const char *tls; /* more lines of their configuration, for a TLS port; NULL: they have none */
+} watched_options;
+
+typedef struct watched {
+    scratch *area;
+    scratch_server *servers[WATCHED_SERVERS]; /* number 0 is the primary at first */
+    redisContext *links[WATCHED_SERVERS];     /* for commands of the test itself */
+    pid_t sentinels[WATCHED_SENTINELS];       /* 0: not running */
+    int ports[WATCHED_SENTINELS];
+    int tls_ports[WATCHED_SENTINELS]; /* with the option `tls` */
+    const watched_options *options;
+} watched;
+
+/* Returns when the sentinels know each other and all servers. The primary is called "ledger-1"
+ * there. `options` may be NULL, and is borrowed. Ends the test program when anything fails. */
+void watched_start(watched *set, const watched_options *options);
+void watched_stop(watched *set);
+
+/* Ends one sentinel at once, starts it again with what it knew, tells it something. */
+void watched_kill_sentinel(watched *set, size_t sentinel);
+void watched_restart_sentinel(watched *set, size_t sentinel);
+void watched_tell_sentinel(watched *set, size_t sentinel, const char *command);
+
+/* The number of the primary by the word of one sentinel. */
+size_t watched_primary(watched *set, size_t sentinel);
+
+/* Waits, at most half a minute: until every running sentinel names another primary than `before`,
+ * whose number is returned; until a server's reply to a command holds a text. */
+size_t watched_await_switch(watched *set, size_t before);
+void watched_await(watched *set, size_t server, const char *command, const char *text);
+
+/* Connects to a server that was started again. */
+void watched_relink(watched *set, size_t server);
+
+/* Runs a command on a server; integers are returned, and strings that are integers. */
+long long watched_number(watched *set, size_t server, const char *command);
+
+/* "sentinels: {eu: {addresses: [...]}}" and a line end, with `more` keys for the group, each behind
+ * a comma, and the TLS ports if `tls` is not 0. */
+const char *watched_group(watched *set, const char *more, int tls, char out[512]);
+
+#endif
