@@ -35,7 +35,7 @@ static scratch_server *start(scratch *area, const char *const *config, size_t nc
 
 static evs__login unix_login(const scratch_server *server)
 {
-    evs__login login = {.name = "s", .client_name = "evalshard-test", .connect_timeout_ms = 5000};
+    evs__login login = {.name = "s", .client_name = "evalshard-test", .connect_timeout_ms = 20000};
     login.endpoint.path = scratch_socket(server);
     login.endpoint.text = scratch_address(server);
     return login;

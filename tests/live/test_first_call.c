@@ -34,7 +34,7 @@ static void count(void *arg, const evs_result *result)
 
 static evs_invocation one_key(const evs_script *script, const evs_bytes *key)
 {
-    evs_invocation call = {.handle = script, .keys = key, .nkeys = 1, .timeout_ms = 10000};
+    evs_invocation call = {.handle = script, .keys = key, .nkeys = 1, .timeout_ms = 60000};
     return call;
 }
 

@@ -20,7 +20,7 @@
 #define SHA       "e0e1f9fabfc9d4800c877a703b823ac0578ff8db" /* of "return 1" */
 #define NOSCRIPT  "-NOSCRIPT No matching script.\r\n"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 typedef struct world world;
 

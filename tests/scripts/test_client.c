@@ -44,7 +44,7 @@ static void stats_may_be_read_while_the_client_is_freed(void **state)
     for (size_t i = 0; i < 2; i++) {
         char text[32];
         evs_bytes key = evs_text(shards_key(&set, i, text));
-        evs_invocation call = {.handle = script, .keys = &key, .nkeys = 1, .timeout_ms = 10000};
+        evs_invocation call = {.handle = script, .keys = &key, .nkeys = 1, .timeout_ms = 60000};
         assert_int_equal(evs_submit(set.client, &call, read_stats, &self, NULL), EVS_OK);
     }
     evs_client_free(set.client);

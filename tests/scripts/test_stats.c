@@ -35,7 +35,7 @@ static void call_once(shards *set, evs_status expected)
     evs_bytes key = evs_text("k");
     evs_reply *reply = NULL;
     evs_error err;
-    evs_invocation call = {.script = "one", .keys = &key, .nkeys = 1, .timeout_ms = 10000};
+    evs_invocation call = {.script = "one", .keys = &key, .nkeys = 1, .timeout_ms = 60000};
     assert_int_equal(evs_call(&reply, set->client, &call, &err), expected);
     evs_reply_free(reply);
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 void asker_open_limited(asker *a, const evs__login *login, const evs__conn_limits *limits)
 {

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, CHUNK = 64 * 1024 };
+enum { PATIENCE_MS = 60000, CHUNK = 64 * 1024 };
 
 struct fake_shard {
     const fake_step *steps;
@@ -364,7 +364,7 @@ fake_shard *fake_shard_start(fake_listen how, const fake_step *steps, size_t nst
     fake->fd = -1;
     fake->login.name = "fake";
     fake->login.client_name = "test";
-    fake->login.connect_timeout_ms = 5000;
+    fake->login.connect_timeout_ms = 20000;
     fake->login.endpoint.text = fake->address;
     if (how == FAKE_UNIX)
         listen_unix(fake);

@@ -14,7 +14,7 @@
  *                                                        // the end of its script, frees
  *
  * The script runs on a thread of its own and deals with one connection at a time; ACCEPT closes the
- * one before. A step that waits for more than ten seconds, or a script that was not played to its
+ * one before. A step that waits for more than a minute, or a script that was not played to its
  * end, fails the test in fake_shard_stop. When the script is over, the connection stays open until
  * fake_shard_stop, unless the last step closed it.
  *
@@ -157,7 +157,7 @@ typedef struct fake_step {
 fake_shard *fake_shard_start(fake_listen listen, const fake_step *steps, size_t nsteps);
 #define FAKE_START(listen, steps) fake_shard_start(listen, steps, sizeof(steps) / sizeof(steps)[0])
 
-/* How to reach it: shard "fake", client name "test", no password, db 0, a limit of 5 s. Borrowed;
+/* How to reach it: shard "fake", client name "test", no password, db 0, a limit of 20 s. Borrowed;
  * copy it to ask for something else. */
 const evs__login *fake_shard_login(const fake_shard *fake);
 

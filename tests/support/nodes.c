@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 16384, PATIENCE_MS = 30000, EVERY_MS = 10 };
+enum { SLOTS = 16384, PATIENCE_MS = 60000, EVERY_MS = 10 };
 
 static void die(const char *what, const char *why)
 {

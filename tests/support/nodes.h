@@ -31,7 +31,7 @@ void nodes_do(nodes *set, size_t node, const char *format, ...)
 long long nodes_number(nodes *set, size_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Waits until the text is in a node's reply to the command, at most half a minute. */
+/* Waits until the text is in a node's reply to the command, at most a minute. */
 void nodes_wait(nodes *set, size_t node, const char *command, const char *text);
 
 /* The primary that serves a slot by the word of node 0's neighbour `asked`. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { TIMEOUT_MS = 20000 };
+enum { TIMEOUT_MS = 60000 };
 
 long long states_do(states *w, const char *command)
 {

@@ -37,7 +37,7 @@ static evs_error failure_of(const evs__login *login)
 
 static evs__login tcp_login(int port, const char *text)
 {
-    evs__login login = {.name = "b", .client_name = "test", .connect_timeout_ms = 2000};
+    evs__login login = {.name = "b", .client_name = "test", .connect_timeout_ms = 20000};
     login.endpoint = (evs__endpoint){.text = text, .host = "127.0.0.1", .port = port};
     return login;
 }
