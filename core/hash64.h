@@ -32,6 +32,19 @@ static inline uint64_t evs__rotate(uint64_t x, unsigned by)
     return x << by | x >> (64 - by);
 }
 
+static inline uint64_t evs__xxh64_eight(uint64_t h, const char *at)
+{
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    h ^= evs__rotate(EVS__FROM_LITTLE_64(eight) * EVS__XXH64_2, 31) * EVS__XXH64_1;
+    return evs__rotate(h, 27) * EVS__XXH64_1 + EVS__XXH64_4;
+}
+
+static inline uint64_t evs__xxh64_one(uint64_t h, char c)
+{
+    return evs__rotate(h ^ (unsigned char)c * EVS__XXH64_5, 11) * EVS__XXH64_1;
+}
+
 static inline uint64_t evs__xxh64_end(uint64_t h)
 {
     h = (h ^ h >> 33) * EVS__XXH64_2;
@@ -45,23 +58,26 @@ static inline uint64_t evs__xxh64_short(evs_bytes data)
 {
     const char *at = data.data;
     size_t left = data.len;
-    uint64_t h = EVS__XXH64_5 + left, eight;
+    uint64_t h = EVS__XXH64_5 + left;
     uint32_t four;
-    for (; left >= sizeof eight; left -= sizeof eight, at += sizeof eight) {
-        memcpy(&eight, at, sizeof eight);
-        eight = EVS__FROM_LITTLE_64(eight);
-        h ^= evs__rotate(eight * EVS__XXH64_2, 31) * EVS__XXH64_1;
-        h = evs__rotate(h, 27) * EVS__XXH64_1 + EVS__XXH64_4;
+    if (left & 16) {
+        h = evs__xxh64_eight(evs__xxh64_eight(h, at), at + 8);
+        at += 16;
     }
-    if (left >= sizeof four) {
+    if (left & 8) {
+        h = evs__xxh64_eight(h, at);
+        at += 8;
+    }
+    if (left & 4) {
         memcpy(&four, at, sizeof four);
         h ^= EVS__FROM_LITTLE_32(four) * EVS__XXH64_1;
         h = evs__rotate(h, 23) * EVS__XXH64_2 + EVS__XXH64_3;
-        left -= sizeof four;
-        at += sizeof four;
+        at += 4;
     }
-    for (; left > 0; left--, at++)
-        h = evs__rotate(h ^ (unsigned char)*at * EVS__XXH64_5, 11) * EVS__XXH64_1;
+    if (left & 2)
+        h = evs__xxh64_one(evs__xxh64_one(h, at[0]), at[1]);
+    if (left & 1)
+        h = evs__xxh64_one(h, at[left & 2]);
     return evs__xxh64_end(h);
 }
 

@@ -55,6 +55,8 @@ static int whole(int64_t *out, const evs_reply *reply)
 int64_t evs_reply_integer(const evs_reply *reply)
 {
     int64_t n = 0;
+    if (reply != NULL && reply->type == EVS_REPLY_INTEGER)
+        return reply->as.integer;
     whole(&n, reply);
     return n;
 }

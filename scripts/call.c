@@ -148,7 +148,7 @@ static inline __attribute__((always_inline)) void complete(evs__call *call,
     call->done(call->arg, result);
     if (call->lane->watched)
         evs__park_settled(call->lane, call);
-    if (call->lane->home != call->lane && call->lane->home->watched)
+    if (call->lane->cluster != NULL && call->lane->home != call->lane && call->lane->home->watched)
         evs__park_settled(call->lane->home, call);
     if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);

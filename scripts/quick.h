@@ -16,19 +16,23 @@
 static inline int evs__quick_may(const evs_client *client, const evs_script *script,
                                  const evs_invocation *invocation)
 {
+    size_t nargs = invocation->nargs;
     return client->usual != NULL && script != NULL && invocation->nkeys == 1 &&
-           script->use.registry == client->registry && !script->use.denied &&
-           evs__script_takes(script, 1, invocation->nargs) &&
-           !evs__fork_mark_is_child(client->fork_mark);
+           script->use.registry == client->registry && script->use.one_key &&
+           nargs <= EVS__MOST_QUICK && nargs >= script->use.min_args &&
+           nargs <= script->use.max_args && !evs__fork_mark_is_child(client->fork_mark);
 }
 
 static inline evs__lane *evs__quick_lane(const evs_client *client, evs_bytes key, unsigned *slot)
 {
     const evs__pool *pool = client->usual;
     evs_bytes tag = evs__tag_of(pool, key);
-    *slot = evs__slot_of(pool, tag);
     evs__lane *lane = client->lanes[evs__place_tag(pool, tag)];
-    return pool->cluster == NULL ? lane : evs__cluster_lane(lane->cluster, *slot);
+    *slot = EVS__ANY_SLOT;
+    if (__builtin_expect(pool->cluster == NULL, 1))
+        return lane;
+    *slot = evs__slot_of(pool, tag);
+    return evs__cluster_lane(lane->cluster, *slot);
 }
 
 /* A call whose bytes are on its connection. */
@@ -52,9 +56,10 @@ evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_do
     evs__lane *lane = evs__quick_lane(client, invocation->keys[0], &slot);
     evs__conn *conn = lane->conn;
     if (client->calls.free == NULL || !evs__lane_knows(lane, script) || lane->careful ||
-        !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight, EVS__QUICK_ROOM))
+        !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight,
+                         evs__quick_room(1 + invocation->nargs)))
         return 0;
-    size_t len = evs__render_quickly(conn->out.data + conn->out.len, &script->use.head, invocation);
+    size_t len = evs__render_one_key(conn->out.data + conn->out.len, &script->use.head, invocation);
     if (len == 0)
         return 0;
 

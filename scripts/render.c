@@ -77,7 +77,7 @@ void evs__head_render(evs__head *head, const char *sha1)
 
 static char *put_head(char *at, const evs__head *head, size_t count, size_t nkeys)
 {
-    if (count < 10)
+    if (count < 100 && nkeys < 10)
         return evs__put_quick_head(at, head, count, nkeys);
     char digits[20];
     size_t len = (size_t)(put_digits(digits, nkeys) - digits);
@@ -103,7 +103,8 @@ static __attribute__((noinline)) void render_any(evs__buf *buf, const evs__head 
 void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call)
 {
     size_t len = 0;
-    if (buf->cap - buf->len > EVS__QUICK_ROOM && !buf->failed)
+    if (evs__quick_fits(call) && buf->cap - buf->len > evs__quick_room(call->nkeys + call->nargs) &&
+        !buf->failed)
         len = evs__render_quickly(buf->data + buf->len, head, call);
     if (len > 0)
         buf->len += len;

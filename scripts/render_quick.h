@@ -8,9 +8,8 @@
 #include "scripts/render.h"
 
 enum {
-    EVS__SHORT = 32,     /* a power of two */
-    EVS__MOST_QUICK = 6, /* keys and arguments: with the three words before, one digit */
-    EVS__QUICK_ROOM = (int)sizeof(evs__head) + (EVS__MOST_QUICK + 1) * (EVS__SHORT + 8),
+    EVS__SHORT = 32,
+    EVS__MOST_QUICK = 16, /* arguments */
     EVS__LENGTHS = 100,
     /* in the head of an EVALSHA */
     EVS__HEAD_COUNT_AT = 1, /* the digit of the number of arguments */
@@ -34,13 +33,13 @@ static inline char *evs__put_crlf(char *at)
 static inline char *evs__put_length(char *at, size_t n)
 {
     memcpy(at, evs__lengths[n], sizeof evs__lengths[0]);
-    return at + (n < 10 ? 4 : 5);
+    return at + 4 + (n >= 10);
 }
 
 /* As memcpy of fewer than EVS__SHORT bytes, without a call: two pieces that may overlap. */
 static inline void evs__copy_short(char *to, const char *from, size_t len)
 {
-    if (len >= 16) {
+    if (__builtin_expect(len >= 16, 1)) {
         memcpy(to, from, 16);
         memcpy(to + len - 16, from + len - 16, 16);
     } else if (len >= 8) {
@@ -59,11 +58,19 @@ static inline char *evs__put_short_argument(char *at, evs_bytes argument)
     return evs__put_crlf(at + argument.len);
 }
 
-/* Everything before the keys, when all numbers have one digit. */
+/* Everything before the keys, of which there are fewer than 10, and fewer than 100 words. */
 static inline char *evs__put_quick_head(char *at, const evs__head *head, size_t count, size_t nkeys)
 {
+    unsigned tens = 0;
+    if (__builtin_expect(count >= 10, 0)) { /* "*12" instead of "*4" */
+        tens = (unsigned)count / 10;
+        at[0] = '*';
+        at++;
+    }
     memcpy(at, head->text, sizeof head->text);
-    at[EVS__HEAD_COUNT_AT] = (char)('0' + count);
+    if (__builtin_expect(tens > 0, 0))
+        at[0] = (char)('0' + tens);
+    at[EVS__HEAD_COUNT_AT] = (char)('0' + (unsigned)count - 10 * tens);
     at[EVS__HEAD_NKEYS_AT] = (char)('0' + nkeys);
     return at + EVS__HEAD_LEN;
 }
@@ -79,17 +86,42 @@ static inline char *evs__put_short_ones(char *at, const evs_bytes *args, size_t 
     return at;
 }
 
-/* Puts the request at `begin`, where EVS__QUICK_ROOM bytes are free, and returns its length; 0 when
- * it is not of that kind. */
+/* How many bytes must be free for evs__render_quickly of so many keys and arguments. */
+static inline size_t evs__quick_room(size_t nwords)
+{
+    enum { ROUGHLY = 64 }; /* a length, the bytes, CR LF, and what is copied beyond */
+    return sizeof(evs__head) + (nwords + 1) * ROUGHLY;
+}
+
+/* Few enough keys and arguments. */
+static inline int evs__quick_fits(const evs_invocation *call)
+{
+    return call->nkeys < 10 && call->nargs <= EVS__MOST_QUICK;
+}
+
+/* Puts the request at `begin`, where evs__quick_room bytes are free, and returns its length; 0 when
+ * one of its strings is not short. */
 static inline size_t evs__render_quickly(char *begin, const evs__head *head,
                                          const evs_invocation *call)
 {
     size_t nkeys = call->nkeys, nargs = call->nargs;
-    if (nkeys + nargs > EVS__MOST_QUICK)
-        return 0;
     char *at = evs__put_quick_head(begin, head, 3 + nkeys + nargs, nkeys);
     at = evs__put_short_ones(at, call->keys, nkeys);
     if (at != NULL && nargs > 0)
+        at = evs__put_short_ones(at, call->args, nargs);
+    return at == NULL ? 0 : (size_t)(at - begin);
+}
+
+/* The same of a call with one key. */
+static inline size_t evs__render_one_key(char *begin, const evs__head *head,
+                                         const evs_invocation *call)
+{
+    size_t nargs = call->nargs;
+    if (call->keys[0].len >= EVS__SHORT)
+        return 0;
+    char *at = evs__put_quick_head(begin, head, 4 + nargs, 1);
+    at = evs__put_short_argument(at, call->keys[0]);
+    if (nargs > 0)
         at = evs__put_short_ones(at, call->args, nargs);
     return at == NULL ? 0 : (size_t)(at - begin);
 }

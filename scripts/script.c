@@ -353,5 +353,6 @@ void evs__script_join(evs_script *script, const evs_registry *registry)
         use->max_args = evs__params_max(&contract->args);
     }
     use->denied = evs__script_allowed(script, EVS_AUDIT_DENY, NULL) != EVS_OK;
+    use->one_key = !use->denied && use->min_keys <= 1 && use->max_keys >= 1;
     evs__head_render(&use->head, script->sha1);
 }

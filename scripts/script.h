@@ -16,7 +16,8 @@
 typedef struct evs__script_use {
     const evs_registry *registry; /* that the script is in */
     size_t min_keys, max_keys, min_args, max_args;
-    int denied; /* the audit policy deny refuses it */
+    int denied;  /* the audit policy deny refuses it */
+    int one_key; /* takes one, and nothing refuses it */
     evs__head head;
 } evs__script_use;
 

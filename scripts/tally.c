@@ -128,7 +128,7 @@ void evs__tally_mishap(evs__tallies *tallies, const evs_script *script, evs__mis
 
 /* ---- calls and bytes ---- */
 
-void evs__tally_carry(evs__tallies *tallies, size_t place, int calls, int bytes)
+static void carry(evs__tallies *tallies, size_t place, int calls, int bytes)
 {
     const uint64_t round = (uint64_t)1 << 32;
     evs__trouble *trouble = trouble_at(tallies, place, 0);
@@ -147,12 +147,12 @@ static void add(evs__tallies *tallies, size_t place, uint32_t calls, uint64_t by
     int calls_over = __builtin_add_overflow(tally->calls, calls, &tally->calls);
     int bytes_over = __builtin_add_overflow(tally->bytes, (uint32_t)bytes, &tally->bytes);
     if (calls_over || bytes_over)
-        evs__tally_carry(tallies, place, calls_over, bytes_over);
+        carry(tallies, place, calls_over, bytes_over);
     for (uint64_t left = bytes >> 32; left > 0; left--) /* a request of some gigabytes */
-        evs__tally_carry(tallies, place, 0, 1);
+        carry(tallies, place, 0, 1);
 }
 
-void evs__tally_far_call(evs__tallies *tallies, size_t place, uint64_t bytes)
+void evs__tally_any_call(evs__tallies *tallies, size_t place, uint64_t bytes)
 {
     add(tallies, place, 1, bytes);
 }

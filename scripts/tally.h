@@ -66,22 +66,23 @@ static inline size_t evs__tally_place(const evs_script *script)
  * things go uncounted: here and below. */
 void evs__tally_bytes(evs__tallies *tallies, const evs_script *script, uint64_t bytes);
 
-void evs__tally_far_call(evs__tallies *tallies, size_t place, uint64_t bytes);
-void evs__tally_carry(evs__tallies *tallies, size_t place, int calls, int bytes);
+void evs__tally_any_call(evs__tallies *tallies, size_t place, uint64_t bytes);
 
-/* A call that ended, and the bytes of its last request. */
+/* A call that ended, and the bytes of its last request. Nearly always its numbers are on the first
+ * page and do not go round. */
 static inline void evs__tally_call(evs__tallies *tallies, const evs_script *script, uint64_t bytes)
 {
     size_t place = evs__tally_place(script);
-    if (place >= EVS__TALLY_PAGE || bytes > UINT32_MAX) {
-        evs__tally_far_call(tallies, place, bytes);
-        return;
+    if (place < EVS__TALLY_PAGE) {
+        evs__tally *tally = &tallies->first.tallies[place];
+        uint32_t calls = tally->calls + 1;
+        uint64_t sum = tally->bytes + bytes;
+        if (__builtin_expect(calls != 0 && sum <= UINT32_MAX, 1)) {
+            *tally = (evs__tally){calls, (uint32_t)sum};
+            return;
+        }
     }
-    evs__tally *tally = &tallies->first.tallies[place];
-    if (++tally->calls == 0)
-        evs__tally_carry(tallies, place, 1, 0);
-    if (__builtin_add_overflow(tally->bytes, (uint32_t)bytes, &tally->bytes))
-        evs__tally_carry(tallies, place, 0, 1);
+    evs__tally_any_call(tallies, place, bytes);
 }
 
 /* A failure, and what is no failure yet. */

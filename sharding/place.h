@@ -14,7 +14,7 @@ evs_bytes evs__tag_by_style(const evs__pool *pool, evs_bytes key); /* for evs__t
 static inline evs_bytes evs__tag_of(const evs__pool *pool, evs_bytes key)
 {
 #ifdef __SSE2__
-    if (pool->brackets && key.len >= 16 && key.len <= 32)
+    if (__builtin_expect(pool->brackets && key.len >= 16 && key.len <= 32, 1))
         return evs__hash_tag_short(key, pool->tag_open, pool->tag_close);
 #endif
     return evs__tag_by_style(pool, key);

@@ -128,19 +128,25 @@ static void hear(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
         conn->limits.unasked(conn->limits.news_owner, reply);
 }
 
+/* The request is answered. */
+static inline void take(evs__conn *conn, evs__request *request)
+{
+    evs__ring_remove(&request->ring);
+    conn->count--;
+    evs__loop_stir(conn->loop);
+}
+
 /* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
 static inline int deliver(evs__conn *conn, evs__request *request, evs__resp_got got,
                           const evs_reply *reply)
 {
     uint64_t epoch = conn->epoch;
     evs__answer answer = {.got = EVS__GOT_REPLY};
-    evs__ring_remove(&request->ring);
-    conn->count--;
+    take(conn, request);
     if (!request->unwanted) {
         answer.got = got == EVS__RESP_REPLY ? EVS__GOT_REPLY : got_of(got);
         answer.reply = reply;
     }
-    evs__loop_stir(conn->loop);
     request->done(request, &answer);
     return conn->epoch == epoch;
 }
@@ -221,9 +227,10 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
 static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
 {
     const char *p = data->data, *end = p + data->len;
-    int alive = 1;
+    uint64_t epoch = conn->epoch;
     evs_reply reply = {EVS_REPLY_INTEGER, 0, {.integer = 0}};
-    while (alive && p < end && *p == ':') {
+    const evs__answer answer = {.got = EVS__GOT_REPLY, .reply = &reply};
+    while (conn->epoch == epoch && p < end && *p == ':') {
         evs__request *request = evs__conn_oldest(conn);
         if (request == NULL || request->unwanted || request->end > conn->written)
             break;
@@ -232,10 +239,11 @@ static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
         if (behind == NULL)
             break;
         p = behind;
-        alive = deliver(conn, request, EVS__RESP_REPLY, &reply);
+        take(conn, request);
+        request->done(request, &answer);
     }
     *data = (evs_bytes){p, (size_t)(end - p)};
-    return alive;
+    return conn->epoch == epoch;
 }
 
 static inline int is_between_replies(const evs__conn *conn)

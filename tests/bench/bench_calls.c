@@ -4,7 +4,7 @@
  * servers: redisAppendCommandArgv, all shards flushed, redisGetReply, freeReplyObject.
  *
  *   bench.calls PEER MODE COUNT [-d DEPTH] [-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS]
- *               [-p DISTRIBUTION] [-c NODES] [ADDRESS...]
+ *               [-p DISTRIBUTION] [-c NODES] [-t] [-l] [ADDRESS...]
  *
  *   PEER  evs or hiredis
  *   MODE  batch  DEPTH calls, all replies, the next DEPTH calls
@@ -14,11 +14,12 @@
  *
  * Defaults: depth 128, 3 shards, no arguments, the number 1 as the reply; a call has one key of 20
  * bytes with a tag. With -e the reply is an array of so many strings of 10 bytes. With -n, `idle`
- * also runs so many scripts on every shard. -p places keys in another way than rendezvous; what
- * placement costs is left out of hiredis' side in any case. -c makes a cluster of so many nodes of
- * the server, and hiredis has one of them for everything. Without addresses (unix:PATH or
- * HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is started as a process of
- * its own, so that servers cost next to nothing and
+ * also runs so many scripts on every shard; with -l it only has them loaded there. -t gives the
+ * client a thread of its own, so that calls are handed over (batch only). -p places keys in another
+ * way than rendezvous; what placement costs is left out of hiredis' side in any case. -c makes a
+ * cluster of so many nodes of the server, and hiredis has one of them for everything. Without
+ * addresses (unix:PATH or HOST:PORT, one per shard) a server that answers every EVALSHA with :1 is
+ * started as a process of its own, so that servers cost next to nothing and
  *
  *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.calls evs batch N
  *
@@ -34,6 +35,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +74,11 @@ typedef struct bench {
     evs_invocation call;
     redisContext **contexts;
     size_t submitted, done;
+    int threaded;
+    size_t goal; /* of `done`: then who submitted goes on */
+    sem_t reached;
+    evs_done_fn completion;
+    int preload;
 } bench;
 
 static const char script[] = "return 1";
@@ -308,8 +315,8 @@ static void make_map(bench *self)
                         self->addresses[0]);
     else
         evs__buf_format(&yaml,
-                        "evalshard: 1\npools:\n  bench:\n    distribution: %s\n    shards:\n",
-                        self->distribution);
+                        "evalshard: 1\npools:\n  bench:\n    distribution: %s\n%s    shards:\n",
+                        self->distribution, self->preload ? "    preload: all\n" : "");
     for (size_t i = 0; self->nodes == 0 && i < self->shards; i++)
         evs__buf_format(&yaml, "      s%zu: \"%s\"\n", i, self->addresses[i]);
     if (evs_shardmap_parse(&self->map, (evs_bytes){yaml.data, yaml.len}, "bench", NULL, &err) !=
@@ -355,20 +362,40 @@ static void finished(void *arg, const evs_result *result)
         submit(self);
 }
 
+static void finished_elsewhere(void *arg, const evs_result *result)
+{
+    bench *self = arg;
+    finished(arg, result);
+    if (self->done == self->goal)
+        sem_post(&self->reached);
+}
+
 static void submit(bench *self)
 {
     evs_error err;
     evs_bytes key = key_of(self, self->submitted++);
     self->call.keys = &key;
-    if (evs_submit(self->client, &self->call, finished, self, &err) != EVS_OK)
+    if (evs_submit(self->client, &self->call, self->completion, self, &err) != EVS_OK)
         die("submit", err.message);
 }
 
 static void submit_many(bench *self)
 {
     size_t left = self->count - self->submitted;
-    for (size_t i = left < self->depth ? left : self->depth; i > 0; i--)
+    size_t now = left < self->depth ? left : self->depth;
+    self->goal = self->submitted + now;
+    for (size_t i = now; i > 0; i--)
         submit(self);
+}
+
+/* Completions run on the client's thread. */
+static void run_threaded(bench *self)
+{
+    while (self->submitted < self->count) {
+        submit_many(self);
+        while (sem_wait(&self->reached) != 0)
+            ;
+    }
 }
 
 static void run_evs(bench *self)
@@ -383,6 +410,10 @@ static void run_evs(bench *self)
                 die("call", err.message);
             evs_reply_free(reply);
         }
+        return;
+    }
+    if (self->threaded) {
+        run_threaded(self);
         return;
     }
     while (self->done < self->count) {
@@ -580,14 +611,19 @@ static void bench_evs(bench *self)
         die("script", err.message);
     load_scripts(self, registry);
     size_t before = mallinfo2().uordblks;
-    if (evs_client_open(&self->client, self->map, registry, NULL, &err) != EVS_OK)
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.threaded = self->threaded;
+    sem_init(&self->reached, 0, 0);
+    self->completion = self->threaded ? finished_elsewhere : finished;
+    if (evs_client_open(&self->client, self->map, registry, &options, &err) != EVS_OK)
         die("client", err.message);
     self->call.handle = evs_script_find(registry, "one");
     self->call.nkeys = 1;
     self->call.args = self->argv;
     self->call.nargs = self->args;
     self->call.timeout_ms = TIMEOUT_MS;
-    run_scripts(self, registry);
+    if (!self->preload)
+        run_scripts(self, registry);
     measure_and_weigh(self, before);
     evs_client_free(self->client);
     evs_registry_free(registry);
@@ -609,7 +645,7 @@ static void usage(void)
 {
     fprintf(stderr, "usage: bench.calls evs|hiredis batch|loop|block|idle COUNT [-d DEPTH] "
                     "[-s SHARDS] [-a ARGS] [-e ELEMENTS] [-n SCRIPTS] "
-                    "[-p DISTRIBUTION] [-c NODES] [ADDRESS...]\n");
+                    "[-p DISTRIBUTION] [-c NODES] [-t] [-l] [ADDRESS...]\n");
     exit(2);
 }
 
@@ -624,7 +660,7 @@ static void read_options(bench *self, int argc, char **argv)
     self->shards = 3;
     self->distribution = "rendezvous";
     optind = 4;
-    for (int c; (c = getopt(argc, argv, "d:s:a:e:n:p:c:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "d:s:a:e:n:p:c:tl")) != -1;) {
         size_t n = optarg == NULL ? 0 : strtoul(optarg, NULL, 10);
         if (c == 'd')
             self->depth = n;
@@ -640,6 +676,10 @@ static void read_options(bench *self, int argc, char **argv)
             self->distribution = optarg;
         else if (c == 'c')
             self->nodes = n;
+        else if (c == 't')
+            self->threaded = 1;
+        else if (c == 'l')
+            self->preload = 1;
         else
             usage();
     }

@@ -58,6 +58,12 @@ class Bench:
         theirs = statistics.median(r[1] for r in rounds)
         return theirs * statistics.median(r[0] / r[1] for r in rounds), theirs
 
+    def turns_of(self, ours, theirs):
+        """The same of two ways to run a program, for what is not compared with hiredis."""
+        rounds = [(ours(), theirs()) for _ in range(self.rounds)]
+        beside = statistics.median(r[1] for r in rounds)
+        return beside * statistics.median(r[0] / r[1] for r in rounds), beside
+
     def cpu(self, mode, count, *options):
         return self.turns(lambda peer: self.number(
             CPU, "bench.calls", peer, mode if peer == "evs" else "batch", str(count), *options))
@@ -77,9 +83,22 @@ class Bench:
         return tuple((self.count(peer, many, options) - self.count(peer, few, options)) /
                      (many - few) for peer in PEERS)
 
-    def count(self, peer, calls, options):
+    def instructions_in(self, file, few, many):
+        """Those that come from one source file, inlined or not."""
+        with tempfile.TemporaryDirectory(prefix="evs-bench-") as folder:
+            counts = []
+            for calls in (few, many):
+                self.count("evs", calls, (), f"{folder}/{calls}")
+                told = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no",
+                                       f"{folder}/{calls}"], capture_output=True, text=True,
+                                      timeout=600).stdout
+                counts.append(sum(int(n.replace(",", "")) for n in re.findall(
+                    rf"^ *([\d,]+) \([^)]*\) +\S*/{re.escape(file)}:", told, re.M)))
+        return (counts[1] - counts[0]) / (many - few)
+
+    def count(self, peer, calls, options, profile="/dev/null"):
         done = subprocess.run(
-            ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}",
              os.path.join(self.build, "tests/bench.calls"), peer, "batch", str(calls), *options],
             capture_output=True, text=True, timeout=600)
         found = re.search(r"Collected : (\d+)", done.stderr)
@@ -98,7 +117,23 @@ class Bench:
         return [float(n) for n in re.findall(r"p[\d.]+ ([\d.]+) us", said)]
 
     @contextlib.contextmanager
-    def servers(self, count):
+    def both_ways(self):
+        """A real server that takes TLS at one port and others at another: (address in the clear,
+        address for TLS, file of the authority)."""
+        with tempfile.TemporaryDirectory(prefix="evs-bench-") as folder:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                            "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                            f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], check=True,
+                           capture_output=True)
+            secure = free_port()
+            files = ["--tls-port", str(secure), "--tls-auth-clients", "no", "--tls-cert-file",
+                     f"{folder}/cert.pem", "--tls-key-file", f"{folder}/key.pem"]
+            with self.servers(1, *files) as addresses:
+                yield addresses[0], f"127.0.0.1:{secure}", f"{folder}/cert.pem"
+
+    @contextlib.contextmanager
+    def servers(self, count, *options):
         """Real servers of our own on free ports of the loopback, gone with us."""
         with tempfile.TemporaryDirectory(prefix="evs-bench-") as folder:
             running, addresses = [], []
@@ -107,7 +142,7 @@ class Bench:
                     port = free_port()
                     running.append(subprocess.Popen(
                         [program(), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-                         "--dir", folder], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent))
+                         "--dir", folder, *options], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent))
                     await_answer(port, running[-1])
                     addresses.append(f"127.0.0.1:{port}")
                 yield addresses
@@ -170,10 +205,29 @@ def judge(row):
 def show(row):
     beside = ""
     if row["ratio"] is not None:
-        beside = f"hiredis {row['yardstick_figure']:>12,.2f}   ratio {row['ratio']:.3f}"
+        other = re.match(r"\w+", row["yardstick"]).group()
+        other = "beside" if other == "evalshard" else other
+        beside = f"{other} {row['yardstick_figure']:>12,.2f}   ratio {row['ratio']:.3f}"
     limits = "" if row["reach"] is None else f"   reach {row['reach']}, aim {row['aim']}"
     print(f"{row['name']:<24}{row['figure']:>14,.3f} {row['unit']:<13}{beside:<38}{limits}"
           f"   {judge(row)}".rstrip(), flush=True)
+
+
+def rounded(figure):
+    """Three digits, or all before the point."""
+    digits = 0 if figure >= 100 else 1 if figure >= 10 else 3
+    return f"{figure:,.{digits}f}"
+
+
+def table(path):
+    """The results of --json as docs/benchmarks.md shows them."""
+    print("| measure | evalshard | beside it | ratio | reach, aim |\n|---|---:|---:|---:|---|")
+    for row in map(json.loads, pathlib.Path(path).read_text().splitlines()):
+        beside = "" if row["ratio"] is None else rounded(row["yardstick_figure"])
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.3f}"
+        limits = "" if row["reach"] is None else f"{row['reach']:g}, {row['aim']:g}"
+        print(f"| `{row['name']}` | {rounded(row['figure'])} {row['unit']} | {beside} | {ratio} | "
+              f"{limits} |")
 
 
 def load(name):
@@ -187,7 +241,11 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--table", metavar="FILE")
     given = parser.parse_intermixed_args()
+    if given.table:
+        table(given.table)
+        return
     unknown = [name for name in given.measures if name not in ROWS]
     if unknown:
         parser.error(f"no measure {unknown[0]}; --list shows all")

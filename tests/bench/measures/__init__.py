@@ -18,5 +18,8 @@ ROWS = [
     "routing",
     "heap-shard",
     "heap-script",
+    "counters",
+    "threaded-submission",
+    "tls-per-kb",
     "latency",
 ]
