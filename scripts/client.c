@@ -178,14 +178,12 @@ static void get_stats(evs_client_stats *out, const evs_client *client)
         out->map_fingerprint = client->map->fingerprint;
         out->reloads = client->map_serial;
     }
-    if (client->conns == NULL)
-        return;
-    evs__conn_stats conns = evs__conns_stats(client->conns);
-    out->writes = conns.writes;
-    out->connects = conns.connects;
-    out->downs = conns.downs;
-    out->ups = conns.ups;
-    out->down_refusals = conns.refusals;
+    evs__loop_counts counts = evs__loop_counted(client->loop);
+    out->writes = counts.writes;
+    out->connects = counts.connects;
+    out->downs = counts.downs;
+    out->ups = counts.ups;
+    out->down_refusals = counts.refusals;
 }
 
 /* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */

@@ -95,6 +95,7 @@ void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
 
 static void forget(evs__lane *lane)
 {
+    lane->preloaded = 0;
     memset(lane->known, 0, lane->nwords * sizeof *lane->known);
     evs__free(lane->loading);
     lane->loading = NULL;
@@ -109,7 +110,7 @@ static void drop_load(evs__load *load)
 {
     evs__lane *lane = load->lane;
     evs__ring_remove(&load->ring);
-    lane->npreloads -= (size_t)load->nobodys;
+    lane->npreloads -= (uint32_t)load->nobodys;
     evs__free(load);
     if (!evs__ring_empty(&lane->loads))
         return;
@@ -390,9 +391,9 @@ static int is_allowed(const evs__lane *lane, const evs_script *script)
 void evs__lane_preload(evs__lane *lane)
 {
     const evs_registry *registry = lane->client->registry;
-    if (!lane->at->preload || lane->preloaded == lane->epoch + 1)
+    if (!lane->at->preload || lane->preloaded)
         return;
-    lane->preloaded = lane->epoch + 1;
+    lane->preloaded = 1;
     for (size_t i = 0; i < evs_registry_count(registry); i++) {
         const evs_script *script = evs_registry_at(registry, i);
         if (is_allowed(lane, script) && evs__lane_mark(lane, script) == EVS__MARK_UNKNOWN)

@@ -47,19 +47,19 @@ struct evs__lane {
     unsigned char attempts; /* the map's, for calls to this shard */
     unsigned char careful;  /* a new call is looked at: strict order, or a state of the shard */
 
-    evs_shardmap *map;      /* our reference; NULL: that of home */
-    const evs__shard *at;   /* the map's, or of a node of a cluster */
-    evs__lane *home;        /* whose turns count: itself, or that of the whole cluster */
-    evs__primary *primary;  /* where it is, of a shard that sentinels watch; else NULL. Ours, or of
-                             * the lane that a lease is for */
-    uint64_t preloaded;     /* the epoch in which every script was loaded, from 1; 0: none */
-    uint64_t *loading;      /* as `known`; NULL while no SCRIPT LOAD is under way; ours */
-    evs__refusal *refusals; /* ours */
-    evs__ring loads;        /* SCRIPT LOADs under way; ours */
-    size_t npreloads;       /* of those, that no call asked for */
-    evs__ring heals;        /* open ones; ours */
-    evs__ring execs;        /* MULTI...EXECs under way; ours */
-    evs__lease *leases;     /* private connections to the same shard; ours */
+    evs_shardmap *map;       /* our reference; NULL: that of home */
+    const evs__shard *at;    /* the map's, or of a node of a cluster */
+    evs__lane *home;         /* whose turns count: itself, or that of the whole cluster */
+    evs__primary *primary;   /* where it is, of a shard that sentinels watch; else NULL. Ours, or of
+                              * the lane that a lease is for */
+    uint64_t *loading;       /* as `known`; NULL while no SCRIPT LOAD is under way; ours */
+    evs__refusal *refusals;  /* ours */
+    evs__ring loads;         /* SCRIPT LOADs under way; ours */
+    uint32_t npreloads;      /* of those, that no call asked for */
+    unsigned char preloaded; /* every script was loaded in this epoch */
+    evs__ring heals;         /* open ones; ours */
+    evs__ring execs;         /* MULTI...EXECs under way; ours */
+    evs__lease *leases;      /* private connections to the same shard; ours */
 
     /* park.c */
     evs__ring waiting; /* calls that wait for their turn */

@@ -334,18 +334,19 @@ static void tell_news(void *owner, const evs__login *login, evs_status status, c
 
 static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err)
 {
-    evs__conn_limits limits = {.max_reply_bytes = MOST_REPLY_BYTES,
-                               .max_reply_depth = MOST_DEPTH,
-                               .max_queued_bytes = MOST_QUEUED_BYTES,
-                               .protocol = 2,
-                               .news = tell_news,
-                               .news_owner = sentinel};
-    if (conn == &sentinel->heard)
-        limits.unasked = hear;
+    int hears = conn == &sentinel->heard;
+    evs__conn_limits *limits = &sentinel->limits[hears];
     evs_status status = EVS_OK;
+    *limits = (evs__conn_limits){.max_reply_bytes = MOST_REPLY_BYTES,
+                                 .max_reply_depth = MOST_DEPTH,
+                                 .max_queued_bytes = MOST_QUEUED_BYTES,
+                                 .protocol = 2,
+                                 .news = tell_news,
+                                 .news_owner = sentinel,
+                                 .unasked = hears ? hear : NULL};
     if (*conn == NULL)
-        status = evs__conns_make_with(conn, sentinel->group->client->conns, sentinel->login,
-                                      &limits, err);
+        status = evs__conns_make_with(conn, sentinel->group->client->conns, sentinel->login, limits,
+                                      err);
     return status == EVS_OK ? evs__conn_prepare(*conn, err) : status;
 }
 

@@ -28,6 +28,7 @@ typedef struct evs__sentinel {
     const evs__login *login; /* the plan's */
     evs__conn *asked;        /* the client's conns own both */
     evs__conn *heard;
+    evs__conn_limits limits[2]; /* theirs */
     evs__request subscribe;
     int subscribing;
     uint64_t epoch; /* of `heard`, in which it was subscribed to; 0: none */

@@ -8,7 +8,6 @@ struct evs__conns {
     evs__conn_limits limits;
     evs__conn **all; /* ours */
     size_t count, room;
-    evs__conn_stats gone; /* of those that were closed */
 };
 
 evs_status evs__conns_new(evs__conns **out, evs__loop *loop, const evs__conn_limits *limits,
@@ -84,16 +83,6 @@ void evs__conns_close(evs__conns *conns, evs__conn *conn)
     size_t i = 0;
     while (conns->all[i] != conn)
         i++;
-    evs__conn_stats_add(conn, &conns->gone);
     conns->all[i] = conns->all[--conns->count];
     evs__conn_free(conn);
-}
-
-evs__conn_stats evs__conns_stats(const evs__conns *conns)
-{
-    evs__conn_stats sum = conns->gone;
-    for (size_t i = 0; i < conns->count; i++)
-        if (conns->all[i] != NULL)
-            evs__conn_stats_add(conns->all[i], &sum);
-    return sum;
 }

@@ -1,5 +1,5 @@
 /*
- * conns.h - all connections of a client, for what concerns them together: their end and their sums.
+ * conns.h - all connections of a client, for what concerns them together: their end.
  * Who asked for one uses it; none is shared.
  */
 #ifndef EVS_SHARDING_CONNS_H
@@ -29,8 +29,5 @@ evs_status evs__conns_make_with(evs__conn **out, evs__conns *conns, const evs__l
 
 /* Frees one; requests still queued are done with LOST. */
 void evs__conns_close(evs__conns *conns, evs__conn *conn);
-
-/* Sums over all connections there ever were. */
-evs__conn_stats evs__conns_stats(const evs__conns *conns);
 
 #endif

@@ -21,18 +21,18 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000, WANTED_FOR_MS = 60 * 1000 };
+enum { FIRST_DELAY_MS = 50, LONGEST_DELAY_MS = 2000, WANTED_FOR_S = 60 };
 
 /* ---- when ---- */
 
 /* Marsaglia's xorshift64; its quality is far more than jitter needs. */
-static uint64_t next_random(evs__conn *conn)
+static uint64_t next_random(evs__loop *loop)
 {
-    uint64_t x = conn->random;
+    uint64_t x = loop->random;
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
-    conn->random = x;
+    loop->random = x;
     return x;
 }
 
@@ -51,13 +51,13 @@ static uint64_t back_off(evs__conn *conn)
         delay *= 2;
     if (delay > longest)
         delay = longest;
-    return delay - delay / 4 + next_random(conn) % (delay < 2 ? 1 : delay / 2);
+    return delay - delay / 4 + next_random(conn->loop) % (delay < 2 ? 1 : delay / 2);
 }
 
 static uint64_t delay_of(evs__conn *conn)
 {
     uint64_t after = conn->login->link.retry_after_ms;
-    return is_beaten(conn) ? after + next_random(conn) % (after / 4 + 1) : back_off(conn);
+    return is_beaten(conn) ? after + next_random(conn->loop) % (after / 4 + 1) : back_off(conn);
 }
 
 uint64_t evs__conn_wait(const evs__conn *conn)
@@ -91,7 +91,7 @@ static evs_status status_of(const evs__conn *conn)
     return conn->status == EVS_E_CLOSED ? EVS_E_CONNECT : conn->status;
 }
 
-static void write_time(char *out, size_t cap, int64_t at)
+static void write_time(char *out, size_t cap, uint32_t at)
 {
     struct tm parts;
     time_t seconds = (time_t)at;
@@ -115,11 +115,20 @@ evs_status evs__conn_why(const evs__conn *conn, evs_error *err)
 
 /* ---- the timer ---- */
 
+static uint32_t seconds(const evs__conn *conn)
+{
+    return (uint32_t)(evs__loop_now_ms(conn->loop) / 1000);
+}
+
 static void want(evs__conn *conn)
 {
-    uint64_t twice = 2 * (uint64_t)conn->login->link.retry_after_ms;
-    conn->wanted_until = evs__loop_now_ms(conn->loop) +
-                         (twice > WANTED_FOR_MS ? twice : WANTED_FOR_MS);
+    uint32_t twice = 2 * conn->login->link.retry_after_ms / 1000;
+    conn->wanted_until = seconds(conn) + (twice > WANTED_FOR_S ? twice : WANTED_FOR_S);
+}
+
+static int is_wanted(const evs__conn *conn)
+{
+    return is_beaten(conn) && seconds(conn) < conn->wanted_until;
 }
 
 static void try_again(void *owner);
@@ -138,11 +147,6 @@ static int arm(evs__conn *conn)
     return 1;
 }
 
-static int is_wanted(const evs__conn *conn)
-{
-    return evs__conn_is_down(conn) && evs__loop_now_ms(conn->loop) < conn->wanted_until;
-}
-
 static void try_again(void *owner)
 {
     evs__conn *conn = owner;
@@ -154,7 +158,7 @@ static void try_again(void *owner)
     if (evs__conn_wait(conn) > 0) {
         arm(conn);
     } else if (!idle || is_wanted(conn)) {
-        conn->probing = idle;
+        conn->probing = (unsigned char)idle;
         evs__conn_open(conn);
         evs__conn_tell_lost(conn);
     }
@@ -165,15 +169,15 @@ static void try_again(void *owner)
 
 static void tell(const evs__conn *conn, evs_status status, const char *text)
 {
-    if (conn->limits.news != NULL)
-        conn->limits.news(conn->limits.news_owner, conn->login, status, text);
+    if (conn->limits->news != NULL)
+        conn->limits->news(conn->limits->news_owner, conn->login, status, text);
 }
 
 static void tell_down(evs__conn *conn)
 {
     char text[480];
     conn->told_down = 1;
-    conn->stats.downs++;
+    conn->loop->counts.downs++;
     snprintf(text, sizeof text, "down after %u failures in a row, will be tried every %u ms: %s",
              conn->failures, conn->login->link.retry_after_ms,
              conn->problem == NULL ? evs_status_text(conn->status) : conn->problem);
@@ -184,7 +188,7 @@ static void tell_up(evs__conn *conn)
 {
     char since[32], text[80];
     conn->told_down = 0;
-    conn->stats.ups++;
+    conn->loop->counts.ups++;
     write_time(since, sizeof since, conn->down_since);
     snprintf(text, sizeof text, "up again, was down since %s", since);
     tell(conn, EVS_OK, text);
@@ -193,7 +197,7 @@ static void tell_up(evs__conn *conn)
 static void count(evs__conn *conn)
 {
     if (conn->failures++ == 0)
-        conn->down_since = (int64_t)time(NULL);
+        conn->down_since = (uint32_t)time(NULL);
     conn->probing = 0;
     conn->reread = 0;
     if (!evs__ring_empty(&conn->queue))
@@ -206,14 +210,19 @@ void evs__conn_failed(evs__conn *conn)
 {
     count(conn);
     conn->retry_at = evs__loop_now_ms(conn->loop) + delay_of(conn);
-    if (conn->told_down && evs__loop_now_ms(conn->loop) < conn->wanted_until)
+    if (conn->told_down && is_wanted(conn))
         arm(conn);
+}
+
+static int is_proven(const evs__conn *conn)
+{
+    return conn->proven || evs__conn_first(conn) != conn->seen;
 }
 
 void evs__conn_fell(evs__conn *conn)
 {
     conn->retry_at = 0;
-    if (evs__ring_empty(&conn->queue) || evs__conn_first(conn) != conn->unproven) {
+    if (evs__ring_empty(&conn->queue) || is_proven(conn)) {
         conn->failures = 0;
         return;
     }
@@ -230,7 +239,8 @@ void evs__conn_rose(evs__conn *conn)
     conn->probing = 0;
     conn->reread = 0;
     conn->armed = 0;
-    conn->unproven = evs__conn_first(conn);
+    conn->seen = evs__conn_first(conn);
+    conn->proven = 0;
     evs__timer_free(conn->again);
     conn->again = NULL;
     if (conn->told_down)
@@ -241,7 +251,7 @@ void evs__conn_rose(evs__conn *conn)
 
 static evs_status refuse(evs__conn *conn, evs_error *err)
 {
-    conn->stats.refusals++;
+    conn->loop->counts.refusals++;
     want(conn);
     if (conn->state == EVS__CONN_IDLE)
         arm(conn);

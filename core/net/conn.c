@@ -27,10 +27,9 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
         return evs__fail_nomem(err);
     conn->loop = loop;
     conn->login = login;
-    conn->limits = *limits;
-    conn->says = (evs__greeting){login, limits->protocol};
+    conn->limits = limits;
+    conn->max_queued_bytes = limits->max_queued_bytes;
     conn->dirty.flush = evs__conn_flush;
-    conn->random = ((uint64_t)(uintptr_t)conn ^ uv_hrtime()) | 1;
     evs__ring_init(&conn->queue);
     evs__ring_init(&conn->lost);
     evs__ring_init(&conn->pulse);
@@ -136,7 +135,7 @@ static void reconnect_if_dead(evs__conn *conn)
         evs__conn_down(conn, EVS_E_CLOSED, "connection closed by the server");
         return;
     case EVS__SOCKET_TALKS:
-        if (conn->resp3 || conn->limits.unasked != NULL) /* may be a push; reading will tell */
+        if (conn->resp3 || conn->limits->unasked != NULL) /* may be a push; reading will tell */
             return;
         evs__conn_down(conn, EVS_E_PROTOCOL, "the server sent bytes that nobody asked for");
         return;
@@ -154,7 +153,7 @@ static evs_status queue_full(const evs__conn *conn, evs_error *err)
 {
     evs_error full;
     evs__fail(&full, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu",
-              evs__conn_queued_bytes(conn), conn->limits.max_queued_bytes);
+              evs__conn_queued_bytes(conn), conn->max_queued_bytes);
     return evs__conn_fail(conn, err, full.status, full.message);
 }
 
@@ -169,9 +168,9 @@ static evs_status prepare(evs__conn *conn, int patiently, evs_error *err)
         status = evs__conn_reach(conn, patiently, err);
     if (status != EVS_OK)
         return status;
-    if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes && conn->holes)
+    if (evs__conn_queued_bytes(conn) > conn->max_queued_bytes && conn->holes)
         evs__conn_close_holes(conn);
-    if (evs__conn_queued_bytes(conn) > conn->limits.max_queued_bytes)
+    if (evs__conn_queued_bytes(conn) > conn->max_queued_bytes)
         return queue_full(conn, err);
     return EVS_OK;
 }
@@ -204,15 +203,6 @@ size_t evs__conn_queued(const evs__conn *conn)
 void evs__conn_retire(evs__conn *conn)
 {
     conn->retired = 1;
-}
-
-void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum)
-{
-    sum->writes += conn->stats.writes;
-    sum->connects += conn->stats.connects;
-    sum->downs += conn->stats.downs;
-    sum->ups += conn->stats.ups;
-    sum->refusals += conn->stats.refusals;
 }
 
 /* ---- the queue ---- */

@@ -93,15 +93,7 @@ typedef struct evs__conn_limits {
                                  * nobody asked for ends the connection */
 } evs__conn_limits;
 
-typedef struct evs__conn_stats {
-    uint64_t writes;   /* system calls that carried requests */
-    uint64_t connects; /* times it became READY */
-    uint64_t downs;    /* times that it was taken for down */
-    uint64_t ups;      /* times that it was not any more */
-    uint64_t refusals; /* requests refused meanwhile */
-} evs__conn_stats;
-
-/* `login` is borrowed for the connection's life. Nothing is opened yet. */
+/* `login` and `limits` are borrowed for the connection's life. Nothing is opened yet. */
 evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *login,
                          const evs__conn_limits *limits, evs_error *err);
 
@@ -188,7 +180,5 @@ size_t evs__conn_queued_bytes(const evs__conn *conn);
 /* The server is not the one that was meant any more: a new connection, to where the name leads by
  * then, is made as soon as nothing is in flight. */
 void evs__conn_retire(evs__conn *conn);
-
-void evs__conn_stats_add(const evs__conn *conn, evs__conn_stats *sum);
 
 #endif

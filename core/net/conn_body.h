@@ -29,53 +29,52 @@ struct evs__conn {
     evs__socket *socket; /* NULL while IDLE */
 
     /* reading and writing */
-    unsigned busy;       /* enters without leave */
-    int retired;         /* to be made anew when nothing is in flight */
-    int holes;           /* some bytes behind `written` belong to nobody */
-    int blocked;         /* the kernel took less than it was given; writing waits for an event */
-    int send_problem;    /* errno of a refused write; the socket is read to its end, then closed */
-    int halfway;         /* a reply is half read */
-    int skipping;        /* the reader was told to skip the next reply */
-    int resp3;           /* the server agreed to it */
-    evs__reader *reader; /* lent by the loop while a reply is read */
-    evs__tls *tls;       /* ours, over all sockets; NULL in the clear and until first used */
-    evs__ring lost;      /* of an earlier epoch, not told yet */
-    uint64_t lost_end;   /* what begins before was lost */
-    uint64_t lost_written; /* `written` when it was */
+    unsigned busy;    /* enters without leave */
+    int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
+    unsigned char retired;  /* to be made anew when nothing is in flight */
+    unsigned char holes;    /* some bytes behind `written` belong to nobody */
+    unsigned char blocked;  /* the kernel took less than it was given; writing waits for an event */
+    unsigned char halfway;  /* a reply is half read */
+    unsigned char skipping; /* the reader was told to skip the next reply */
+    unsigned char resp3;    /* the server agreed to it */
+    unsigned char pinged;   /* the next reply is that to PING: pulse.c */
+    unsigned char reread;   /* the password was, in this attempt */
+    evs__reader *reader;    /* lent by the loop while a reply is read */
+    evs__tls *tls;          /* ours, over all sockets; NULL in the clear and until first used */
+    evs__ring lost;         /* of an earlier epoch, not told yet */
+    uint64_t lost_end;      /* what begins before was lost */
+    uint64_t lost_written;  /* `written` when it was */
 
     const evs__login *login;
     evs__finder *finder; /* NULL: the login has the address */
-    evs__conn_limits limits;
-    evs__conn_stats stats;
+    const evs__conn_limits *limits;
+    size_t max_queued_bytes; /* of the limits */
 
     struct evs__attempt *attempt; /* while connecting; ours */
-    evs__greeting says;
     evs__login *fresh; /* ours: the login with a password that was read again; NULL: none was */
-    int reread;        /* in this attempt */
     unsigned step;     /* of the greeting, the one whose answer comes next */
 
     /* after a problem */
     evs_status status;
-    char *problem;     /* ours; NULL when memory ran out, then the status has to do */
     unsigned failures; /* to become READY, in a row */
+    char *problem;     /* ours; NULL when memory ran out, then the status has to do */
     uint64_t retry_at; /* opening is refused before */
-    uint64_t random;   /* state of the jitter */
 
     /* breaker.c */
     evs__timer *again;     /* ours; fires when opening is not refused any more */
-    int armed;             /* it runs */
-    int awaited;           /* what is queued may wait for that */
-    int told_down;         /* and not up since */
-    int probing;           /* nobody asked for the attempt that is under way */
-    uint64_t unproven;     /* no request was answered while this is the oldest position in use */
-    uint64_t wanted_until; /* a server that is down is tried so long without being asked */
-    int64_t down_since;    /* when the first of the failures was, in seconds of the calendar */
+    uint32_t down_since;   /* when the first of the failures was, in seconds of the calendar */
+    uint32_t wanted_until; /* a server that is down is tried so long without being asked; of the
+                            * loop's seconds */
+    unsigned char armed;   /* the timer runs */
+    unsigned char awaited; /* what is queued may wait for that */
+    unsigned char probing; /* nobody asked for the attempt that is under way */
+    unsigned char told_down : 1; /* and not up since */
+    unsigned char proven : 1;    /* a request was answered before `seen` was looked at */
 
     /* pulse.c */
+    uint32_t quiet_since; /* since when `seen` is what it is, in the loop's milliseconds */
+    uint64_t seen;        /* the oldest position in use when it was looked at last */
     evs__ring pulse;      /* in the loop's */
-    uint64_t seen;        /* the oldest position in use, */
-    uint64_t quiet_since; /* since when, in the loop's milliseconds */
-    int pinged;           /* the next reply is that to PING */
 };
 
 static inline uint64_t evs__conn_tail(const evs__conn *conn)
@@ -96,7 +95,7 @@ static inline int evs__conn_takes(const evs__conn *conn, uint64_t epoch, size_t 
 {
     return conn->epoch == epoch && conn->state == EVS__CONN_READY && conn->count < most &&
            !evs__ring_empty(&conn->queue) && conn->out.cap - conn->out.len > room &&
-           !conn->out.failed && conn->out.len <= conn->limits.max_queued_bytes;
+           !conn->out.failed && conn->out.len <= conn->max_queued_bytes;
 }
 
 enum { EVS__WRITE_EARLY = 256 * 1024 /* unsent bytes */ };

@@ -108,6 +108,12 @@ evs_status evs__conn_fail(const evs__conn *conn, evs_error *err, evs_status stat
 void evs__conn_strand(evs__conn *conn);
 void evs__conn_tell(evs__conn *conn, const evs_error *why);
 
+/* What it says first; the login may have a password of the connection's own. */
+static inline evs__greeting evs__conn_says(const evs__conn *conn)
+{
+    return (evs__greeting){conn->fresh != NULL ? conn->fresh : conn->login, conn->limits->protocol};
+}
+
 /* password.c */
 
 /* The server refused the password: 1 when there is another one, which is tried now. */

@@ -233,20 +233,22 @@ static void write_greeting(evs__conn *conn)
 /* Reserved in one piece, so that growing leaves no copy of the password in freed memory. */
 static int compose_greeting(evs__conn *conn)
 {
-    const evs__login *login = conn->says.login;
+    evs__greeting says = evs__conn_says(conn);
+    const evs__login *login = says.login;
     const char *words[] = {login->username, login->password, login->client_name};
     size_t len = 256; /* the commands, and the lengths of three words */
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         len += words[i] == NULL ? 0 : strlen(words[i]);
     evs__buf_reserve(&conn->attempt->greeting, len);
-    evs__greeting_write(&conn->attempt->greeting, &conn->says);
+    evs__greeting_write(&conn->attempt->greeting, &says);
     return evs__buf_ok(&conn->attempt->greeting);
 }
 
 static void greet(evs__conn *conn)
 {
     conn->state = EVS__CONN_GREETING;
-    conn->step = evs__greeting_next(&conn->says, 0);
+    evs__greeting says = evs__conn_says(conn);
+    conn->step = evs__greeting_next(&says, 0);
     start_timer(conn, 1);
     if (compose_greeting(conn))
         write_greeting(conn);
@@ -309,7 +311,7 @@ static void tell_connected(const evs__conn *conn)
     if (conn->tls != NULL)
         snprintf(text, sizeof text, "connected by %s%s", evs__tls_version(conn->tls),
                  evs__tls_resumed(conn->tls) ? ", session resumed" : "");
-    conn->limits.news(conn->limits.news_owner, conn->login, EVS_OK, text);
+    conn->limits->news(conn->limits->news_owner, conn->login, EVS_OK, text);
 }
 
 static void become_ready(evs__conn *conn)
@@ -317,8 +319,8 @@ static void become_ready(evs__conn *conn)
     evs__conn_drop_attempt(conn);
     conn->state = EVS__CONN_READY;
     conn->retired = 0;
-    conn->stats.connects++;
-    if (conn->limits.news != NULL)
+    conn->loop->counts.connects++;
+    if (conn->limits->news != NULL)
         tell_connected(conn);
     evs__conn_rose(conn);
     evs__conn_join_pulse(conn);
@@ -329,7 +331,8 @@ static void become_ready(evs__conn *conn)
 int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
 {
     evs_error err;
-    evs_status status = evs__greeting_judge(&conn->says, conn->step, reply, &err);
+    evs__greeting says = evs__conn_says(conn);
+    evs_status status = evs__greeting_judge(&says, conn->step, reply, &err);
     if (status == EVS_E_AUTH && evs__conn_reread_password(conn))
         return 0;
     if (status != EVS_OK) {
@@ -338,7 +341,7 @@ int evs__conn_greeted(evs__conn *conn, const evs_reply *reply)
     }
     if (conn->step == EVS__GREETING_HELLO)
         conn->resp3 = evs_reply_kind(reply) != EVS_REPLY_ERROR;
-    conn->step = evs__greeting_next(&conn->says, conn->step + 1);
+    conn->step = evs__greeting_next(&says, conn->step + 1);
     if (conn->step == EVS__GREETING_END)
         become_ready(conn);
     return 1;

@@ -100,6 +100,7 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
     make_ring(&loop->dirty);
     evs__ring_init(&loop->beating);
     loop->pulse_at = UINT64_MAX;
+    loop->random = ((uint64_t)(uintptr_t)loop ^ uv_hrtime()) | 1;
     loop->fd = -1;
     loop->timer_fd = -1;
     uv_timer_init(&loop->uv, &loop->limit);
@@ -110,6 +111,11 @@ evs_status evs__loop_new(evs__loop **out, evs_error *err)
     uv_unref((uv_handle_t *)&loop->before_wait);
     *out = loop;
     return EVS_OK;
+}
+
+evs__loop_counts evs__loop_counted(const evs__loop *loop)
+{
+    return loop->counts;
 }
 
 static void release(evs__loop *loop)

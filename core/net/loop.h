@@ -13,6 +13,17 @@
 typedef struct evs__loop evs__loop;
 typedef struct evs__timer evs__timer;
 
+/* What the connections of a loop came to. */
+typedef struct evs__loop_counts {
+    uint64_t writes;   /* system calls that carried requests */
+    uint64_t connects; /* times that one became READY */
+    uint64_t downs;    /* times that a server was taken for down */
+    uint64_t ups;      /* times that it was not any more */
+    uint64_t refusals; /* requests refused meanwhile */
+} evs__loop_counts;
+
+evs__loop_counts evs__loop_counted(const evs__loop *loop);
+
 evs_status evs__loop_new(evs__loop **out, evs_error *err);
 
 /* Everything on the loop must have been freed before. */

@@ -32,6 +32,8 @@ struct evs__loop {
     int forked; /* in a child: libuv's descriptors are the child's own */
     int broken; /* in a child: they are not, and must not be touched */
 
+    evs__loop_counts counts;
+    uint64_t random;   /* state of the jitter */
     evs__timer *pulse; /* pulse.c; ours, NULL until needed */
     uint64_t pulse_at; /* when it fires; UINT64_MAX: not */
     evs__ring beating; /* connections that are looked after */

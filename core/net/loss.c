@@ -143,8 +143,8 @@ void evs__conn_down(evs__conn *conn, evs_status status, const char *format, ...)
     conn->problem = write_problem(format, args);
     va_end(args);
     const char *text = conn->problem == NULL ? evs_status_text(status) : conn->problem;
-    if (conn->limits.news != NULL)
-        conn->limits.news(conn->limits.news_owner, conn->login, status, text);
+    if (conn->limits->news != NULL)
+        conn->limits->news(conn->limits->news_owner, conn->login, status, text);
     if (!seeks_on(conn, status, text)) {
         end(conn);
         return;

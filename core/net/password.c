@@ -28,13 +28,11 @@ void evs__conn_forget_password(evs__conn *conn)
 
 void evs__conn_keep_password(evs__conn *conn)
 {
-    conn->says.login = conn->login;
     if (conn->fresh == NULL)
         return;
     const char *password = conn->fresh->password;
     *conn->fresh = *conn->login;
     conn->fresh->password = password;
-    conn->says.login = conn->fresh;
 }
 
 /* 0 when out of memory. */
@@ -52,15 +50,15 @@ static int take(evs__conn *conn, char *password)
 
 static void tell(const evs__conn *conn)
 {
-    if (conn->limits.news != NULL)
-        conn->limits.news(conn->limits.news_owner, conn->login, EVS_E_AUTH,
-                          "the password was refused, its source has another one by now");
+    if (conn->limits->news != NULL)
+        conn->limits->news(conn->limits->news_owner, conn->login, EVS_E_AUTH,
+                           "the password was refused, its source has another one by now");
 }
 
 int evs__conn_reread_password(evs__conn *conn)
 {
     const evs__secret_source *source = conn->login->source;
-    const char *refused = conn->says.login->password;
+    const char *refused = evs__conn_says(conn).login->password;
     if (source == NULL || refused == NULL || conn->reread)
         return 0;
     conn->reread = 1;

@@ -15,7 +15,7 @@
 
 static const char PING[] = "*1\r\n$4\r\nPING\r\n";
 
-static uint64_t keepalive(const evs__conn *conn)
+static unsigned keepalive(const evs__conn *conn)
 {
     return conn->login->link.keepalive_ms;
 }
@@ -38,11 +38,19 @@ static void give_up(evs__conn *conn)
         evs__conn_open(conn);
 }
 
+static void look(evs__conn *conn, uint64_t now)
+{
+    uint64_t first = evs__conn_first(conn);
+    conn->proven |= first != conn->seen;
+    conn->seen = first;
+    conn->quiet_since = (uint32_t)now;
+}
+
 static void ping(evs__conn *conn, uint64_t now)
 {
     ssize_t n = evs__socket_send(conn->socket, PING, sizeof PING - 1);
     conn->pinged = 1;
-    conn->quiet_since = now;
+    conn->quiet_since = (uint32_t)now;
     if (n != (ssize_t)sizeof PING - 1) /* there is room for so much in a socket that is idle */
         give_up(conn);
 }
@@ -50,13 +58,11 @@ static void ping(evs__conn *conn, uint64_t now)
 /* The next time that it is to be looked at. */
 static uint64_t beat(evs__conn *conn, uint64_t now)
 {
-    uint64_t first = evs__conn_first(conn);
-    if (first != conn->seen && !conn->pinged) {
-        conn->seen = first;
-        conn->quiet_since = now;
-    }
-    if (now < conn->quiet_since + keepalive(conn))
-        return conn->quiet_since + keepalive(conn);
+    if (evs__conn_first(conn) != conn->seen && !conn->pinged)
+        look(conn, now);
+    uint32_t quiet = (uint32_t)now - conn->quiet_since;
+    if (quiet < keepalive(conn))
+        return now + keepalive(conn) - quiet;
     if (!conn->pinged && evs__ring_empty(&conn->queue))
         ping(conn, now);
     else if (!somebody_waits(conn) && evs__socket_peek(conn->socket) == EVS__SOCKET_QUIET)
@@ -67,8 +73,7 @@ static uint64_t beat(evs__conn *conn, uint64_t now)
 void evs__conn_ponged(evs__conn *conn)
 {
     conn->pinged = 0;
-    conn->seen = evs__conn_first(conn);
-    conn->quiet_since = evs__loop_now_ms(conn->loop);
+    look(conn, evs__loop_now_ms(conn->loop));
 }
 
 /* ---- all of a loop ---- */
@@ -110,8 +115,7 @@ void evs__conn_join_pulse(evs__conn *conn)
     if (loop->pulse == NULL)
         return;
     uint64_t now = evs__loop_now_ms(loop);
-    conn->seen = evs__conn_first(conn);
-    conn->quiet_since = now;
+    conn->quiet_since = (uint32_t)now;
     evs__ring_append(&loop->beating, &conn->pulse);
     if (now + keepalive(conn) < loop->pulse_at)
         arm(loop, now, now + keepalive(conn));

@@ -45,7 +45,7 @@ void evs__conn_write(evs__conn *conn)
     }
     if (n > 0) {
         conn->written += (uint64_t)n;
-        conn->stats.writes++;
+        conn->loop->counts.writes++;
     }
     conn->blocked = n < 0 || (size_t)n < left;
     if (!conn->blocked)
@@ -108,7 +108,7 @@ static inline int is_expected(const evs__conn *conn, const evs__request *request
 /* In RESP2, a message of a channel is a reply that nobody asked for. */
 static int is_message(const evs__conn *conn, const evs__request *request, evs__resp_got got)
 {
-    return conn->limits.unasked != NULL && request == NULL && conn->state == EVS__CONN_READY &&
+    return conn->limits->unasked != NULL && request == NULL && conn->state == EVS__CONN_READY &&
            (got == EVS__RESP_REPLY || got == EVS__RESP_MORE);
 }
 
@@ -124,8 +124,8 @@ static void hear(evs__conn *conn, evs__resp_got got, const evs_reply *reply)
 {
     if (is_pong(conn, got, reply))
         evs__conn_ponged(conn);
-    else if (conn->limits.unasked != NULL && reply != NULL)
-        conn->limits.unasked(conn->limits.news_owner, reply);
+    else if (conn->limits->unasked != NULL && reply != NULL)
+        conn->limits->unasked(conn->limits->news_owner, reply);
 }
 
 /* The request is answered. */
@@ -170,7 +170,7 @@ static void skip_unwanted(evs__conn *conn)
 
 static int take_reader(evs__conn *conn)
 {
-    const evs__conn_limits *limits = &conn->limits;
+    const evs__conn_limits *limits = conn->limits;
     if (conn->reader == NULL)
         conn->reader = evs__loop_lend_reader(conn->loop, limits->max_reply_bytes,
                                              limits->max_reply_depth);
@@ -273,8 +273,9 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
 /* A server that hangs up at the first words may have expected others. */
 static int wants_tls(const evs__conn *conn)
 {
+    evs__greeting says = evs__conn_says(conn);
     return conn->state == EVS__CONN_GREETING && conn->login->tls == NULL &&
-           conn->login->endpoint.host != NULL && conn->step == evs__greeting_next(&conn->says, 0);
+           conn->login->endpoint.host != NULL && conn->step == evs__greeting_next(&says, 0);
 }
 
 static void ended(evs__conn *conn, int problem)

@@ -23,7 +23,7 @@ void asker_open_limited(asker *a, const evs__login *login, const evs__conn_limit
 
 void asker_open(asker *a, const evs__login *login)
 {
-    evs__conn_limits limits = {
+    static const evs__conn_limits limits = {
         .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 64 << 20};
     asker_open_limited(a, login, &limits);
 }
