@@ -77,7 +77,16 @@ void evs_diagnostics_free(evs_diagnostics *diags)
     evs__free(diags);
 }
 
-/* Formats into the arena. NULL when out of memory, which is remembered. */
+/* Names in a message are the file's and may hold anything, lines too. */
+static void make_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+    }
+}
+
+/* Formats into the arena, as one line. NULL when out of memory, which is remembered. */
 static const char *format_text(evs_diagnostics *diags, const char *format, va_list args)
 {
     va_list again;
@@ -85,10 +94,12 @@ static const char *format_text(evs_diagnostics *diags, const char *format, va_li
     int len = vsnprintf(NULL, 0, format, again);
     va_end(again);
     char *text = len < 0 ? NULL : evs__arena_alloc(&diags->arena, (size_t)len + 1, 1);
-    if (text == NULL)
+    if (text == NULL) {
         diags->nomem = 1;
-    else
-        vsnprintf(text, (size_t)len + 1, format, args);
+        return NULL;
+    }
+    vsnprintf(text, (size_t)len + 1, format, args);
+    make_one_line(text);
     return text;
 }
 

@@ -120,6 +120,13 @@ evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const char *na
     return parse(out, &in, diags, err);
 }
 
+evs_status evs_shardmap_parse_bare(evs_shardmap **out, evs_bytes yaml, const char *name,
+                                   evs_diagnostics **diags, evs_error *err)
+{
+    input in = {.name = name == NULL ? "-" : name, .text = yaml, .bare = 1};
+    return parse(out, &in, diags, err);
+}
+
 /* There is no text to parse: says why. */
 static evs_status fail_unread(const char *path, evs__file_got got, evs_diagnostics **diags,
                               evs_error *err)

@@ -53,6 +53,18 @@ EVS_API evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const 
  * check far from where the map is used. The map has no passwords then. */
 EVS_API evs_status evs_shardmap_load_bare(evs_shardmap **out, const char *path,
                                           evs_diagnostics **diags, evs_error *err);
+EVS_API evs_status evs_shardmap_parse_bare(evs_shardmap **out, evs_bytes yaml, const char *name,
+                                           evs_diagnostics **diags, evs_error *err);
+
+/* The shard map `yaml` in its canonical form: two blanks a level, one behind ":" and ",", comments
+ * of neighbouring lines below each other, no more than one blank line in a row. Nothing else
+ * changes: texts, quotes, comments and the order of keys stay. Formatting twice is formatting once.
+ * `*out` is NUL-terminated, yours to free with evs_text_free (audit.h). `name` and `diags` are as
+ * of evs_shardmap_parse; files that the map names are not looked at.
+ * Fails as evs_shardmap_parse does, and with EVS_E_INVALID for a map that cannot be formatted
+ * without a risk. */
+EVS_API evs_status evs_shardmap_format(char **out, evs_bytes yaml, const char *name,
+                                       evs_diagnostics **diags, evs_error *err);
 
 /* A JSON Schema (draft 7) of shard maps, for editors: every key with its words, limits and a
  * sentence. Every usable map is valid; a valid one may still be unusable. `*out` is NUL-terminated,

@@ -4,6 +4,8 @@
  */
 #include "sharding/shardmap.h"
 
+#include <evalshard/audit.h>
+
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,6 +47,20 @@ static void check_map(const evs_shardmap *map)
     }
 }
 
+/* The canonical form is its own canonical form. */
+static void check_format(evs_bytes text)
+{
+    char *made = NULL, *again = NULL;
+    evs_status status = evs_shardmap_format(&made, text, "fuzz.yaml", NULL, NULL);
+    require(status == EVS_OK || status == EVS_E_INVALID);
+    if (status != EVS_OK)
+        return;
+    require(evs_shardmap_format(&again, evs_text(made), "fuzz.yaml", NULL, NULL) == EVS_OK);
+    require(strcmp(made, again) == 0);
+    evs_text_free(made);
+    evs_text_free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     evs_shardmap *map = NULL;
@@ -59,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_complaints(diags, size);
     if (map != NULL)
         check_map(map);
+    if (map != NULL)
+        check_format(text);
     evs_shardmap_free(map);
     evs_diagnostics_free(diags);
     return 0;

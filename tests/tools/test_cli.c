@@ -25,7 +25,7 @@
 
 static const char EVALSHARD[] = "tools/evalshard";
 static const char *const commands[] = {"demo",   "check", "route",  "diff", "fingerprint",
-                                       "schema", "import", "load",  "status", "call"};
+                                       "fmt", "schema", "import", "load",  "status", "call"};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
