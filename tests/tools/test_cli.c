@@ -24,8 +24,8 @@
 #define ELSEWHERE  MAPS "elsewhere.yaml"
 
 static const char EVALSHARD[] = "tools/evalshard";
-static const char *const commands[] = {"demo",   "check", "route",  "diff", "fingerprint",
-                                       "fmt", "schema", "import", "load",  "status", "call"};
+static const char *const commands[] = {"demo",   "check",  "route", "diff",   "fingerprint", "fmt",
+                                       "schema", "import", "load",  "status", "call"};
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
