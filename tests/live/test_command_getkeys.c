@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "core/command.h"
-#include "tools/scratch/scratch.h"
+#include "tests/support/one_server.h"
 
 enum { WORDS = 96, WORD = 32, LISTS = 200, HEAD = 2 };
 
@@ -353,27 +353,6 @@ static void every_command_of_the_server_is_in_the_table(void **state)
     freeReplyObject(reply);
 }
 
-static scratch *area;
-
-static int connect_to_scratch(void **state)
-{
-    scratch_server *server;
-    if (scratch_new(&area) != SCRATCH_OK ||
-        scratch_start(&server, area, "commands", NULL) != SCRATCH_OK)
-        return -1;
-    redisContext *c = redisConnectUnix(scratch_socket(server));
-    *state = c;
-    return c == NULL || c->err ? -1 : 0;
-}
-
-static int disconnect(void **state)
-{
-    if (*state != NULL)
-        redisFree(*state);
-    scratch_free(area);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,5 +361,5 @@ int main(void)
         cmocka_unit_test(arities_change_with_versions),
         cmocka_unit_test(every_command_of_the_server_is_in_the_table),
     };
-    return cmocka_run_group_tests(tests, connect_to_scratch, disconnect);
+    return cmocka_run_group_tests(tests, one_server_begin, one_server_end);
 }

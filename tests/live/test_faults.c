@@ -31,8 +31,6 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 
 static struct {
     shards set;
-    proxy *wire;
-    redisContext *side;
     size_t noscript; /* bytes of the server's NOSCRIPT */
 } world;
 
@@ -63,15 +61,6 @@ typedef struct tally {
 
 /* ---- one trial ---- */
 
-static long long times_run(const char *key)
-{
-    redisReply *reply = redisCommand(world.side, "GET %s", key);
-    assert_non_null(reply);
-    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
-    freeReplyObject(reply);
-    return number;
-}
-
 static size_t count_of(const char *end, evs_bytes taken)
 {
     size_t n = 0, len = strlen(end);
@@ -93,7 +82,7 @@ static size_t times_left(const trial *self, const way *how, const way_call *call
     const char *end = how->last == NULL ? key : how->last;
     for (size_t i = 0; i < kernel_connections(); i++)
         n += count_of(end, kernel_taken(i));
-    int refused = how->believed && proxy_forwarded(world.wire, PROXY_DOWN) >=
+    int refused = how->believed && proxy_forwarded(world.set.wire, PROXY_DOWN) >=
                                        self->before[PROXY_DOWN] + world.noscript;
     return refused ? n - 1 : n;
 }
@@ -101,20 +90,20 @@ static size_t times_left(const trial *self, const way *how, const way_call *call
 static void open_trial(trial *self, const way *how)
 {
     memset(self, 0, sizeof *self);
-    proxy_harm(world.wire, NULL);
-    kernel_watch(proxy_port(world.wire));
-    freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
+    proxy_harm(world.set.wire, NULL);
+    kernel_watch(proxy_port(world.set.wire));
+    freeReplyObject(redisCommand(shards_side(&world.set), "SCRIPT FLUSH"));
     self->client = way_open(how, &world.set);
     way_begin(&self->run, how, self->client, &world.set);
     for (int to = 0; how->before != NULL && to < 2; to++)
-        self->before[to] = proxy_forwarded(world.wire, (proxy_way)to);
+        self->before[to] = proxy_forwarded(world.set.wire, (proxy_way)to);
 }
 
 static void judge(const trial *self, const way *how, tally *seen)
 {
     for (size_t i = 0; i < how->ncalls; i++) {
         const way_call *call = &self->run.calls[i];
-        long long ran = times_run(call->key);
+        long long ran = shards_counter(&world.set, call->key);
         int unsound = (call->outcome == EVS_NOT_EXECUTED && ran > 0) ||
                       (call->outcome == EVS_EXECUTED && ran == 0) || ran > how->most;
         int not_tight = call->outcome == EVS_MAYBE_EXECUTED && times_left(self, how, call) == 0;
@@ -134,7 +123,7 @@ static void finish(trial *self, const way *how, tally *seen)
 {
     how->act(&self->run);
     evs_client_free(self->client);
-    proxy_settle(world.wire);
+    proxy_settle(world.set.wire);
     judge(self, how, seen);
 }
 
@@ -145,11 +134,11 @@ static void cut_at(const way *how, const cut *by, size_t at, tally *seen)
     at += self.before[by->way];
     if (by->by_kernel)
         kernel_limit(at);
-    proxy_harm(world.wire, &(proxy_fault){.what = by->what,
-                                          .way = by->way,
-                                          .at = at,
-                                          .at_once = by->by_kernel,
-                                          .alone = by->alone});
+    proxy_harm(world.set.wire, &(proxy_fault){.what = by->what,
+                                              .way = by->way,
+                                              .at = at,
+                                              .at_once = by->by_kernel,
+                                              .alone = by->alone});
     finish(&self, how, seen);
 }
 
@@ -163,7 +152,7 @@ static void measure(const way *how, size_t total[2])
     assert_int_equal(seen.said[EVS_EXECUTED], how->ncalls);
     assert_int_equal(seen.ran, how->ncalls);
     for (int to = 0; to < 2; to++)
-        total[to] = proxy_forwarded(world.wire, (proxy_way)to) - self.before[to];
+        total[to] = proxy_forwarded(world.set.wire, (proxy_way)to) - self.before[to];
 }
 
 static void cut_everywhere(const way *how, tally *sum)
@@ -203,7 +192,7 @@ static void outcomes_are_true_wherever_the_wire_is_cut(void **state)
 
 static size_t length_of_noscript(void)
 {
-    redisReply *reply = redisCommand(world.side, "EVALSHA %s 0", "unknown");
+    redisReply *reply = redisCommand(shards_side(&world.set), "EVALSHA %s 0", "unknown");
     assert_int_equal(reply->type, REDIS_REPLY_ERROR);
     size_t len = 1 + reply->len + 2;
     freeReplyObject(reply);
@@ -213,8 +202,7 @@ static size_t length_of_noscript(void)
 static int set_up(void **state)
 {
     (void)state;
-    shards_start_behind(&world.set, &world.wire);
-    world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
+    shards_start_behind(&world.set);
     world.noscript = length_of_noscript();
     ways_load(&world.set);
     return 0;
@@ -225,8 +213,6 @@ static int tear_down(void **state)
     (void)state;
     kernel_watch(0);
     shards_stop(&world.set);
-    proxy_stop(world.wire);
-    redisFree(world.side);
     return 0;
 }
 

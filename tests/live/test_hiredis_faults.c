@@ -20,8 +20,6 @@ enum { CALLS_MOST = 3 };
 
 static struct {
     shards set;
-    proxy *wire;
-    redisContext *side;
     unsigned serial;
 } world;
 
@@ -129,7 +127,7 @@ static void know(trial *self)
 static void know_and_flush(trial *self)
 {
     know(self);
-    freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
+    freeReplyObject(redisCommand(shards_side(&world.set), "SCRIPT FLUSH"));
 }
 
 /* ---- ways ---- */
@@ -167,9 +165,9 @@ static void begin(trial *self, const way *how)
     for (size_t i = 0; i < CALLS_MOST; i++)
         snprintf(self->calls[i].key, sizeof self->calls[i].key, "k%07u:%zu", world.serial, i);
     world.serial++;
-    proxy_harm(world.wire, NULL);
-    freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
-    self->context = redisConnect("127.0.0.1", proxy_port(world.wire));
+    proxy_harm(world.set.wire, NULL);
+    freeReplyObject(redisCommand(shards_side(&world.set), "SCRIPT FLUSH"));
+    self->context = redisConnect("127.0.0.1", proxy_port(world.set.wire));
     assert_int_equal(self->context->err, 0);
     assert_int_equal(evs_hiredis_attach(&self->scripts, world.set.registry, self->context, NULL),
                      EVS_OK);
@@ -177,23 +175,14 @@ static void begin(trial *self, const way *how)
         return;
     how->before(self);
     for (int to = 0; to < 2; to++)
-        self->before[to] = proxy_forwarded(world.wire, (proxy_way)to);
-}
-
-static long long times_run(const char *key)
-{
-    redisReply *reply = redisCommand(world.side, "GET %s", key);
-    assert_non_null(reply);
-    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
-    freeReplyObject(reply);
-    return number;
+        self->before[to] = proxy_forwarded(world.set.wire, (proxy_way)to);
 }
 
 static void judge(const trial *self, const way *how, tally *seen)
 {
     for (size_t i = 0; i < how->ncalls; i++) {
         const outcome *call = &self->calls[i];
-        long long ran = times_run(call->key);
+        long long ran = shards_counter(&world.set, call->key);
         int unsound = (call->outcome == EVS_NOT_EXECUTED && ran > 0) ||
                       (call->outcome == EVS_EXECUTED && ran == 0) || ran > 1;
         if (unsound)
@@ -211,7 +200,7 @@ static void end(trial *self)
 {
     evs_hiredis_free(self->scripts);
     redisFree(self->context);
-    proxy_settle(world.wire);
+    proxy_settle(world.set.wire);
 }
 
 static void print(const char *what, const way *how, const tally *seen)
@@ -235,16 +224,16 @@ static void measure(const way *how, size_t total[2])
     judge(&self, how, &seen);
     assert_int_equal(seen.said[EVS_EXECUTED], how->ncalls);
     for (int to = 0; to < 2; to++)
-        total[to] = proxy_forwarded(world.wire, (proxy_way)to) - self.before[to];
+        total[to] = proxy_forwarded(world.set.wire, (proxy_way)to) - self.before[to];
 }
 
 static void cut_at(const way *how, proxy_way to, size_t at, tally *seen)
 {
     trial self;
     begin(&self, how);
-    proxy_harm(world.wire, &(proxy_fault){.what = at % 2 == 0 ? PROXY_CLOSE : PROXY_RESET,
-                                          .way = to,
-                                          .at = self.before[to] + at});
+    proxy_harm(world.set.wire, &(proxy_fault){.what = at % 2 == 0 ? PROXY_CLOSE : PROXY_RESET,
+                                              .way = to,
+                                              .at = self.before[to] + at});
     how->act(&self);
     end(&self);
     judge(&self, how, seen);
@@ -277,7 +266,7 @@ static void works(trial *self)
     snprintf(again.calls[0].key, sizeof again.calls[0].key, "k%07u", world.serial++);
     call_one(&again);
     assert_int_equal(again.calls[0].status, EVS_OK);
-    assert_int_equal(times_run(again.calls[0].key), 1);
+    assert_int_equal(shards_counter(&world.set, again.calls[0].key), 1);
 }
 
 /* 0 when the n-th allocation was not even asked for. */
@@ -312,8 +301,7 @@ static void every_call_survives_a_lack_of_memory(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    shards_start_behind(&world.set, &world.wire);
-    world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
+    shards_start_behind(&world.set);
     shards_script(&world.set, "count", "redis.call('INCR', KEYS[1]) return 'done'");
     shards_script(&world.set, "liar", "return redis.pcall('INCR', KEYS[1])");
     return 0;
@@ -323,8 +311,6 @@ static int tear_down(void **state)
 {
     (void)state;
     shards_stop(&world.set);
-    proxy_stop(world.wire);
-    redisFree(world.side);
     return 0;
 }
 

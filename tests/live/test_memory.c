@@ -20,20 +20,10 @@
 
 static struct {
     shards set;
-    redisContext *side;
 } world;
 
 typedef void fail_fn(size_t n);
 static fail_fn *const lacks[] = {evs__mem_fail_once_at, evs__mem_fail_at};
-
-static long long times_run(const char *key)
-{
-    redisReply *reply = redisCommand(world.side, "GET %s", key);
-    assert_non_null(reply);
-    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
-    freeReplyObject(reply);
-    return number;
-}
 
 /* A connection that memory lacked for is tried again after a pause. */
 static void works_again(const way *how, evs_client *client)
@@ -60,7 +50,7 @@ static void judge(const way *how, const way_run *run, size_t n, tally *seen)
 {
     for (size_t i = 0; i < how->ncalls; i++) {
         const way_call *call = &run->calls[i];
-        long long ran = times_run(call->key);
+        long long ran = shards_counter(&world.set, call->key);
         if (call->done != 1 || ran > how->most || (call->status == EVS_OK && ran == 0) ||
             (call->outcome == EVS_NOT_EXECUTED && ran > 0) ||
             (call->outcome == EVS_EXECUTED && ran == 0) ||
@@ -76,7 +66,7 @@ static void judge(const way *how, const way_run *run, size_t n, tally *seen)
 static int try_at(const way *how, fail_fn *lack, size_t n, tally *seen)
 {
     way_run run;
-    freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
+    freeReplyObject(redisCommand(shards_side(&world.set), "SCRIPT FLUSH"));
     evs_client *client = way_open(how, &world.set);
     way_begin(&run, how, client, &world.set);
     lack(n);
@@ -180,7 +170,6 @@ static int set_up(void **state)
     shards_start(&world.set, 1, NULL);
     if (scratch_start(&world.set.servers[1], world.set.area, "s1", NULL) != SCRATCH_OK)
         return -1;
-    world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
     ways_load(&world.set);
     return 0;
 }
@@ -189,7 +178,6 @@ static int tear_down(void **state)
 {
     (void)state;
     shards_stop(&world.set);
-    redisFree(world.side);
     return 0;
 }
 

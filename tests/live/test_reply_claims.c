@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/scratch/scratch.h"
+#include "tests/support/one_server.h"
 
 typedef struct claim {
     const char *code;
@@ -169,31 +169,10 @@ static void servers_do_what_rules_say(void **state)
     }
 }
 
-static scratch *area;
-
-static int begin(void **state)
-{
-    scratch_server *server;
-    if (scratch_new(&area) != SCRATCH_OK ||
-        scratch_start(&server, area, "claims", NULL) != SCRATCH_OK)
-        return -1;
-    redisContext *c = redisConnectUnix(scratch_socket(server));
-    *state = c;
-    return c == NULL || c->err ? -1 : 0;
-}
-
-static int end(void **state)
-{
-    if (*state != NULL)
-        redisFree(*state);
-    scratch_free(area);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_do_what_rules_say),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, one_server_begin, one_server_end);
 }

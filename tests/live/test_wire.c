@@ -23,8 +23,6 @@ enum { LONG_MS = 60000, SHORT_MS = 10 };
 
 static struct {
     shards set;
-    proxy *wire;
-    redisContext *side;
     unsigned serial;
 } world;
 
@@ -44,7 +42,7 @@ static evs_client *open_client(const mode *how)
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     options.protocol = how->protocol;
     options.threaded = how->threaded;
-    proxy_harm(world.wire, NULL);
+    proxy_harm(world.set.wire, NULL);
     assert_int_equal(evs_client_open(&client, world.set.map, world.set.registry, &options, NULL),
                      EVS_OK);
     return client;
@@ -103,11 +101,7 @@ static attempt attempt_for(evs_client *client, unsigned timeout_ms)
 
 static long long times_run(const attempt *self)
 {
-    redisReply *reply = redisCommand(world.side, "GET %s", self->key);
-    assert_non_null(reply);
-    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
-    freeReplyObject(reply);
-    return number;
+    return shards_counter(&world.set, self->key);
 }
 
 static void works(evs_client *client)
@@ -124,10 +118,10 @@ static void measure(size_t total[2], const mode *how)
     evs_client *client = open_client(how);
     works(client);
     for (int way = 0; way < 2; way++)
-        before[way] = proxy_forwarded(world.wire, (proxy_way)way);
+        before[way] = proxy_forwarded(world.set.wire, (proxy_way)way);
     works(client);
     for (int way = 0; way < 2; way++)
-        total[way] = proxy_forwarded(world.wire, (proxy_way)way) - before[way];
+        total[way] = proxy_forwarded(world.set.wire, (proxy_way)way) - before[way];
     evs_client_free(client);
 }
 
@@ -136,10 +130,10 @@ static void measure(size_t total[2], const mode *how)
 static void arm(proxy_what what, proxy_way way, size_t at)
 {
     static const char garbage[] = "\x01 what is this\r\n";
-    proxy_harm(world.wire, &(proxy_fault){.what = what,
-                                          .way = way,
-                                          .at = proxy_forwarded(world.wire, way) + at,
-                                          .data = {garbage, sizeof garbage - 1}});
+    proxy_harm(world.set.wire, &(proxy_fault){.what = what,
+                                              .way = way,
+                                              .at = proxy_forwarded(world.set.wire, way) + at,
+                                              .data = {garbage, sizeof garbage - 1}});
 }
 
 /* ---- slow, but all there ---- */
@@ -150,9 +144,9 @@ static void a_wire_that_drips_changes_nothing(void **state)
     for (size_t m = 0; m < MODES; m++) {
         for (int way = 0; way < 2; way++) {
             evs_client *client = open_client(&modes[m]);
-            proxy_harm(world.wire, &(proxy_fault){.what = PROXY_DRIP, .way = (proxy_way)way});
+            proxy_harm(world.set.wire, &(proxy_fault){.what = PROXY_DRIP, .way = (proxy_way)way});
             works(client);
-            freeReplyObject(redisCommand(world.side, "SCRIPT FLUSH"));
+            freeReplyObject(redisCommand(shards_side(&world.set), "SCRIPT FLUSH"));
             works(client);
             assert_int_equal(connects(client), 1);
             evs_client_free(client);
@@ -186,8 +180,8 @@ static void late_at(evs_client *client, proxy_way way, size_t at, size_t said[3]
     arm(PROXY_HOLD, way, at);
     attempt self = attempt_for(client, SHORT_MS);
     assert_int_equal(self.status, EVS_E_TIMEOUT);
-    proxy_harm(world.wire, NULL); /* should the call not even have left */
-    proxy_go(world.wire);
+    proxy_harm(world.set.wire, NULL); /* should the call not even have left */
+    proxy_go(world.set.wire);
     works(client);
     assert_int_equal(times_run(&self), self.outcome == EVS_NOT_EXECUTED ? 0 : 1);
     said[self.outcome]++;
@@ -248,11 +242,11 @@ static void garbage_that_nobody_asked_for_costs_the_connection(void **state)
     for (size_t m = 0; m < MODES; m++) {
         evs_client *client = open_client(&modes[m]);
         works(client);
-        proxy_harm(world.wire, &(proxy_fault){.what = PROXY_INSERT,
-                                              .way = PROXY_DOWN,
-                                              .at = proxy_forwarded(world.wire, PROXY_DOWN),
-                                              .at_once = 1,
-                                              .data = {"$5\r\n", 4}});
+        proxy_harm(world.set.wire, &(proxy_fault){.what = PROXY_INSERT,
+                                                  .way = PROXY_DOWN,
+                                                  .at = proxy_forwarded(world.set.wire, PROXY_DOWN),
+                                                  .at_once = 1,
+                                                  .data = {"$5\r\n", 4}});
         attempt self = attempt_for(client, LONG_MS);
         if (self.status != EVS_OK && modes[m].protocol == 3) {
             assert_int_equal(self.status, EVS_E_PROTOCOL);
@@ -288,14 +282,15 @@ static void a_wire_that_is_half_open_holds_nobody_beyond_the_deadline(void **sta
             said[first.outcome]++;
             said[second.outcome]++;
 
-            proxy_harm(world.wire, &(proxy_fault){.what = PROXY_RESET,
-                                                  .way = PROXY_UP,
-                                                  .at = proxy_forwarded(world.wire, PROXY_UP),
-                                                  .at_once = 1});
+            proxy_harm(world.set.wire,
+                       &(proxy_fault){.what = PROXY_RESET,
+                                      .way = PROXY_UP,
+                                      .at = proxy_forwarded(world.set.wire, PROXY_UP),
+                                      .at_once = 1});
             works(client);
             evs_client_free(client);
-            proxy_go(world.wire);
-            proxy_settle(world.wire);
+            proxy_go(world.set.wire);
+            proxy_settle(world.set.wire);
             if (first.outcome == EVS_NOT_EXECUTED)
                 assert_int_equal(times_run(&first), 0);
         }
@@ -324,7 +319,7 @@ static void a_wire_that_is_half_open_is_replaced(void **state)
     (void)state;
     for (size_t m = 0; m < MODES; m++) {
         shards other = {.area = NULL};
-        const char *address = proxy_address(world.wire);
+        const char *address = proxy_address(world.set.wire);
         evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
         options.protocol = modes[m].protocol;
         options.threaded = modes[m].threaded;
@@ -333,7 +328,7 @@ static void a_wire_that_is_half_open_is_replaced(void **state)
         evs_client *client;
         assert_int_equal(evs_client_open(&client, other.map, other.registry, &options, NULL),
                          EVS_OK);
-        proxy_harm(world.wire, NULL);
+        proxy_harm(world.set.wire, NULL);
         works(client);
         arm(PROXY_FREEZE, PROXY_UP, 0);
         attempt lost = attempt_for(client, SHORT_MS);
@@ -342,8 +337,8 @@ static void a_wire_that_is_half_open_is_replaced(void **state)
             let_time_pass(client, &modes[m]);
         works(client);
         evs_client_free(client);
-        proxy_go(world.wire);
-        proxy_settle(world.wire);
+        proxy_go(world.set.wire);
+        proxy_settle(world.set.wire);
         shards_stop(&other);
     }
 }
@@ -351,8 +346,7 @@ static void a_wire_that_is_half_open_is_replaced(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    shards_start_behind(&world.set, &world.wire);
-    world.side = redisConnectUnix(scratch_socket(world.set.servers[0]));
+    shards_start_behind(&world.set);
     shards_script(&world.set, "say", SAY);
     return 0;
 }
@@ -361,8 +355,6 @@ static int tear_down(void **state)
 {
     (void)state;
     shards_stop(&world.set);
-    proxy_stop(world.wire);
-    redisFree(world.side);
     return 0;
 }
 

@@ -55,11 +55,11 @@ void shards_start(shards *set, size_t count, const char *pool_keys)
     shards_open(set, addresses, count, pool_keys);
 }
 
-void shards_start_behind(shards *set, proxy **wire)
+void shards_start_behind(shards *set)
 {
     start_servers(set, 1);
-    *wire = proxy_start(scratch_address(set->servers[0]));
-    const char *address = proxy_address(*wire);
+    set->wire = proxy_start(scratch_address(set->servers[0]));
+    const char *address = proxy_address(set->wire);
     shards_open(set, &address, 1, "    retry: {backoff: 1ms}\n"); /* there are many cuts */
 }
 
@@ -68,6 +68,10 @@ void shards_stop(shards *set)
     evs_client_free(set->client);
     evs_registry_free(set->registry);
     evs_shardmap_free(set->map);
+    if (set->wire != NULL)
+        proxy_stop(set->wire);
+    if (set->side != NULL)
+        redisFree(set->side);
     scratch_free(set->area);
     memset(set, 0, sizeof *set);
 }
@@ -107,6 +111,25 @@ long long shards_do(shards *set, size_t server, const char *command)
 {
     redisReply *reply = ask(set, server, command);
     long long number = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    freeReplyObject(reply);
+    return number;
+}
+
+redisContext *shards_side(shards *set)
+{
+    if (set->side == NULL)
+        set->side = redisConnectUnix(scratch_socket(set->servers[0]));
+    if (set->side == NULL || set->side->err != 0)
+        die("connection", "on the side");
+    return set->side;
+}
+
+long long shards_counter(shards *set, const char *key)
+{
+    redisReply *reply = redisCommand(shards_side(set), "GET %s", key);
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+        die(key, reply == NULL ? "no reply" : reply->str);
+    long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
     freeReplyObject(reply);
     return number;
 }

@@ -17,6 +17,8 @@ typedef struct shards {
     evs_shardmap *map;
     evs_registry *registry;
     evs_client *client;
+    proxy *wire;               /* of shards_start_behind, else NULL */
+    struct redisContext *side; /* of shards_side; NULL before */
 } shards;
 
 /* Starts `count` servers "s0", "s1", ... and opens a client on them. `pool_keys` are more lines for
@@ -27,8 +29,8 @@ void shards_start(shards *set, size_t count, const char *pool_keys);
 /* The same on the addresses given, without servers. */
 void shards_open(shards *set, const char *const *addresses, size_t count, const char *pool_keys);
 
-/* One server, and the client's connections to it go through `*wire`, which is yours to stop. */
-void shards_start_behind(shards *set, proxy **wire);
+/* One server, and the client's connections to it go through `set->wire`. */
+void shards_start_behind(shards *set);
 
 void shards_stop(shards *set);
 
@@ -43,6 +45,12 @@ long shards_info(shards *set, size_t server, const char *section, const char *be
 /* Runs a command given as words on a server over a connection of its own; its reply must not be an
  * error. Integer replies are returned, everything else is 0. */
 long long shards_do(shards *set, size_t server, const char *command);
+
+/* The test's own connection to the first server, made when it is first asked for. */
+struct redisContext *shards_side(shards *set);
+
+/* The number at a key of the first server, 0 when there is none; asked on the side. */
+long long shards_counter(shards *set, const char *key);
 
 /* A key "{<n>}" that lives on shard `server`, in a static buffer of `out`. */
 const char *shards_key(shards *set, size_t server, char out[32]);

@@ -44,14 +44,13 @@ void states_begin(states *w, const char *const *config, size_t nconfig)
     const char *address = scratch_address(w->set.servers[0]);
     shards_open(&w->set, &address, 1, NULL);
     assert_int_equal(evs_client_open(&w->hasty, w->set.map, w->set.registry, &hasty, NULL), EVS_OK);
-    w->side = redisConnectUnix(scratch_socket(w->set.servers[0]));
+    w->side = shards_side(&w->set);
     load_scripts(w);
 }
 
 void states_end(states *w)
 {
     evs_client_free(w->hasty);
-    redisFree(w->side);
     shards_stop(&w->set);
 }
 

@@ -9,9 +9,9 @@
 #include <hiredis/hiredis.h>
 
 typedef struct states {
-    shards set;        /* its client waits until the deadline */
-    evs_client *hasty; /* EVS_PATIENCE_NONE */
-    redisContext *side;
+    shards set;               /* its client waits until the deadline */
+    evs_client *hasty;        /* EVS_PATIENCE_NONE */
+    redisContext *side;       /* of `set` */
     const evs_script *honest; /* counts in "c"; provably returns no error */
     const evs_script *liar;   /* counts; may return an error */
     const evs_script *reader; /* may run twice, and may return an error */
