@@ -285,29 +285,10 @@ static void no_bytes_are_no_news(void **state)
 
 static const char long_reply[] = "*4\r\n$6\r\nstring\r\n+status\r\n*2\r\n:17\r\n$-1\r\n-error\r\n";
 
-/* Skipped from every point on, fed byte by byte; the next reply is right. The arena may be reset at
- * once: nothing is written to it any more. */
 static void a_reply_can_be_skipped_from_any_byte_on(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < sizeof long_reply - 1; at++) {
-        evs__arena arena = EVS__ARENA_INIT;
-        evs__buf buf = EVS__BUF_INIT;
-        evs__resp *resp = evs__resp_new(&arena, ROOMY, DEPTH);
-        for (size_t i = 0; i < sizeof long_reply - 1; i++) {
-            if (i == at) {
-                evs__resp_skip(resp);
-                evs__arena_free(&arena);
-            }
-            stream_feed(&buf, resp, &arena, (evs_bytes){long_reply + i, 1});
-        }
-        assert_int_equal(arena.used, 0);
-        stream_feed(&buf, resp, &arena, evs_text(":5\r\n"));
-        assert_string_equal(buf.data, "SKIPPED\n5\n");
-        evs__buf_free(&buf);
-        evs__resp_free(resp);
-        evs__arena_free(&arena);
-    }
+    stream_skip_anywhere((evs_bytes){long_reply, sizeof long_reply - 1});
 }
 
 static void skipping_ends_with_its_reply(void **state)
@@ -352,35 +333,11 @@ static void a_deep_reply_within_the_limit_is_built(void **state)
     evs__buf_free(&in);
 }
 
-/* With the n-th allocation failing, a reply is either right or skipped, and so is the next. */
 static void running_out_of_memory_costs_one_reply(void **state)
 {
     (void)state;
-    const char *in =
-        "*2\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n$3\r\nabc\r\n+a long status\r\n";
-    size_t len = strlen(in), failures = 0;
-    for (size_t n = 1; n < 40; n++) {
-        for (size_t piece = 1; piece <= len; piece += len - 1) {
-            evs__arena arena = EVS__ARENA_INIT;
-            evs__resp *resp = evs__resp_new(&arena, ROOMY, 16);
-            const evs_reply *reply;
-            size_t used, at = 0;
-            evs__resp_got got = EVS__RESP_MORE;
-            evs__mem_fail_at(n);
-            for (; got == EVS__RESP_MORE; at += used)
-                got = evs__resp_read(resp, in + at, piece, &used, &reply);
-            evs__mem_fail_at(0);
-            assert_int_equal(at, len);
-            assert_true(got == EVS__RESP_REPLY || got == EVS__RESP_NOMEM);
-            failures += got == EVS__RESP_NOMEM;
-            evs__arena_reset(&arena);
-            got = evs__resp_read(resp, ":1\r\n", 4, &used, &reply);
-            assert_int_equal(got, EVS__RESP_REPLY);
-            evs__resp_free(resp);
-            evs__arena_free(&arena);
-        }
-    }
-    assert_true(failures > 2);
+    stream_lack_memory(
+        "*2\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n$3\r\nabc\r\n+a long status\r\n");
     evs__mem_fail_at(1);
     assert_null(evs__resp_new(NULL, ROOMY, DEPTH));
     evs__mem_fail_at(0);

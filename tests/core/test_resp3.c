@@ -158,24 +158,7 @@ static const char long_reply[] =
 static void a_reply_can_be_skipped_from_any_byte_on(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < sizeof long_reply - 1; at++) {
-        evs__arena arena = EVS__ARENA_INIT;
-        evs__buf buf = EVS__BUF_INIT;
-        evs__resp *resp = evs__resp_new(&arena, ROOMY, DEPTH);
-        for (size_t i = 0; i < sizeof long_reply - 1; i++) {
-            if (i == at) {
-                evs__resp_skip(resp);
-                evs__arena_free(&arena);
-            }
-            stream_feed(&buf, resp, &arena, (evs_bytes){long_reply + i, 1});
-        }
-        assert_int_equal(arena.used, 0);
-        stream_feed(&buf, resp, &arena, evs_text(":5\r\n"));
-        assert_string_equal(buf.data, "SKIPPED\n5\n");
-        evs__buf_free(&buf);
-        evs__resp_free(resp);
-        evs__arena_free(&arena);
-    }
+    stream_skip_anywhere((evs_bytes){long_reply, sizeof long_reply - 1});
 }
 
 /* Told to skip before or inside a push, the reader skips the reply behind it. */
@@ -203,34 +186,11 @@ static void a_push_does_not_use_up_a_skip(void **state)
     }
 }
 
-/* With the n-th allocation failing, a reply is either right or skipped, and so is the next. */
 static void running_out_of_memory_costs_one_reply(void **state)
 {
     (void)state;
-    const char *in = "|1\r\n+a\r\n+b\r\n%1\r\n~1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
-                     "=7\r\ntxt:abc\r\n(1234567890123456789012345678901234567890\r\n";
-    size_t failures = 0;
-    for (size_t n = 1; n < 40; n++) {
-        for (size_t piece = 1; piece <= strlen(in); piece += strlen(in) - 1) {
-            evs__arena arena = EVS__ARENA_INIT;
-            evs__resp *resp = evs__resp_new(&arena, ROOMY, 16);
-            const evs_reply *reply;
-            size_t used, at = 0;
-            evs__resp_got got = EVS__RESP_MORE;
-            evs__mem_fail_at(n);
-            for (; got == EVS__RESP_MORE; at += used)
-                got = evs__resp_read(resp, in + at, piece, &used, &reply);
-            evs__mem_fail_at(0);
-            assert_int_equal(at, strlen(in));
-            assert_true(got == EVS__RESP_REPLY || got == EVS__RESP_NOMEM);
-            failures += got == EVS__RESP_NOMEM;
-            evs__arena_reset(&arena);
-            assert_int_equal(evs__resp_read(resp, "_\r\n", 3, &used, &reply), EVS__RESP_REPLY);
-            evs__resp_free(resp);
-            evs__arena_free(&arena);
-        }
-    }
-    assert_true(failures > 2);
+    stream_lack_memory("|1\r\n+a\r\n+b\r\n%1\r\n~1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
+                       "=7\r\ntxt:abc\r\n(1234567890123456789012345678901234567890\r\n");
 }
 
 /* Runs of short strings are copied in a way of their own; every length, at every place of the end

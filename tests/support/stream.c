@@ -9,7 +9,10 @@
 
 #include <stdlib.h>
 
+#include "core/mem.h"
 #include "core/printable.h"
+
+enum { ROOMY = 1 << 20, DEPTH = 16 };
 
 static void show_items(evs__buf *buf, const evs_reply *reply, const char *brackets)
 {
@@ -133,4 +136,62 @@ char *stream_read(evs_bytes bytes, size_t first, size_t piece, stream_limits lim
     char *text = evs__buf_take(&buf);
     assert_non_null(text);
     return text;
+}
+
+static void skip_from(evs_bytes reply, size_t at)
+{
+    evs__arena arena = EVS__ARENA_INIT;
+    evs__buf buf = EVS__BUF_INIT;
+    evs__resp *resp = evs__resp_new(&arena, ROOMY, DEPTH);
+    for (size_t i = 0; i < reply.len; i++) {
+        if (i == at) {
+            evs__resp_skip(resp);
+            evs__arena_free(&arena);
+        }
+        stream_feed(&buf, resp, &arena, (evs_bytes){reply.data + i, 1});
+    }
+    assert_int_equal(arena.used, 0);
+    stream_feed(&buf, resp, &arena, evs_text(":5\r\n"));
+    assert_string_equal(buf.data, "SKIPPED\n5\n");
+    evs__buf_free(&buf);
+    evs__resp_free(resp);
+    evs__arena_free(&arena);
+}
+
+void stream_skip_anywhere(evs_bytes reply)
+{
+    for (size_t at = 0; at < reply.len; at++)
+        skip_from(reply, at);
+}
+
+/* 1 when memory ran out. */
+static int read_without_memory(evs_bytes in, size_t piece, size_t fail_at)
+{
+    evs__arena arena = EVS__ARENA_INIT;
+    evs__resp *resp = evs__resp_new(&arena, ROOMY, DEPTH);
+    const evs_reply *reply;
+    size_t used, at = 0;
+    evs__resp_got got = EVS__RESP_MORE;
+    evs__mem_fail_at(fail_at);
+    for (; got == EVS__RESP_MORE; at += used)
+        got = evs__resp_read(resp, in.data + at, piece, &used, &reply);
+    evs__mem_fail_at(0);
+    assert_int_equal(at, in.len);
+    assert_true(got == EVS__RESP_REPLY || got == EVS__RESP_NOMEM);
+    evs__arena_reset(&arena);
+    assert_int_equal(evs__resp_read(resp, ":1\r\n", 4, &used, &reply), EVS__RESP_REPLY);
+    evs__resp_free(resp);
+    evs__arena_free(&arena);
+    return got == EVS__RESP_NOMEM;
+}
+
+void stream_lack_memory(const char *reply)
+{
+    int failures = 0;
+    evs_bytes in = evs_text(reply);
+    for (size_t n = 1; n < 40; n++) {
+        failures += read_without_memory(in, 1, n);
+        failures += read_without_memory(in, in.len, n);
+    }
+    assert_true(failures > 2);
 }

@@ -23,4 +23,11 @@ int stream_feed(evs__buf *buf, evs__resp *resp, evs__arena *arena, evs_bytes byt
  * evs__free. */
 char *stream_read(evs_bytes bytes, size_t first, size_t piece, stream_limits limit);
 
+/* Skips this reply from every byte on, fed byte by byte, and the next one is right. The arena is
+ * freed at once: nothing is written to it any more. */
+void stream_skip_anywhere(evs_bytes reply);
+
+/* With the n-th allocation failing, a reply is either right or skipped, and so is the next. */
+void stream_lack_memory(const char *reply);
+
 #endif
