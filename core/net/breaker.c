@@ -194,12 +194,15 @@ static void tell_up(evs__conn *conn)
     tell(conn, EVS_OK, text);
 }
 
+/* Our own lack of memory says nothing about a server. */
 static void count(evs__conn *conn)
 {
-    if (conn->failures++ == 0)
-        conn->down_since = (uint32_t)time(NULL);
     conn->probing = 0;
     conn->reread = 0;
+    if (conn->status == EVS_E_NOMEM)
+        return;
+    if (conn->failures++ == 0)
+        conn->down_since = (uint32_t)time(NULL);
     if (!evs__ring_empty(&conn->queue))
         want(conn);
     if (is_beaten(conn) && !conn->told_down)

@@ -98,6 +98,28 @@ static void every_call_survives_a_lack_of_memory(void **state)
         try_everywhere(&ways[i]);
 }
 
+/* Settings of maps that make a connection or a call do more. */
+static void so_it_does_with_other_maps(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "    preload: all\n",
+        "    on_shard_down: wait\n    down_after: 1\n    retry: {attempts: 3, backoff: 1ms}\n",
+    };
+    evs_shardmap *plain = world.set.map;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        shards other = {.area = NULL};
+        const char *address = scratch_address(world.set.servers[0]);
+        shards_open(&other, &address, 1, settings[i]);
+        world.set.map = other.map;
+        print_message("%s", settings[i]);
+        for (size_t w = 0; w < ways_count; w++)
+            try_everywhere(&ways[w]);
+        world.set.map = plain;
+        shards_stop(&other);
+    }
+}
+
 /* Buffers and arenas grow in the middle of a reply, and the reader's stack. */
 static const struct {
     const char *script, *source;
@@ -185,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_survives_a_lack_of_memory),
+        cmocka_unit_test(so_it_does_with_other_maps),
         cmocka_unit_test(growing_in_the_middle_of_a_reply),
         cmocka_unit_test(a_map_that_memory_lacks_for_changes_nothing),
     };
