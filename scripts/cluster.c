@@ -191,14 +191,42 @@ int evs__cluster_aim(evs__call *call)
 
 /* ---- waiting ---- */
 
+static int fails_fast(const evs__lane *home)
+{
+    return home->map->pools[home->at->pool].fails_fast;
+}
+
+int evs__cluster_is_down(const evs__cluster *cluster)
+{
+    if (!fails_fast(cluster->home))
+        return 0;
+    for (size_t i = 0; i < cluster->nnodes; i++) {
+        const evs__node *node = cluster->nodes[i];
+        if ((node->listed || node->seed) &&
+            (node->lane.conn == NULL || !evs__conn_is_down(node->lane.conn)))
+            return 0;
+    }
+    return 1;
+}
+
+/* The map says that calls fail then; a new owner of their slots has a lane of its own. */
+static int is_given_up(const evs__lane *lane)
+{
+    return fails_fast(lane->home) && lane->conn != NULL && evs__conn_is_down(lane->conn);
+}
+
 evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
 {
-    const evs__cluster *cluster = call->lane->cluster;
+    evs__cluster *cluster = call->lane->cluster;
     const evs_client_options *options = &cluster->client->options;
     if (cluster->known && cluster->plan->allow_partial && call->slot != EVS__ANY_SLOT &&
         cluster->owner[call->slot] == EVS__NOBODY)
         return evs__fail(err, EVS_E_CLUSTER, "no node of the cluster serves slot %u",
                          (unsigned)call->slot);
+    if (!cluster->known && evs__cluster_is_down(cluster)) {
+        evs__discover(cluster, NULL); /* somebody wants it */
+        return evs__fail(err, cluster->trouble->status, "%s", cluster->trouble->message);
+    }
     if (cluster->home->parked >= options->max_in_flight ||
         cluster->home->parked_bytes > options->max_queued_bytes)
         return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls wait for a node already",
@@ -250,13 +278,6 @@ void evs__cluster_release(evs__cluster *cluster)
         evs__cluster_leave(call);
         evs__call_send_again(call);
     }
-}
-
-/* The map says that calls fail then; a new owner of their slots has a lane of its own. */
-static int is_given_up(const evs__lane *lane)
-{
-    const evs__pool *pool = &lane->home->map->pools[lane->home->at->pool];
-    return pool->fails_fast && lane->conn != NULL && evs__conn_is_down(lane->conn);
 }
 
 int evs__cluster_may_help(const evs__call *call, evs_status status)

@@ -82,8 +82,12 @@ static inline evs__node *evs__lane_node(evs__lane *lane)
 
 /* ---- calls ---- */
 
-/* May one more call wait? Fails with QUEUE_FULL, and with CLUSTER when the map says that slots
- * without a node are not waited for. */
+/* Does the map say that calls fail while no node can be reached, and is that so? */
+int evs__cluster_is_down(const evs__cluster *cluster);
+
+/* May one more call wait? Fails as the last question did where the map has fail_fast and no node
+ * can be reached, with QUEUE_FULL, and with CLUSTER when the map says that slots without a node are
+ * not waited for. */
 evs_status evs__cluster_admit(const evs__call *call, evs_error *err);
 
 /* The call, whose request is aside, waits for a newer topology. `why` may be NULL. */

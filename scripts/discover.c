@@ -98,7 +98,7 @@ static void round_failed(evs__cluster *cluster, evs_status status)
     evs__fail(cluster->trouble, status, "no node of the cluster tells its slots: %s",
               reasons->len == 0 ? "none could be asked" : reasons->data);
     evs__note(cluster->home, NULL, status, "%s", cluster->trouble->message);
-    if (is_final(status) || impatient)
+    if (is_final(status) || impatient || evs__cluster_is_down(cluster))
         fail_waiting(cluster);
     end_round(cluster);
 }

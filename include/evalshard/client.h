@@ -45,10 +45,11 @@ typedef enum evs_order {
                           * which costs a round trip per call and shard */
 } evs_order;
 
-/* What is done while a shard says that it cannot now (EVS_E_BUSY, EVS_E_LOADING, ...), and the call
- * certainly did not run or may run twice. */
+/* What is done while a shard says that it cannot now (EVS_E_BUSY, EVS_E_LOADING, ...), or cannot be
+ * reached, and the call certainly did not run or may run twice. */
 typedef enum evs_patience {
-    EVS_PATIENCE_DEADLINE = 0, /* it is sent again, ever more slowly, until its deadline */
+    EVS_PATIENCE_DEADLINE = 0, /* it is sent again, ever more slowly, until its deadline, and waits
+                                * for connections as the map says: retry, on_shard_down */
     EVS_PATIENCE_NONE = 1      /* the caller is told at once */
 } evs_patience;
 

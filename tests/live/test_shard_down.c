@@ -446,6 +446,35 @@ static void calls_to_a_node_that_is_down_fail_at_once_if_the_map_says_so(void **
     nodes_stop(&set);
 }
 
+/* Nothing is known of the cluster yet. */
+static void nor_does_anybody_wait_for_a_cluster_that_is_gone(void **state)
+{
+    (void)state;
+    nodes set;
+    evs_error err;
+    evs_registry *registry;
+    nodes_start(&set, 3, 0);
+    assert_int_equal(evs_registry_new(&registry, NULL, NULL), EVS_OK);
+    assert_int_equal(evs_script_load(registry, "incr", evs_text(INCR), NULL, &err), EVS_OK);
+    evs_client *fast = open_cluster(&set, registry,
+                                    "    on_shard_down: fail_fast\n    down_after: 2\n"
+                                    "    retry_after: 20ms\n");
+    scratch_kill(set.servers[1]); /* the only seed */
+    assert_int_equal(call(fast, "k", LONG_MS, &err), EVS_E_CONNECT);
+    assert_int_equal(call(fast, "k", LONG_MS, &err), EVS_E_CONNECT);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    if (strstr(err.message, "no node of the cluster tells its slots") == NULL)
+        fail_msg("%s", err.message);
+    assert_int_equal(scratch_restart(set.servers[1]), SCRATCH_OK);
+    drive_until_up(fast);
+    while (stats_of(fast).refreshes == 0)
+        if (call(fast, "k", LONG_MS, &err) != EVS_OK)
+            assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    evs_client_free(fast);
+    evs_registry_free(registry);
+    nodes_stop(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +490,7 @@ int main(void)
         cmocka_unit_test(and_for_no_more_than_that),
         cmocka_unit_test(without_attempts_nothing_is_sent_again),
         cmocka_unit_test(calls_to_a_node_that_is_down_fail_at_once_if_the_map_says_so),
+        cmocka_unit_test(nor_does_anybody_wait_for_a_cluster_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
