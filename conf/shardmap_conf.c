@@ -182,6 +182,15 @@ static int check_root(evs__reading *r, const evs__yaml *root)
     return 0;
 }
 
+static void keep_generation(evs_shardmap *map, const evs__yaml *root, uint64_t generation)
+{
+    const evs__yaml *node = evs__yaml_get(root, "generation");
+    evs__range at = node == NULL ? beginning(root) : node->key->at;
+    map->generation = generation;
+    map->generation_line = at.line;
+    map->generation_column = at.column;
+}
+
 void evs__build_map(evs__building *b, const evs__yaml *root)
 {
     static const evs__kind *const kinds[] = {
@@ -198,7 +207,7 @@ void evs__build_map(evs__building *b, const evs__yaml *root)
     read_defaults(b, top.defaults);
     if (!make_room(b, &top))
         return;
-    b->map->generation = top.generation;
+    keep_generation(b->map, root, top.generation);
     if (top.name != NULL)
         b->map->name = top.name;
     if (top.sentinels != NULL)

@@ -15,7 +15,8 @@ typedef struct input {
     const char *name;   /* for messages */
     const char *folder; /* of the file; NULL for a text */
     evs_bytes text;
-    int bare; /* files and variables that it names are not looked at */
+    int is_named; /* by the caller */
+    int bare;     /* files and variables that it names are not looked at */
 } input;
 
 static const evs__range nowhere = {0, 0, 0, 0};
@@ -56,6 +57,8 @@ static evs_status build(evs_shardmap *map, const input *in, evs_diagnostics *dia
         .pools = EVS__TABLE_INIT,
     };
     map->name = evs__keep(&b.r, stem(in->name));
+    if (in->is_named)
+        map->file = evs__keep(&b.r, evs_text(in->name));
     const evs__yaml *root = evs__yaml_read(&scratch, in->text, diags);
     if (root != NULL)
         evs__build_map(&b, root);
@@ -116,14 +119,15 @@ static evs_status parse(evs_shardmap **out, const input *in, evs_diagnostics **d
 evs_status evs_shardmap_parse(evs_shardmap **out, evs_bytes yaml, const char *name,
                               evs_diagnostics **diags, evs_error *err)
 {
-    input in = {.name = name == NULL ? "-" : name, .text = yaml};
+    input in = {.name = name == NULL ? "-" : name, .is_named = name != NULL, .text = yaml};
     return parse(out, &in, diags, err);
 }
 
 evs_status evs_shardmap_parse_bare(evs_shardmap **out, evs_bytes yaml, const char *name,
                                    evs_diagnostics **diags, evs_error *err)
 {
-    input in = {.name = name == NULL ? "-" : name, .text = yaml, .bare = 1};
+    input in = {
+        .name = name == NULL ? "-" : name, .is_named = name != NULL, .text = yaml, .bare = 1};
     return parse(out, &in, diags, err);
 }
 
@@ -178,13 +182,13 @@ static evs_status load(evs_shardmap **out, input *in, evs_diagnostics **diags, e
 evs_status evs_shardmap_load(evs_shardmap **out, const char *path, evs_diagnostics **diags,
                              evs_error *err)
 {
-    input in = {.name = path};
+    input in = {.name = path, .is_named = 1};
     return load(out, &in, diags, err);
 }
 
 evs_status evs_shardmap_load_bare(evs_shardmap **out, const char *path, evs_diagnostics **diags,
                                   evs_error *err)
 {
-    input in = {.name = path, .bare = 1};
+    input in = {.name = path, .is_named = 1, .bare = 1};
     return load(out, &in, diags, err);
 }

@@ -162,6 +162,7 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
 
 static void free_memory(evs_client *client)
 {
+    evs__free(client->refusal);
     evs__client_free_lanes(client);
     evs__calls_free(&client->calls);
     evs__fork_mark_free(client->fork_mark);

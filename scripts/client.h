@@ -53,6 +53,7 @@ struct evs_client {
     int shut;                   /* takes no more calls */
     int ending;                 /* the calls there are get cut off */
     evs__wheel wheel;
+    evs_error *refusal; /* why the last map was refused; ours; NULL: it was taken */
 };
 
 /* Somebody who blocks until one call is finished. */

@@ -310,13 +310,16 @@ static evs_status replace(evs_client *client, evs_shardmap *map, evs_error *err)
     changes c = compare(client, map);
     if (status == EVS_OK)
         status = evs__client_set_map(client, map, err);
-    if (status == EVS_OK)
-        evs__note_client(client, EVS_OK,
-                         "map taken, generation %llu after %llu: %zu shards as before, %zu at "
-                         "another server, %zu added, %zu removed",
-                         (unsigned long long)map->generation, (unsigned long long)c.generation,
-                         c.same, c.elsewhere, c.added, c.removed);
-    return status;
+    if (status != EVS_OK)
+        return status;
+    evs__free(client->refusal);
+    client->refusal = NULL;
+    evs__note_client(client, EVS_OK,
+                     "map taken, generation %llu after %llu: %zu shards as before, %zu at "
+                     "another server, %zu added, %zu removed",
+                     (unsigned long long)map->generation, (unsigned long long)c.generation, c.same,
+                     c.elsewhere, c.added, c.removed);
+    return EVS_OK;
 }
 
 evs_status evs__client_reload(evs_client *client, evs_shardmap *map, const char *name,
@@ -327,12 +330,23 @@ evs_status evs__client_reload(evs_client *client, evs_shardmap *map, const char 
     return status == EVS_OK ? EVS_OK : evs__client_refuse_map(client, name, &why, err);
 }
 
+/* For evs_client_map_error. Without memory there is none. */
+static void keep_refusal(evs_client *client, const evs_error *why)
+{
+    if (client->refusal == NULL)
+        client->refusal = evs__zalloc_array(1, sizeof *client->refusal);
+    if (client->refusal != NULL)
+        *client->refusal = *why;
+}
+
 evs_status evs__client_refuse_map(evs_client *client, const char *name, const evs_error *why,
                                   evs_error *err)
 {
+    int says_file = strncmp(why->message, name, strlen(name)) == 0;
     client->stats.reload_failures++;
-    evs__note_client(client, why->status, "the map stays as it was: %s%s%s", name,
-                     name[0] == '\0' ? "" : ": ", why->message);
+    keep_refusal(client, why);
+    evs__note_client(client, why->status, "the map stays as it was: %s%s%s", says_file ? "" : name,
+                     says_file ? "" : ": ", why->message);
     evs__fail_with(err, why);
     return why->status;
 }
@@ -365,4 +379,23 @@ evs_shardmap *evs_client_map(evs_client *client)
     evs_shardmap *map = evs_shardmap_ref(view.map);
     evs__view_end(&view);
     return map;
+}
+
+typedef struct asking {
+    const evs_client *client;
+    evs_error *out;
+} asking;
+
+static evs_status look_at_refusal(void *job, evs_error *err)
+{
+    const asking *self = job;
+    (void)err;
+    return self->client->refusal == NULL ? EVS_OK
+                                         : evs__fail_with(self->out, self->client->refusal);
+}
+
+evs_status evs_client_refusal(const evs_client *client, evs_error *out)
+{
+    asking self = {client, out};
+    return evs__client_look(client, look_at_refusal, &self, NULL);
 }

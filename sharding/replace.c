@@ -13,6 +13,7 @@
 #include "core/table.h"
 #include "sharding/route.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 enum { SAMPLE = 10000 };
@@ -70,6 +71,28 @@ size_t evs__moved_keys(const evs_shardmap *old, const evs_shardmap *next, size_t
     return moved;
 }
 
+/* Every refusal is about `generation`, so it begins with the place of that in the file. */
+static evs_status refuse(const evs_shardmap *next, evs_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static evs_status refuse(const evs_shardmap *next, evs_error *err, const char *format, ...)
+{
+    char what[sizeof err->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (next->file == NULL)
+        return evs__fail(err, EVS_E_CONFIG, "%s", what);
+    evs__fail(err, EVS_E_CONFIG, "%s:%d:%d: %s", next->file, next->generation_line,
+              next->generation_column, what);
+    if (err != NULL) {
+        err->line = next->generation_line;
+        err->column = next->generation_column;
+    }
+    return EVS_E_CONFIG;
+}
+
 static evs_status fail_moved(const evs_shardmap *old, const evs_shardmap *next, evs_error *err)
 {
     size_t moved = evs__moved_keys(old, next, SAMPLE);
@@ -78,11 +101,11 @@ static evs_status fail_moved(const evs_shardmap *old, const evs_shardmap *next, 
         snprintf(what, sizeof what, "may move keys (none of a sample of %d)", SAMPLE);
     else
         snprintf(what, sizeof what, "moves %.1f %% of keys", 100.0 * (double)moved / SAMPLE);
-    return evs__fail(err, EVS_E_CONFIG,
-                     "error[E110]: this map %s but generation is still %llu; if that is intended "
-                     "set \"generation: %llu\" (see: evalshard diff)",
-                     what, (unsigned long long)old->generation,
-                     (unsigned long long)old->generation + 1);
+    return refuse(next, err,
+                  "error[E110]: this file %s but generation is still %llu; if that is intended "
+                  "set \"generation: %llu\" (see: evalshard diff)",
+                  what, (unsigned long long)old->generation,
+                  (unsigned long long)old->generation + 1);
 }
 
 /* ---- whose servers are ---- */
@@ -136,14 +159,14 @@ static evs_status fail_given(const owners *all, const evs_shardmap *next, const 
                              const evs__shard *owner, evs_error *err)
 {
     const char *how = same_name(all->map, owner, next, shard) ? " under another ring name" : "";
-    return evs__fail(err, EVS_E_CONFIG,
-                     "error[E110]: this map gives %s of shard \"%s/%s\" to \"%s/%s\"%s, with the "
-                     "keys that are there, but generation is still %llu; if that is intended set "
-                     "\"generation: %llu\"",
-                     owner->login.endpoint.text, all->map->pools[owner->pool].name, owner->name,
-                     next->pools[shard->pool].name, shard->name, how,
-                     (unsigned long long)all->map->generation,
-                     (unsigned long long)all->map->generation + 1);
+    return refuse(next, err,
+                  "error[E110]: this file gives %s of shard \"%s/%s\" to \"%s/%s\"%s, with the "
+                  "keys that are there, but generation is still %llu; if that is intended set "
+                  "\"generation: %llu\"",
+                  owner->login.endpoint.text, all->map->pools[owner->pool].name, owner->name,
+                  next->pools[shard->pool].name, shard->name, how,
+                  (unsigned long long)all->map->generation,
+                  (unsigned long long)all->map->generation + 1);
 }
 
 static evs_status check_servers(owners *all, const evs_shardmap *next, evs_error *err)
@@ -178,9 +201,9 @@ evs_status evs_shardmap_may_follow(const evs_shardmap *old, const evs_shardmap *
                                    evs_error *err)
 {
     if (next->generation < old->generation)
-        return evs__fail(err, EVS_E_CONFIG,
-                         "error[E111]: this map has generation %llu, older than %llu, which is in "
-                         "use; to go back to it give it a number larger than that",
-                         (unsigned long long)next->generation, (unsigned long long)old->generation);
+        return refuse(next, err,
+                      "error[E111]: this file has generation %llu, older than %llu, which is in "
+                      "use; to go back to it give it a number larger than that",
+                      (unsigned long long)next->generation, (unsigned long long)old->generation);
     return next->generation > old->generation ? EVS_OK : check_same_generation(old, next, err);
 }

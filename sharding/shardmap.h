@@ -123,7 +123,9 @@ struct evs_shardmap {
     atomic_uint refs;
     evs__arena arena;
     const char *name;
+    const char *file; /* it was read from, for messages; NULL: none */
     uint64_t generation;
+    int generation_line, generation_column; /* in the file; where it would stand */
     uint64_t fingerprint;
     evs__shard *shards;
     size_t nshards;

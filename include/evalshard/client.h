@@ -259,6 +259,11 @@ typedef struct evs_client_stats {
 
 EVS_API void evs_client_stats_get(evs_client_stats *out, const evs_client *client);
 
+/* Why the last map that came, by evs_client_reload or from the file that is followed, was refused:
+ * fills `*out`, which may be NULL, and returns its status. EVS_OK, and `*out` as it was, when the
+ * map was taken or none came yet. */
+EVS_API evs_status evs_client_refusal(const evs_client *client, evs_error *out);
+
 #ifdef __cplusplus
 }
 #endif

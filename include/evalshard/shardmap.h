@@ -107,7 +107,8 @@ EVS_API uint64_t evs_shardmap_fingerprint(const evs_shardmap *map);
  *
  * Fails with EVS_E_CONFIG: E111 when the generation of `next` is smaller; E110 when it is the same
  * and `next` moves keys, because placement differs (the message has the share of keys of a sample),
- * or because a server of one shard belongs to a shard of another name or ring name. */
+ * or because a server of one shard belongs to a shard of another name or ring name. The message
+ * begins with file, line and column of `generation` when `next` has a file or a name. */
 EVS_API evs_status evs_shardmap_may_follow(const evs_shardmap *old, const evs_shardmap *next,
                                            evs_error *err);
 

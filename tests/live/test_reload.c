@@ -539,12 +539,15 @@ static void a_map_that_is_refused_changes_nothing(void **state)
     evs_shardmap *more = make_map(&(variant){1, 2, 1, 1}, generation);
     evs_shardmap *older = make_map(&variants[0], generation - 1);
     assert_int_equal(evs_client_reload(client, more, &err), EVS_E_CONFIG);
-    assert_non_null(strstr(err.message, "error[E110]: this map moves "));
+    assert_non_null(strstr(err.message, "error[E110]: this file moves "));
     assert_int_equal(last_status, EVS_E_CONFIG);
-    assert_non_null(strstr(last_line, "the map stays as it was: error[E110]"));
+    assert_non_null(strstr(last_line, "the map stays as it was: "));
+    assert_non_null(strstr(last_line, err.message));
     assert_int_equal(evs_client_reload(client, older, &err), EVS_E_CONFIG);
     assert_non_null(strstr(err.message, "error[E111]: "));
     assert_int_equal(evs_client_reload(client, NULL, &err), EVS_E_INVALID);
+    assert_int_equal(evs_client_refusal(client, &err), EVS_E_CONFIG);
+    assert_non_null(strstr(err.message, "error[E111]: "));
 
     evs_client_stats_get(&stats, client);
     assert_int_equal(stats.reloads, 0);
@@ -556,6 +559,7 @@ static void a_map_that_is_refused_changes_nothing(void **state)
     incr_on(client, key);
     assert_int_equal(connections_made(1), 1);
     assert_int_equal(evs_client_reload(client, maps[0], NULL), EVS_OK);
+    assert_int_equal(evs_client_refusal(client, NULL), EVS_OK);
     assert_non_null(strstr(last_line, "map taken"));
     evs_shardmap_free(more);
     evs_shardmap_free(older);

@@ -274,8 +274,9 @@ static void a_file_that_moves_keys_needs_a_larger_generation(void **state)
     write_text(path, "evalshard: 1\ngeneration: 1\nshards: {a: 127.0.0.1:1, b: 127.0.0.1:2}\n",
                O_TRUNC);
     await(&self, 2);
-    assert_non_null(strstr(self.line, "map.yaml: error[E110]: this map moves "));
+    assert_non_null(strstr(self.line, "map.yaml:2:1: error[E110]: this file moves "));
     assert_non_null(strstr(self.line, "set \"generation: 2\""));
+    assert_null(strstr(self.line, "map.yaml: ")); /* the file is named once */
     write_text(path, "evalshard: 1\ngeneration: 2\nshards: {a: 127.0.0.1:1, b: 127.0.0.1:2}\n",
                O_TRUNC);
     await(&self, 3);

@@ -143,7 +143,7 @@ static void what_moves_keys_needs_a_larger_generation(void **state)
         if (same != (c->why == NULL ? EVS_OK : EVS_E_CONFIG))
             fail_msg("%s: %s", c->what, same == EVS_OK ? "taken" : err.message);
         if (c->why != NULL &&
-            (strstr(err.message, "error[E110]: this map ") == NULL ||
+            (strstr(err.message, "error[E110]: this file ") == NULL ||
              strstr(err.message, "but generation is still 4; if that is intended set \"generation: "
                                  "5\"") == NULL ||
              strstr(err.message, c->why) == NULL))
@@ -158,7 +158,41 @@ static void a_smaller_generation_is_never_taken(void **state)
     (void)state;
     evs_error err;
     assert_int_equal(follow(TWO, 4, TWO, 3, &err), EVS_E_CONFIG);
-    assert_non_null(strstr(err.message, "error[E111]: this map has generation 3, older than 4"));
+    assert_non_null(strstr(err.message, "error[E111]: this file has generation 3, older than 4"));
+}
+
+/* Of a map that has a name the place of `generation` is told, or where it would stand. */
+static void a_refusal_says_where_generation_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *old, *next, *begins;
+        int line, column;
+    } cases[] = {
+        {"evalshard: 1\nshards: {a: 'h:1'}\n", "evalshard: 1\nshards: {a: 'h:1', b: 'h:2'}\n",
+         "next.yaml:1:1: error[E110]: this file moves ", 1, 1},
+        {"evalshard: 1\ngeneration: 2\nshards: {a: 'h:1'}\n",
+         "{evalshard: 1, shards: {b: 'h:2'},\n  generation: 2}\n",
+         "next.yaml:2:3: error[E110]: this file moves ", 2, 3},
+        {"evalshard: 1\ngeneration: 2\nshards: {a: 'h:1'}\n",
+         "evalshard: 1\nshards: {a: 'h:1'}\ngeneration: 1\n",
+         "next.yaml:3:1: error[E111]: this file has generation 1, older than 2", 3, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        evs_shardmap *old, *next;
+        evs_error err;
+        assert_int_equal(evs_shardmap_parse(&old, evs_text(cases[i].old), NULL, NULL, NULL),
+                         EVS_OK);
+        assert_int_equal(
+            evs_shardmap_parse(&next, evs_text(cases[i].next), "next.yaml", NULL, NULL), EVS_OK);
+        assert_int_equal(evs_shardmap_may_follow(old, next, &err), EVS_E_CONFIG);
+        if (strncmp(err.message, cases[i].begins, strlen(cases[i].begins)) != 0)
+            fail_msg("%s", err.message);
+        assert_int_equal(err.line, cases[i].line);
+        assert_int_equal(err.column, cases[i].column);
+        evs_shardmap_free(old);
+        evs_shardmap_free(next);
+    }
 }
 
 /* The share is that of `evalshard diff`: a shard is the same by name or by server. */
@@ -264,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_moves_keys_needs_a_larger_generation),
         cmocka_unit_test(a_smaller_generation_is_never_taken),
+        cmocka_unit_test(a_refusal_says_where_generation_is),
         cmocka_unit_test(the_share_of_keys_is_told),
         cmocka_unit_test(what_is_taken_moves_no_key),
         cmocka_unit_test(out_of_memory_is_not_a_verdict),

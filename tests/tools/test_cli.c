@@ -118,7 +118,7 @@ static const struct {
      NULL,
      1,
      "\tneeded\n",
-     "a running client refuses that: error[E111]"},
+     "good.yaml:4:1: error[E111]: this file has generation 7, older than"},
     {"diff of given keys",
      {"diff", GOOD, FOUR, "--keys", "-"},
      "user:1\nuser:2\nuser:3\nuser:4\nuser:5\nuser:6\n",
