@@ -2,15 +2,19 @@
 
 #ifdef __linux__
 
+#include <string.h>
 #include <sys/epoll.h>
 
 static void look(evs__glance *glance, int set)
 {
     struct epoll_event events[EVS__GLANCE_MOST];
     int n = epoll_wait(set, events, EVS__GLANCE_MOST, 0);
-    glance->count = n < 0 ? EVS__GLANCE_MOST : (size_t)n; /* a failure says nothing of anybody */
-    for (int i = 0; i < n; i++)
-        glance->fds[i] = events[i].data.fd; /* as libuv keeps them */
+    glance->all = n < 0 || n == EVS__GLANCE_MOST; /* a failure says nothing of anybody */
+    memset(glance->ready, 0, sizeof glance->ready);
+    for (int i = 0; i < n; i++) {
+        unsigned bit = (unsigned)events[i].data.fd % EVS__GLANCE_BITS; /* as libuv keeps them */
+        glance->ready[bit / 64] |= (uint64_t)1 << bit % 64;
+    }
     glance->fresh = 1;
 }
 
@@ -18,12 +22,8 @@ int evs__glance_at(evs__glance *glance, int set, int fd)
 {
     if (!glance->fresh)
         look(glance, set);
-    if (glance->count == EVS__GLANCE_MOST)
-        return 1;
-    for (size_t i = 0; i < glance->count; i++)
-        if (glance->fds[i] == fd)
-            return 1;
-    return 0;
+    unsigned bit = (unsigned)fd % EVS__GLANCE_BITS;
+    return glance->all || (glance->ready[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 #else

@@ -8,14 +8,15 @@
 #ifndef EVS_CORE_NET_GLANCE_H
 #define EVS_CORE_NET_GLANCE_H
 
-#include <stddef.h>
+#include <stdint.h>
 
-enum { EVS__GLANCE_MOST = 64 };
+enum { EVS__GLANCE_MOST = 1024, EVS__GLANCE_BITS = 4096 };
 
+/* Two descriptors may share a bit: then one is asked for the other's sake. */
 typedef struct evs__glance {
-    int fresh;                 /* taken since the loop's sockets were last looked after */
-    size_t count;              /* EVS__GLANCE_MOST: there may be more */
-    int fds[EVS__GLANCE_MOST]; /* that are ready for something */
+    int fresh; /* taken since the loop's sockets were last looked after */
+    int all;   /* there may be more than these: each is to be asked */
+    uint64_t ready[EVS__GLANCE_BITS / 64]; /* a bit per descriptor that is ready for something */
 } evs__glance;
 
 /* 0 when nothing happened to `fd`, which the set of descriptor `set` watches, until this turn. 1

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,8 +92,19 @@ static void a_failed_look_leaves_every_socket_suspect(void **state)
     assert_int_equal(evs__glance_at(&self->glance, -1, self->pairs[0][0]), 1);
 }
 
+/* There are more sockets than programs may usually have open. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int main(void)
 {
+    raise_limit();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_closed_socket_is_seen_and_others_are_quiet, setup,
                                         teardown),
