@@ -26,6 +26,10 @@ static evs__call *add_block(evs__calls *calls)
         return NULL;
     calls->blocks = blocks;
     evs__call *block = evs__alloc_lines(EVS__CALL_BLOCK, sizeof *block);
+    for (size_t i = 0; block != NULL && i < EVS__CALL_BLOCK; i++) {
+        block[i].request.place = (uint32_t)(calls->nblocks * EVS__CALL_BLOCK + i);
+        block[i].state.held = EVS__FREE;
+    }
     if (block != NULL)
         blocks[calls->nblocks++] = block;
     return block;
@@ -33,16 +37,10 @@ static evs__call *add_block(evs__calls *calls)
 
 int evs__calls_grow(evs__calls *calls)
 {
-    evs__call *block = add_block(calls);
-    if (block == NULL)
+    if (calls->begun == calls->nblocks && add_block(calls) == NULL)
         return 0;
-    for (size_t i = EVS__CALL_BLOCK; i-- > 0;) {
-        evs__call *call = &block[i];
-        call->request.place = (uint32_t)((calls->nblocks - 1) * EVS__CALL_BLOCK + i);
-        call->state.held = EVS__FREE;
-        call->with.next = calls->free;
-        calls->free = call;
-    }
+    calls->next = calls->blocks[calls->begun++];
+    calls->end = calls->next + EVS__CALL_BLOCK;
     return 1;
 }
 
@@ -84,9 +82,7 @@ void evs__calls_free(evs__calls *calls)
     for (size_t i = 0; i < calls->nblocks; i++)
         evs__free(calls->blocks[i]);
     evs__free(calls->blocks);
-    calls->blocks = NULL;
-    calls->nblocks = 0;
-    calls->free = NULL;
+    *calls = (evs__calls){.serial = calls->serial};
 }
 
 void evs__calls_trim(evs__calls *calls)
@@ -105,6 +101,12 @@ static inline void release(evs__call *call)
     call->state.held = EVS__FREE;
     call->with.next = calls->free;
     calls->free = call;
+    if (--calls->used > 0)
+        return;
+    calls->free = NULL;
+    calls->next = calls->blocks[0];
+    calls->end = calls->next + EVS__CALL_BLOCK;
+    calls->begun = 1;
 }
 
 void evs__call_drop(evs__call *call)

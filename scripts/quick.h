@@ -55,7 +55,7 @@ evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_do
         return 0;
     evs__lane *lane = evs__quick_lane(client, invocation->keys[0], &slot);
     evs__conn *conn = lane->conn;
-    if (client->calls.free == NULL || !evs__lane_knows(lane, script) || lane->careful ||
+    if (!evs__calls_have(&client->calls) || !evs__lane_knows(lane, script) || lane->careful ||
         !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight,
                          evs__quick_room(1 + invocation->nargs)))
         return 0;

@@ -64,6 +64,7 @@ static void flush(evs__loop *loop)
     while (!is_empty(&batch)) {
         evs__dirty *first = batch.next;
         evs__loop_unmark(first);
+        evs__fetch_soon(batch.next);
         first->flush(first);
     }
 }

@@ -234,7 +234,7 @@ static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
         evs__request *request = evs__conn_oldest(conn);
         if (request == NULL || request->unwanted || request->end > conn->written)
             break;
-        evs__fetch_soon(request->ring.next); /* it is part of something larger */
+        evs__fetch_soon(request->ring.next->next); /* the one behind the next, and its owner */
         const char *behind = evs__quick_number(&reply.as.integer, p + 1, end);
         if (behind == NULL)
             break;
@@ -295,6 +295,7 @@ static void ended(evs__conn *conn, int problem)
 /* A short read has emptied the socket; looking again would cost a system call per turn. */
 static void read_some(evs__conn *conn)
 {
+    evs__fetch_soon(conn->queue.next); /* while the system reads */
     for (int i = 0; i < READS_PER_TURN; i++) {
         ssize_t n = evs__socket_recv(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
         if (n == -EAGAIN)

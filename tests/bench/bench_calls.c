@@ -506,6 +506,13 @@ static double cpu_us(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
+static double system_us(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_stime.tv_sec * 1e6 + (double)usage.ru_stime.tv_usec;
+}
+
 static double now_us(void)
 {
     struct timespec t;
@@ -535,13 +542,16 @@ static void warm_up(bench *self)
 
 static void measure(bench *self)
 {
-    double cpu = cpu_us(), wall = now_us();
+    double cpu = cpu_us(), wall = now_us(), system = system_us();
     run(self);
     cpu = cpu_us() - cpu;
+    system = system_us() - system;
     wall = now_us() - wall;
     double n = self->count == 0 ? 1 : (double)self->count;
-    printf("%s %s depth %zu shards %zu args %zu: %.3f us CPU per call, %.0f calls/s\n", self->peer,
-           self->mode, self->depth, self->shards, self->args, cpu / n, n / wall * 1e6);
+    printf("%s %s depth %zu shards %zu args %zu: %.3f us CPU per call, of the system %.3f, "
+           "%.0f calls/s\n",
+           self->peer, self->mode, self->depth, self->shards, self->args, cpu / n, system / n,
+           n / wall * 1e6);
 }
 
 /* Memory of a burst goes back when the last deadline has passed. */
