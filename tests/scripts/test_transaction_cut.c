@@ -6,6 +6,7 @@
  * send() is ours: it takes so many bytes and no more.
  */
 #include "tests/support/fake_shard.h"
+#include "tests/support/kernel.h"
 #include "tests/support/shards.h"
 
 #include <setjmp.h>
@@ -17,8 +18,6 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <pthread.h>
 #include <sys/socket.h>
 
 #define SHA  "e0e1f9fabfc9d4800c877a703b823ac0578ff8db" /* of "return 1" */
@@ -27,32 +26,12 @@
 #define SET  "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n"
 
 static const char request[] = "*1\r\n$5\r\nMULTI\r\n" LOAD CALL SET "*1\r\n$4\r\nEXEC\r\n";
-static const char setname[] = "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n";
 
 #define QUEUED "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
 
-/* ---- a kernel that takes so many bytes ---- */
-
-static pthread_t client_thread;
-static size_t room; /* bytes of requests that are still taken */
-static int limited; /* there is a limit; greetings do not count */
-
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
-    struct iovec part = {(void *)(uintptr_t)data, len};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    int ours = limited && pthread_equal(pthread_self(), client_thread) &&
-               (len < sizeof setname - 1 || memcmp(data, setname, sizeof setname - 1) != 0);
-    if (ours && room == 0) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (ours && len > room)
-        part.iov_len = room;
-    ssize_t n = sendmsg(fd, &message, flags);
-    if (ours && n > 0)
-        room -= (size_t)n;
-    return n;
+    return kernel_send(fd, data, len, flags);
 }
 
 /* ---- one transaction ---- */
@@ -76,18 +55,26 @@ static void add_elements(evs_transaction *tx)
     assert_int_equal(evs_transaction_add_command(tx, &set, NULL), EVS_OK);
 }
 
-static void begin(trial *self, const char *source, const fake_step *steps, size_t nsteps)
+static void begin_on(trial *self, fake_listen listen, const char *source, const fake_step *steps,
+                     size_t nsteps)
 {
     memset(self, 0, sizeof *self);
     assert_true(nsteps <= sizeof self->steps / sizeof self->steps[0]);
     memcpy(self->steps, steps, nsteps * sizeof *steps);
-    self->fake = fake_shard_start(FAKE_UNIX, self->steps, nsteps);
+    self->fake = fake_shard_start(listen, self->steps, nsteps);
     const char *address = fake_shard_address(self->fake);
+    if (listen == FAKE_TCP)
+        kernel_watch(fake_shard_login(self->fake)->endpoint.port);
     shards_open(&self->set, &address, 1, NULL);
     shards_script(&self->set, "one", source);
     evs_transaction_options options = EVS_TRANSACTION_OPTIONS_INIT;
     options.timeout_ms = 20000;
     assert_int_equal(evs_transaction_new(&self->tx, self->set.client, &options, NULL), EVS_OK);
+}
+
+static void begin(trial *self, const char *source, const fake_step *steps, size_t nsteps)
+{
+    begin_on(self, FAKE_UNIX, source, steps, nsteps);
 }
 
 static void shorten(trial *self, unsigned timeout_ms)
@@ -121,19 +108,28 @@ static void assert_all(const trial *self, evs_outcome outcome)
         assert_int_equal(evs_transaction_result(self->tx, i)->outcome, outcome);
 }
 
+/* Bytes of the greeting, which comes before. */
+static size_t measure_greeting(void)
+{
+    const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(sizeof request - 1), FAKE_CLOSE};
+    trial self;
+    begin_on(&self, FAKE_TCP, "return 1", steps, sizeof steps / sizeof steps[0]);
+    run(&self);
+    size_t greeting = kernel_taken(0).len - (sizeof request - 1);
+    end(&self);
+    return greeting;
+}
+
 static void a_cut_in_the_requests_is_not_executed_and_behind_them_maybe(void **state)
 {
     (void)state;
-    const size_t whole = sizeof request - 1;
-    client_thread = pthread_self();
+    const size_t whole = sizeof request - 1, greeting = measure_greeting();
     for (size_t taken = 1; taken <= whole; taken++) {
         const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(taken), FAKE_DEAF, FAKE_CLOSE};
         trial self;
-        room = taken;
-        limited = 1;
-        begin(&self, "return 1", steps, sizeof steps / sizeof steps[0]);
+        begin_on(&self, FAKE_TCP, "return 1", steps, sizeof steps / sizeof steps[0]);
+        kernel_limit(greeting + taken);
         run(&self);
-        limited = 0;
         assert_int_equal(self.status, EVS_E_CLOSED);
         assert_int_equal(self.err.outcome, taken < whole ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
         assert_all(&self, self.err.outcome);
@@ -145,6 +141,7 @@ static void a_cut_in_the_requests_is_not_executed_and_behind_them_maybe(void **s
         assert_int_equal(stats.connects, 1); /* never sent again */
         end(&self);
     }
+    kernel_watch(0);
 }
 
 /* The replies end at byte `len`; then the connection does. */
