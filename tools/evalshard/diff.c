@@ -1,5 +1,6 @@
 /*
- * diff.c - evalshard diff: what a change of a map would move, on given keys or on a sample.
+ * diff.c - evalshard diff: what a change of a map would move, of given keys, of a sample, or of the
+ * keys that the servers of the old map hold.
  *
  * A shard is the same in both maps when pool and name are, or when address and db are: then the
  * server, and with it the keys, stays where it is.
@@ -10,17 +11,20 @@
 #include "tools/evalshard/command.h"
 #include "tools/evalshard/json.h"
 #include "tools/evalshard/keys.h"
+#include "tools/evalshard/scan.h"
 #include "tools/evalshard/session.h"
 #include "tools/evalshard/table.h"
 
-enum { KEYS, SAMPLE, PREFIX, JSON };
+enum { KEYS, SAMPLE, PREFIX, SCAN, LIMIT, JSON };
 
-enum { USUAL_SAMPLE = 100000, LARGEST_SAMPLE = 100000000, NOWHERE = -1 };
+enum { USUAL_SAMPLE = 100000, LARGEST_SAMPLE = 100000000, NOWHERE = -1, EXIT_INTERRUPTED = 130 };
 
 static const opt_spec options[] = {
     [KEYS] = {'\0', "keys", OPT_TEXT, "FILE", "compare the keys of FILE, one a line; - is stdin"},
     [SAMPLE] = {'\0', "sample", OPT_TEXT, "N", "compare N made-up keys (default: 100000)"},
     [PREFIX] = {'\0', "prefix", OPT_WORDS, "TEXT", "what made-up keys begin with, in turn"},
+    [SCAN] = {'\0', "scan", OPT_FLAG, NULL, "compare the keys that the servers of OLD hold"},
+    [LIMIT] = {'\0', "limit", OPT_TEXT, "N", "with --scan: at most N keys of each server"},
     [JSON] = OPT_JSON,
 };
 
@@ -33,6 +37,8 @@ typedef struct comparison {
     int *survives_old; /* the number in `new` of a shard of `old`, or NOWHERE */
     int *survives_new; /* and the other way round */
     uint64_t keys, moved, needless;
+    uint64_t strays;  /* keys that a server holds and the old map puts elsewhere */
+    scan_result scan; /* of the servers, when those were asked */
 } comparison;
 
 static size_t where(const evs_shardmap *map, evs_bytes key, size_t nowhere)
@@ -57,6 +63,21 @@ static int same_shard(const evs_shard_info *a, const evs_shard_info *b)
 {
     int same_name = strcmp(a->name, b->name) == 0 && strcmp(a->pool, b->pool) == 0;
     return same_name || (strcmp(a->address, b->address) == 0 && a->db == b->db);
+}
+
+/* A key that a server holds moves from there, wherever the old map puts it. */
+static void take_held(void *arg, size_t shard, evs_bytes key)
+{
+    comparison *c = arg;
+    evs_shard_info holder, owner;
+    size_t belongs = where(c->old, key, c->nold);
+    c->counts[cell(c, shard, where(c->new, key, c->nnew))]++;
+    c->keys++;
+    if (belongs == shard)
+        return;
+    c->strays += evs_shardmap_shard(&owner, c->old, belongs, NULL) != EVS_OK ||
+                 evs_shardmap_shard(&holder, c->old, shard, NULL) != EVS_OK ||
+                 holder.db != owner.db || strcmp(holder.address, owner.address) != 0;
 }
 
 static void match_shards(comparison *c)
@@ -168,6 +189,16 @@ static int generation_is_enough(const comparison *c)
     return evs_shardmap_may_follow(c->old, c->new, NULL) == EVS_OK;
 }
 
+/* Of a cluster the maps say nothing but where to find it. */
+static void note_clusters(const evs_shardmap *map)
+{
+    evs_shard_info info;
+    for (size_t i = 0; evs_shardmap_shard(&info, map, i, NULL) == EVS_OK; i++) {
+        if (session_is_cluster(map, &info))
+            fprintf(stderr, "pool %s is a cluster: moves inside of it are not seen\n", info.pool);
+    }
+}
+
 static void print_rows(const comparison *c)
 {
     evs_error err;
@@ -179,6 +210,11 @@ static void print_rows(const comparison *c)
             "%" PRIu64 " of %" PRIu64 " keys move (%.3f %%), %" PRIu64
             " of them needlessly (%.3f %%)\n",
             c->moved, c->keys, share(c, c->moved), c->needless, share(c, c->needless));
+    note_clusters(c->new);
+    if (c->strays > 0)
+        fprintf(stderr, "%" PRIu64 " keys are not where the old map puts them\n", c->strays);
+    if (c->scan.interrupted)
+        fprintf(stderr, "interrupted: the rest of the keys was not compared\n");
     if (evs_shardmap_may_follow(c->old, c->new, &err) != EVS_OK)
         fprintf(stderr, "a running client refuses that: %s\n", err.message);
 }
@@ -216,6 +252,10 @@ static void print_json(const comparison *c)
     json_flag(&j, evs_shardmap_fingerprint(c->old) == evs_shardmap_fingerprint(c->new));
     json_key(&j, "generation_is_enough");
     json_flag(&j, generation_is_enough(c));
+    json_key(&j, "strays");
+    json_unsigned(&j, c->strays);
+    json_key(&j, "complete");
+    json_flag(&j, !c->scan.interrupted && !c->scan.unreachable && c->scan.skipped == 0);
     json_key(&j, "pairs");
     json_open(&j, '[');
     pairs(c, object, &j);
@@ -234,49 +274,85 @@ static void take_sample(comparison *c, size_t count, const opt_list *prefixes)
     }
 }
 
-/* How many keys to make up; 0 after saying what is wrong. */
-static size_t sample_size(const char *text)
+/* A whole number of keys from 1 on, or `usual`; 0 after saying what is wrong. */
+static size_t number_of_keys(const opts *given, size_t row, size_t usual)
 {
     char *end;
+    const char *text = opt_text(given, row);
     if (text == NULL)
-        return USUAL_SAMPLE;
+        return usual;
     unsigned long count = strtoul(text, &end, 10);
     if (*end == '\0' && count > 0 && count <= LARGEST_SAMPLE && text[0] != '-')
         return count;
-    complain("diff: --sample takes a whole number from 1 to %d", LARGEST_SAMPLE);
+    complain("diff: --%s takes a whole number from 1 to %d", options[row].name, LARGEST_SAMPLE);
     return 0;
 }
 
-static int compare(const evs_shardmap *old, const evs_shardmap *new, const opts *given)
+/* The keys that were asked for. */
+static int take_keys(comparison *c, evs_shardmap *old, const opts *given)
+{
+    size_t count = number_of_keys(given, SAMPLE, USUAL_SAMPLE);
+    size_t limit = number_of_keys(given, LIMIT, LARGEST_SAMPLE);
+    if (count == 0 || limit == 0)
+        return EXIT_USAGE;
+    if (opt_given(given, KEYS))
+        return keys_read(opt_text(given, KEYS), "keys compared:", take, c);
+    if (!opt_given(given, SCAN))
+        take_sample(c, count, &given->values[PREFIX]);
+    else
+        scan_servers(&c->scan, old, opt_given(given, LIMIT) ? limit : 0, take_held, c);
+    return EXIT_FINE;
+}
+
+static int judge(const comparison *c)
+{
+    if (c->scan.interrupted)
+        return EXIT_INTERRUPTED;
+    if (c->scan.unreachable)
+        return EXIT_UNREACHABLE;
+    return c->moved > 0 ? EXIT_NO : EXIT_FINE;
+}
+
+static int compare(evs_shardmap *old, const evs_shardmap *new, const opts *given)
 {
     comparison c = {
         .old = old, .new = new, .nold = evs_shardmap_count(old), .nnew = evs_shardmap_count(new)};
-    size_t cells = (c.nold + 1) * (c.nnew + 1), sample = sample_size(opt_text(given, SAMPLE));
-    int code = EXIT_FINE;
-    if (sample == 0)
-        return EXIT_USAGE;
+    size_t cells = (c.nold + 1) * (c.nnew + 1);
     c.counts = need(calloc(cells, sizeof *c.counts));
     c.same = need(calloc(cells, 1));
     c.survives_old = need(calloc(c.nold, sizeof *c.survives_old));
     c.survives_new = need(calloc(c.nnew, sizeof *c.survives_new));
     match_shards(&c);
-    if (opt_given(given, KEYS))
-        code = keys_read(opt_text(given, KEYS), "keys compared:", take, &c);
-    else
-        take_sample(&c, sample, &given->values[PREFIX]);
+    int code = take_keys(&c, old, given);
     add_up(&c);
     if (code == EXIT_FINE) {
         if (opt_given(given, JSON))
             print_json(&c);
         else
             print_rows(&c);
-        code = c.moved > 0 ? EXIT_NO : EXIT_FINE;
+        code = judge(&c);
     }
     free(c.counts);
     free(c.same);
     free(c.survives_old);
     free(c.survives_new);
     return code;
+}
+
+/* One source of keys, and what goes with it. 0 after saying what is wrong. */
+static int usable_words(const opts *given)
+{
+    const char *wrong = NULL;
+    int makes = opt_given(given, SAMPLE) || opt_given(given, PREFIX);
+    if (opt_given(given, KEYS) && makes)
+        wrong = "--keys goes with neither --sample nor --prefix";
+    else if (opt_given(given, SCAN) && (makes || opt_given(given, KEYS)))
+        wrong = "--scan goes with no other keys";
+    else if (opt_given(given, LIMIT) && !opt_given(given, SCAN))
+        wrong = "--limit goes with --scan";
+    if (wrong != NULL)
+        complain("diff: %s", wrong);
+    return wrong == NULL;
 }
 
 static int run(const opts *given)
@@ -286,10 +362,8 @@ static int run(const opts *given)
         complain("diff: give two maps: diff OLD NEW");
         return EXIT_USAGE;
     }
-    if (opt_given(given, KEYS) && (opt_given(given, SAMPLE) || opt_given(given, PREFIX))) {
-        complain("diff: --keys goes with neither --sample nor --prefix");
+    if (!usable_words(given))
         return EXIT_USAGE;
-    }
     int code = session_load_map(&old, given->plain.words[0]);
     if (code == EXIT_FINE)
         code = session_load_map(&new, given->plain.words[1]);
@@ -302,7 +376,8 @@ static int run(const opts *given)
 
 const command command_diff = {
     .name = "diff",
-    .usage = " OLD NEW [--keys FILE | --sample N [--prefix TEXT...]] [--json]",
+    .usage = " OLD NEW [--keys FILE | --sample N [--prefix TEXT...] | --scan [--limit N]] "
+             "[--json]",
     .summary = "show which keys a change of the map would move",
     .details =
         "Prints, for each pair of shards, how many keys move from one to the other. A move is\n"
@@ -310,11 +385,16 @@ const command command_diff = {
         "same one when its name is, or its address. In a pipe, prints "
         "`from<TAB>to<TAB>keys<TAB>percent<TAB>needed|needless`.\n"
         "\n"
+        "With --scan the keys are those that the servers of OLD hold, and move from where they "
+        "are.\n"
+        "Nothing is changed there. Clusters are left out. Ctrl-C ends it and shows what there is.\n"
+        "\n"
+        "  evalshard diff live.yaml next.yaml --scan --limit 100000\n"
         "  evalshard diff live.yaml next.yaml --keys keys.txt\n"
         "  evalshard diff live.yaml next.yaml --sample 1000000 --prefix user: cart:\n"
         "\n"
         "exit codes: 0 no key moves; 1 keys move; 2 wrong usage or an unusable map;\n"
-        "            3 an unreadable file\n",
+        "            3 an unreadable file or an unreachable server; 130 interrupted\n",
     .options = options,
     .noptions = sizeof options / sizeof options[0],
     .run = run,

@@ -114,16 +114,6 @@ static probe *add(online *o, evs_client *client, const evs_shard_info *info, con
     return p;
 }
 
-static int is_cluster(const evs_shardmap *map, const evs_shard_info *shard)
-{
-    evs_pool_info pool;
-    for (size_t i = 0; evs_shardmap_pool(&pool, map, i, NULL) == EVS_OK; i++) {
-        if (strcmp(pool.name, shard->pool) == 0)
-            return strcmp(pool.distribution, "cluster") == 0;
-    }
-    return 0;
-}
-
 /* Servers that are reached as shard number `shard` is. */
 static int add_nodes(online *o, size_t shard, const char *name, const char *addresses)
 {
@@ -151,7 +141,7 @@ static int add_shards(online *o)
     for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
         char *name = session_shard_name(&info);
         int added = 1;
-        if (is_cluster(o->s->map, &info))
+        if (session_is_cluster(o->s->map, &info))
             added = add_nodes(o, i, info.pool, info.address);
         else
             add(o, o->client, &info, name);
@@ -210,7 +200,7 @@ static int ask_others(online *o)
     evs_shard_info info;
     size_t before = o->nservers;
     for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
-        char *list = others(o, is_cluster(o->s->map, &info) ? info.pool : "");
+        char *list = others(o, session_is_cluster(o->s->map, &info) ? info.pool : "");
         int added = list[0] == '\0' || add_nodes(o, i, info.pool, list);
         free(list);
         if (!added)

@@ -159,6 +159,16 @@ char *session_shard_name(const evs_shard_info *shard)
     return need(name);
 }
 
+int session_is_cluster(const evs_shardmap *map, const evs_shard_info *shard)
+{
+    evs_pool_info pool;
+    for (size_t i = 0; evs_shardmap_pool(&pool, map, i, NULL) == EVS_OK; i++) {
+        if (strcmp(pool.name, shard->pool) == 0)
+            return strcmp(pool.distribution, "cluster") == 0;
+    }
+    return 0;
+}
+
 evs_status session_ask(evs_reply **out, const session *s, const char *shard, const evs_bytes *words,
                        size_t nwords, evs_error *err)
 {

@@ -39,6 +39,9 @@ int session_exit_code(evs_status status);
 /* "pool/shard", which is unambiguous in every map; yours to free. */
 char *session_shard_name(const evs_shard_info *shard);
 
+/* Does the shard stand for a real cluster? */
+int session_is_cluster(const evs_shardmap *map, const evs_shard_info *shard);
+
 /* Sends the command of `nwords` words to `shard`; `*out` is yours to free. */
 evs_status session_ask(evs_reply **out, const session *s, const char *shard, const evs_bytes *words,
                        size_t nwords, evs_error *err);
