@@ -57,9 +57,19 @@ static redisReply *run(redisContext *link, const char *command)
     return reply;
 }
 
+/* A server that changes its role closes its connections. */
+static redisReply *run_on(watched *set, size_t server, const char *command)
+{
+    redisReply *reply = redisCommand(set->links[server], command);
+    if (reply != NULL)
+        return reply;
+    watched_relink(set, server);
+    return run(set->links[server], command);
+}
+
 long long watched_number(watched *set, size_t server, const char *command)
 {
-    redisReply *reply = run(set->links[server], command);
+    redisReply *reply = run_on(set, server, command);
     long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
                                                          : reply->integer;
     if (reply->type == REDIS_REPLY_ERROR)
@@ -71,7 +81,7 @@ long long watched_number(watched *set, size_t server, const char *command)
 void watched_await(watched *set, size_t server, const char *command, const char *text)
 {
     for (int i = 0; i < PATIENCE_MS / EVERY_MS; i++) {
-        redisReply *reply = run(set->links[server], command);
+        redisReply *reply = run_on(set, server, command);
         int found = reply->str != NULL && strstr(reply->str, text) != NULL;
         freeReplyObject(reply);
         if (found)
@@ -93,7 +103,7 @@ static void start_server(watched *set, size_t i)
     if (i == 0)
         return;
     snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %d", scratch_port(set->servers[0]));
-    freeReplyObject(run(set->links[i], command));
+    freeReplyObject(run_on(set, i, command));
     watched_await(set, i, "INFO replication", "master_link_status:up");
 }
 
@@ -212,6 +222,34 @@ static void await_acquaintance(const watched *set, size_t i)
     die("sentinel", "does not get to know the others");
 }
 
+/* Replicas that are fine have no flag but that. */
+static int has_replicas(redisContext *link)
+{
+    size_t fine = 0;
+    redisReply *reply = run(link, "SENTINEL REPLICAS ledger-1");
+    for (size_t i = 0; i < reply->elements; i++)
+        fine += strcmp(field(reply->element[i], "flags"), "slave") == 0 &&
+                strcmp(field(reply->element[i], "master-link-status"), "ok") == 0;
+    freeReplyObject(reply);
+    return fine == 2;
+}
+
+void watched_await_settled(watched *set, size_t i)
+{
+    redisContext *link = dial_patiently(set, i);
+    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+        redisReply *reply = run(link, "SENTINEL MASTER ledger-1");
+        int settled = strcmp(field(reply, "flags"), "master") == 0 && has_replicas(link);
+        freeReplyObject(reply);
+        if (settled) {
+            redisFree(link);
+            return;
+        }
+        pause_a_moment();
+    }
+    die("sentinel", "does not settle");
+}
+
 size_t watched_primary(watched *set, size_t sentinel)
 {
     size_t found = WATCHED_SERVERS;
@@ -225,24 +263,37 @@ size_t watched_primary(watched *set, size_t sentinel)
     return found;
 }
 
+/* WATCHED_SERVERS when they do not agree. */
+static size_t agreed_now(watched *set)
+{
+    size_t agreed = WATCHED_SERVERS, first = 1;
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
+        if (set->sentinels[i] == 0)
+            continue;
+        size_t primary = watched_primary(set, i);
+        if (!first && primary != agreed)
+            return WATCHED_SERVERS;
+        agreed = primary;
+        first = 0;
+    }
+    return agreed;
+}
+
 size_t watched_await_switch(watched *set, size_t before)
 {
     for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
-        size_t agreed = 0, running = 0, now = before;
-        for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
-            if (set->sentinels[i] == 0)
-                continue;
-            size_t primary = watched_primary(set, i);
-            running++;
-            agreed += primary != before && primary < WATCHED_SERVERS;
-            now = primary;
-        }
-        if (agreed == running)
-            return now;
+        size_t primary = agreed_now(set);
+        if (primary != before && primary < WATCHED_SERVERS)
+            return primary;
         pause_a_moment();
     }
-    die("sentinels", "do not switch");
+    die("sentinels", "do not agree");
     return 0;
+}
+
+size_t watched_agreed(watched *set)
+{
+    return watched_await_switch(set, WATCHED_SERVERS);
 }
 
 /* ---- all of it ---- */
@@ -252,6 +303,7 @@ void watched_start(watched *set, const watched_options *options)
     static const watched_options none = {NULL, NULL};
     char path[512];
     memset(set, 0, sizeof *set);
+    signal(SIGPIPE, SIG_IGN); /* hiredis raises it */
     set->options = options == NULL ? &none : options;
     if (scratch_new(&set->area) != SCRATCH_OK)
         die("scratch area", "cannot be made");

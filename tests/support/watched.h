@@ -41,10 +41,15 @@ void watched_tell_sentinel(watched *set, size_t sentinel, const char *command);
 /* The number of the primary by the word of one sentinel. */
 size_t watched_primary(watched *set, size_t sentinel);
 
-/* Waits, at most half a minute: until every running sentinel names another primary than `before`,
- * whose number is returned; until a server's reply to a command holds a text. */
+/* Waits, at most half a minute: until every running sentinel names the same primary, whose number
+ * is returned; the same, another than `before`; until a server's reply to a command holds a text.
+ */
+size_t watched_agreed(watched *set);
 size_t watched_await_switch(watched *set, size_t before);
 void watched_await(watched *set, size_t server, const char *command, const char *text);
+
+/* Waits until a sentinel sees two working replicas and no failover under way. */
+void watched_await_settled(watched *set, size_t sentinel);
 
 /* Connects to a server that was started again. */
 void watched_relink(watched *set, size_t server);
