@@ -177,14 +177,19 @@ static void begin_call(load *l)
         fail_msg("%s", err.message);
 }
 
+static void begin_owed(load *l)
+{
+    for (; l->owed > 0; l->owed--)
+        begin_call(l);
+}
+
 /* In bursts, so that there are not too many to count. */
 static void drive(load *l)
 {
     assert_int_equal(evs_client_process(l->w.client, EVERY_MS, NULL), EVS_OK);
     if (l->stopping || now() < l->next_at)
         return;
-    for (; l->owed > 0; l->owed--)
-        begin_call(l);
+    begin_owed(l);
     l->next_at = now() + EVERY_MS / 1000.0;
 }
 
@@ -317,6 +322,8 @@ static void a_killed_primary_is_replaced(void **state)
     load l;
     size_t before = settle();
     start_load(&l, "");
+    begin_owed(&l);
+    assert_int_equal(evs_client_process(l.w.client, 0, NULL), EVS_OK); /* some are under way */
     scratch_kill(set.servers[before]);
     strike(&l);
     run_until_mended(&l);
