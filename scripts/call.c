@@ -264,6 +264,8 @@ static void refused(evs__call *call, const evs_reply *reply)
 {
     evs_bytes text = evs_reply_bytes(reply);
     evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
+    if (decision.status == EVS_E_READONLY && call->lane->primary != NULL)
+        evs__primary_doubt(call->lane->primary, call->lane->conn);
     if (decision.action == EVS__HEAL)
         evs__heal_call(call, reply);
     else if (decision.status == EVS_E_MOVED && evs__redirect_call(call, &decision, reply))

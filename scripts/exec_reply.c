@@ -17,6 +17,7 @@
 #include "scripts/decide.h"
 #include "scripts/exec_inner.h"
 #include "scripts/plain.h"
+#include "scripts/primary.h"
 
 static int starts(evs_bytes text, const char *with)
 {
@@ -31,6 +32,8 @@ static int multi_was_refused(const evs__exec *exec)
 
 static void note_state(const evs__exec *exec, const evs__decision *decision)
 {
+    if (decision->status == EVS_E_READONLY && exec->lane->primary != NULL)
+        evs__primary_doubt(exec->lane->primary, exec->lane->conn);
     if (decision->action == EVS__RECONNECT)
         evs__conn_retire(exec->lane->conn);
 }

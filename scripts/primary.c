@@ -220,6 +220,14 @@ void evs__primary_check(evs__primary *primary, evs__conn *conn)
         evs__conn_leave_server(conn, "sentinels may know another primary by now");
 }
 
+void evs__primary_doubt(evs__primary *primary, evs__conn *conn)
+{
+    primary->taken_at = 0;
+    evs__conn_retire(conn);
+    primary->group->whole = 1;
+    evs__sentinels_ask(primary->group);
+}
+
 /* ---- answers ---- */
 
 static void clear_ballot(evs__ballot *ballot)

@@ -53,6 +53,9 @@ void evs__primary_watch(evs__primary *primary, evs__conn *conn);
  * yet. */
 void evs__primary_check(evs__primary *primary, evs__conn *conn);
 
+/* A server said that it is no primary. */
+void evs__primary_doubt(evs__primary *primary, evs__conn *conn);
+
 /* Why a call waited in vain. */
 void evs__primary_explain(const evs__primary *primary, evs_error *err);
 

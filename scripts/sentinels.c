@@ -75,6 +75,7 @@ static evs__sentinels *make_group(evs_client *client, evs_shardmap *map,
     group->client = client;
     group->map = evs_shardmap_ref(map);
     group->plan = plan;
+    group->made_at = evs__loop_now_ms(client->loop);
     evs__ring_init(&group->primaries);
     group->all = evs__zalloc_array(plan->nhosts, sizeof *group->all);
     group->timer = evs__timer_new(client->loop, tick, group);
@@ -362,7 +363,8 @@ int evs__sentinels_are_deaf(const evs__sentinels *group)
         quiet++;
     }
     uint64_t now = evs__loop_now_ms(group->client->loop);
-    return quiet == 0 && now > group->round_end + group->plan->refresh_ms;
+    uint64_t since = group->round_end > group->made_at ? group->round_end : group->made_at;
+    return quiet == 0 && now > since + group->plan->refresh_ms;
 }
 
 /* ---- asking ---- */

@@ -57,6 +57,7 @@ struct evs__sentinels {
     int whole;       /* the next one is about all primaries, not only those that are sought */
     unsigned rounds; /* in a row that did not help those who wait */
     uint64_t round_end;
+    uint64_t made_at;
 };
 
 /* The group of this plan, which is `map`'s: one that is there already, or a new one. A holder more.
