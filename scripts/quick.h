@@ -27,12 +27,11 @@ static inline evs__lane *evs__quick_lane(const evs_client *client, evs_bytes key
 {
     const evs__pool *pool = client->usual;
     evs_bytes tag = evs__tag_of(pool, key);
-    evs__lane *lane = client->lanes[evs__place_tag(pool, tag)];
     *slot = EVS__ANY_SLOT;
     if (__builtin_expect(pool->cluster == NULL, 1))
-        return lane;
+        return client->lanes[evs__find_tag(pool, tag)]; /* the first pool has the first shards */
     *slot = evs__slot_of(pool, tag);
-    return evs__cluster_lane(lane->cluster, *slot);
+    return evs__cluster_lane(client->lanes[0]->cluster, *slot);
 }
 
 /* A call whose bytes are on its connection. */

@@ -14,11 +14,10 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 
-/* Which of 16 to 32 bytes are `c`: a bit for each. */
-static inline uint64_t evs__where(evs_bytes text, char c)
+/* Which of 16 to 32 bytes are that of `wanted`: a bit for each. */
+static inline uint64_t evs__where(evs_bytes text, __m128i wanted)
 {
     const char *last = text.data + text.len - 16;
-    __m128i wanted = _mm_set1_epi8(c);
     __m128i head = _mm_loadu_si128((const __m128i *)(const void *)text.data);
     __m128i tail = _mm_loadu_si128((const __m128i *)(const void *)last);
     uint64_t in_head = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(head, wanted));
@@ -26,8 +25,9 @@ static inline uint64_t evs__where(evs_bytes text, char c)
     return in_head | in_tail << (text.len - 16);
 }
 
-/* The tag of a key that is as long as most are, without calling memchr. */
-static inline evs_bytes evs__hash_tag_short(evs_bytes key, char open, char close)
+/* The tag of a key that is as long as most are, without calling memchr; each of the two characters
+ * 16 times. */
+static inline evs_bytes evs__hash_tag_short(evs_bytes key, __m128i open, __m128i close)
 {
     uint64_t opens = evs__where(key, open);
     if (opens == 0)
@@ -49,7 +49,7 @@ static inline evs_bytes evs__hash_tag(evs_bytes key, char open, char close)
         return key;
 #ifdef __SSE2__
     if (key.len >= 16 && key.len <= 32)
-        return evs__hash_tag_short(key, open, close);
+        return evs__hash_tag_short(key, _mm_set1_epi8(open), _mm_set1_epi8(close));
 #endif
     return evs__hash_tag_any(key, open, close);
 }

@@ -77,6 +77,8 @@ static int place_pool(evs_shardmap *map, evs__pool *pool)
     evs__place *places = evs__shards_places(&map->shards[pool->first_shard], pool->nshards);
     if (places == NULL)
         return 0;
+    memset(pool->opens, pool->tag_open, sizeof pool->opens);
+    memset(pool->closes, pool->tag_close, sizeof pool->closes);
     pool->brackets = pool->tag_style == EVS__TAGS_REDIS && pool->tag_open != '\0';
     evs__layout layout = pool->layout;
     layout.places = places;

@@ -92,9 +92,10 @@ typedef struct evs__pool {
     const char *name;
     size_t first_shard; /* its shards are first_shard .. first_shard + nshards - 1 */
     size_t nshards;
-    char tag_open, tag_close; /* both NUL: no tags, the whole key is hashed */
-    evs__tag_style tag_style; /* other than REDIS, only "{}" encloses tags */
-    int brackets;             /* the rule of Redis, and there are tags; set by sealing */
+    char tag_open, tag_close;   /* both NUL: no tags, the whole key is hashed */
+    evs__tag_style tag_style;   /* other than REDIS, only "{}" encloses tags */
+    int brackets;               /* the rule of Redis, and there are tags; set by sealing, as are */
+    char opens[16], closes[16]; /* the two characters, many times */
     const evs__placement *placement;
     evs__layout layout;               /* without places, which are made of the shards */
     uint32_t fingerprint;             /* of this pool alone */
