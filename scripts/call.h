@@ -129,6 +129,23 @@ void evs__calls_trim(evs__calls *calls);
 
 int evs__calls_grow(evs__calls *calls); /* for evs__call_new; 0 when out of memory */
 
+/* Frees what a call in trouble needed. */
+void evs__call_drop_aside(evs__call *call);
+
+/* It is nobody's any more; its aside was dropped. */
+static inline void evs__calls_give_back(evs__calls *calls, evs__call *call)
+{
+    call->state.held = EVS__FREE;
+    call->with.next = calls->free;
+    calls->free = call;
+    if (--calls->used > 0)
+        return;
+    calls->free = NULL;
+    calls->next = calls->blocks[0];
+    calls->end = calls->next + EVS__CALL_BLOCK;
+    calls->begun = 1;
+}
+
 /* Is there one without more memory? */
 static inline int evs__calls_have(const evs__calls *calls)
 {
