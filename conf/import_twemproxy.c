@@ -202,15 +202,41 @@ static void put_tag(import *in, const evs__yaml *pool)
     evs__buf_char(&in->out, '\n');
 }
 
+/* A number of an option; NULL when it is missing, or none, which is complained of. */
+static const char *number_of(import *in, const evs__yaml *pool, const char *key)
+{
+    const evs__yaml *value = entry(pool, key);
+    if (value == NULL)
+        return NULL;
+    if (value->kind == EVS__YAML_TEXT && value->text.len < 10 && all_digits(value->text))
+        return value->text.data;
+    evs__complain(in->diags, "E290", value->at, "%s must be a number, found %s", key,
+                  quoted(in, value));
+    return NULL;
+}
+
+/* What twemproxy looks at only to eject hosts; here it says when a shard is down. */
+static void put_down(import *in, const evs__yaml *pool)
+{
+    const char *limit = number_of(in, pool, "server_failure_limit");
+    const char *retry = number_of(in, pool, "server_retry_timeout");
+    if (!is_text(entry(pool, "auto_eject_hosts"), "true"))
+        return;
+    if (limit != NULL)
+        evs__buf_format(&in->out, "    down_after: %s\n", limit);
+    if (retry != NULL)
+        evs__buf_format(&in->out, "    retry_after: %sms\n", retry);
+}
+
 /* redis_auth, redis_db and timeout. */
 static void put_connection(import *in, const evs__yaml *pool)
 {
     const evs__yaml *auth = entry(pool, "redis_auth"), *db = entry(pool, "redis_db");
-    const evs__yaml *timeout = entry(pool, "timeout");
+    const char *timeout = number_of(in, pool, "timeout");
     if (db != NULL && db->kind == EVS__YAML_TEXT)
         evs__buf_format(&in->out, "    db: %s\n", db->text.data);
-    if (timeout != NULL && timeout->kind == EVS__YAML_TEXT && all_digits(timeout->text))
-        evs__buf_format(&in->out, "    command_timeout: %sms\n", timeout->text.data);
+    if (timeout != NULL)
+        evs__buf_format(&in->out, "    command_timeout: %sms\n", timeout);
     if (auth == NULL)
         return;
     evs__conceal(in->diags, auth->at);
@@ -220,26 +246,66 @@ static void put_connection(import *in, const evs__yaml *pool)
     evs__hint(in->diags, "put it into the environment variable EVALSHARD_PASSWORD");
 }
 
-/* What twemproxy does and a map has no word for. */
+/* Options that a map has no word for, and what there is in their place. */
+static const struct option {
+    const char *name, *hint;
+} options[] = {
+    {"listen", "there is no proxy: clients connect to the shards themselves"},
+    {"backlog", "there is no proxy that clients connect to"},
+    {"client_connections", "there is no proxy that clients connect to"},
+    {"reuseport", "there is no proxy that clients connect to"},
+    {"tcpkeepalive", "connections to shards are probed anyway: see keepalive"},
+    {"preconnect", "a connection is made when it is first needed"},
+    {"server_connections", "a client has one connection to each shard, and pipelines on it"},
+    {"auto_eject_hosts", "a dead shard keeps its keys: calls to it fail until it is back"},
+    {"server_failure_limit", "without auto_eject_hosts it does nothing; see down_after"},
+    {"server_retry_timeout", "without auto_eject_hosts it does nothing; see retry_after"},
+};
+
+static const char *hint_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strcmp(options[i].name, name) == 0)
+            return options[i].hint;
+    }
+    return NULL;
+}
+
+static int is_taken(const evs__yaml *pool, const char *key)
+{
+    static const char *const taken[] = {"servers",  "distribution", "hash",
+                                        "hash_tag", "redis_db",     "redis_auth",
+                                        "timeout",  "redis",        NULL};
+    static const char *const ejecting[] = {"server_failure_limit", "server_retry_timeout", NULL};
+    for (size_t i = 0; taken[i] != NULL; i++) {
+        if (strcmp(key, taken[i]) == 0)
+            return 1;
+    }
+    for (size_t i = 0; ejecting[i] != NULL; i++) {
+        if (strcmp(key, ejecting[i]) == 0)
+            return is_text(entry(pool, "auto_eject_hosts"), "true");
+    }
+    return 0;
+}
+
+/* What twemproxy does and a map has no word for: every key that was not taken. */
 static void warn_of_rest(import *in, const evs__yaml *pool)
 {
-    static const char *const taken[] = {"servers",  "distribution", "hash",   "hash_tag",
-                                        "redis_db", "redis_auth",   "timeout"};
     const evs__yaml *redis = entry(pool, "redis");
     if (!is_text(redis, "true"))
         evs__complain(in->diags, "W390", redis == NULL ? pool->key->at : redis->at,
                       "pool \"%s\" speaks the protocol of memcached, and evalshard that of Redis",
                       pool->key->text.data);
     for (const evs__yaml *e = pool->first; e != NULL; e = e->next) {
-        const char *key = e->key->text.data;
-        size_t i = 0;
-        while (i < sizeof taken / sizeof taken[0] && strcmp(key, taken[i]) != 0)
-            i++;
-        if (i < sizeof taken / sizeof taken[0] || strcmp(key, "redis") == 0)
+        const char *key = e->key->text.data, *hint = hint_of(key);
+        if (is_taken(pool, key))
             continue;
-        evs__complain(in->diags, "W390", e->key->at, "%s has no counterpart in a shard map", key);
-        if (strcmp(key, "auto_eject_hosts") == 0 && is_text(e, "true"))
-            evs__hint(in->diags, "a dead shard keeps its keys: calls to it fail until it is back");
+        evs__complain(in->diags, "W390", e->key->at,
+                      hint == NULL ? "%s is no option that this version knows of twemproxy"
+                                   : "%s has no counterpart in a shard map",
+                      key);
+        if (hint != NULL)
+            evs__hint(in->diags, "%s", hint);
     }
 }
 
@@ -252,6 +318,7 @@ static void put_pool(import *in, const evs__yaml *pool)
     put_distribution(in, pool);
     put_tag(in, pool);
     put_connection(in, pool);
+    put_down(in, pool);
     put_servers(in, pool);
     warn_of_rest(in, pool);
 }

@@ -104,6 +104,21 @@ static void check_weights(checking *c)
         evs__hint(c->b->r.diags, "the table would be too large; use smaller weights");
 }
 
+/* The least weight next to `others` that gets a point: more weight never gets fewer. */
+static unsigned least_weight(unsigned per, unsigned others, size_t nshards)
+{
+    /* Half of all surely gets one. */
+    unsigned low = 1, high = others < UINT32_MAX / 2 ? others + 1 : UINT32_MAX - others;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (evs__ketama_points(per, middle, others + middle, nshards) > 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 static void check_points(checking *c, const evs__compat *compat)
 {
     unsigned total = (unsigned)total_weight(c), per = c->pool->layout.points;
@@ -117,10 +132,11 @@ static void check_points(checking *c, const evs__compat *compat)
             continue;
         evs__complain(c->b->r.diags, compat->distributions[0] == NULL ? "E257" : "W257",
                       node_of(shard, "weight")->at,
-                      "shard \"%s\" gets 0 of %" PRIu64
+                      "shard \"%s\" would get 0 of %" PRIu64
                       " ketama points (weight %u of %u) and so no keys at all",
                       c->shards[i].name, all, weight, total);
-        evs__hint(c->b->r.diags, "raise its weight or lower the others");
+        evs__hint(c->b->r.diags, "raise its weight to at least %u or lower the others",
+                  least_weight(per, total - weight, c->pool->nshards));
     }
 }
 
@@ -139,6 +155,24 @@ static void note_rounding(checking *c)
                   "%zu shards of equal weight: rounding gives %u (not %u) ketama points each%s", n,
                   points, c->pool->layout.points, evs__where(&c->b->r));
     evs__hint(c->b->r.diags, "adding or removing one moves some keys that need not move");
+}
+
+static void complain_crc32(checking *c, size_t used, const unsigned char *has)
+{
+    size_t first = 0;
+    while (first + 1 < c->pool->nshards && !has[first])
+        first++;
+    if (used == 1)
+        evs__complain(c->b->r.diags, "W320", c->nodes->key->at,
+                      "hash crc32 with ketama puts every key on one shard (\"%s\") - same as real "
+                      "twemproxy%s",
+                      c->shards[first].name, evs__where(&c->b->r));
+    else
+        evs__complain(c->b->r.diags, "W320", c->nodes->key->at,
+                      "hash crc32 with ketama puts every key on %zu of %zu shards - same as real "
+                      "twemproxy%s",
+                      used, c->pool->nshards, evs__where(&c->b->r));
+    evs__hint(c->b->r.diags, "crc32a is the full 32-bit CRC");
 }
 
 /* The 15 bits of crc32 reach only the first points of a ring of 32 bits. */
@@ -160,13 +194,8 @@ static void warn_crc32(checking *c)
     }
     if (ring == NULL)
         evs__diagnostics_nomem(c->b->r.diags);
-    else if (used < pool->nshards) {
-        evs__complain(c->b->r.diags, "W320", c->nodes->key->at,
-                      "hash crc32 with ketama puts every key on %zu of %zu shards, as twemproxy "
-                      "does%s",
-                      used, pool->nshards, evs__where(&c->b->r));
-        evs__hint(c->b->r.diags, "crc32a is the full 32-bit CRC");
-    }
+    else if (used < pool->nshards)
+        complain_crc32(c, used, has);
     evs__free(has);
     evs__free(places);
     evs__arena_free(&arena);

@@ -328,7 +328,7 @@ static void read_ring_names(making *m, evs__place_rules *rules)
     if (!rules->ring_names_are_addresses)
         return;
     evs__complain(m->r->diags, "W330", value->at,
-                  "ring_names: address - a shard that moves to another address loses its keys%s",
+                  "ring_names: address - changing an address later will move its keys%s",
                   evs__where(m->r));
     evs__hint(m->r->diags, "give each shard a ring_name: its present address");
 }

@@ -29,6 +29,21 @@ static size_t read_file(char *out, const char *name, const char *extension)
     return len;
 }
 
+/* The same of a map that has warnings alone. */
+static void check_usable(const char *name)
+{
+    static char yaml[LONGEST], expected[LONGEST];
+    evs_shardmap *map = NULL;
+    evs_diagnostics *diags = NULL;
+    size_t len = read_file(yaml, name, ".yaml");
+    read_file(expected, name, ".txt");
+    assert_int_equal(evs_shardmap_parse(&map, (evs_bytes){yaml, len}, "shards.yml", &diags, NULL),
+                     EVS_OK);
+    assert_string_equal(evs_diagnostics_text(diags), expected);
+    evs_diagnostics_free(diags);
+    evs_shardmap_free(map);
+}
+
 static void check(const char *name)
 {
     static char yaml[LONGEST], expected[LONGEST];
@@ -48,6 +63,8 @@ static void messages_show_place_line_caret_and_hint(void **state)
 {
     (void)state;
     check("content");
+    check("placement");
+    check_usable("warnings");
 }
 
 static void syntax_errors_name_the_real_mistake(void **state)

@@ -418,6 +418,32 @@ static void nodes_of_a_cluster_are_found_and_asked(void **state)
     program_free(&run);
 }
 
+static void a_lost_primary_is_seen_by_the_others(void **state)
+{
+    (void)state;
+    nodes set;
+    char map[256];
+    nodes_start(&set, 2, 1);
+    nodes_do(&set, 2, "CONFIG SET cluster-replica-no-failover yes");
+    snprintf(map, sizeof map, "pools:\n  catalog: {cluster: {seeds: [\"127.0.0.1:%d\"]}}\n",
+             scratch_port(set.servers[1]));
+    scratch_kill(set.servers[0]);
+    nodes_wait(&set, 1, "CLUSTER INFO", "cluster_slots_pfail:8192");
+    nodes_wait(&set, 1, "CLUSTER INFO", "cluster_state:fail");
+    nodes_wait(&set, 2, "INFO replication", "master_link_status:down");
+    answer got = check(write_map(map));
+    assert_int_equal(got.exit_code, 3);
+    char *text = json_dumps(got.root, 0);
+    assert_non_null(strstr(text, "E500")); /* the primary itself */
+    assert_non_null(strstr(text, "W507")); /* its replica */
+    assert_non_null(strstr(text, "E519"));
+    assert_non_null(strstr(text, "the cluster is down (cluster_state:fail)"));
+    assert_non_null(strstr(text, "W519"));
+    free(text);
+    json_decref(got.root);
+    nodes_stop(&set);
+}
+
 /* ---- what no server of ours says ---- */
 
 static const char *bulk(char *out, size_t size, const char *text)
@@ -524,6 +550,7 @@ int main(void)
         LIVE(replicas_are_no_shards),
         LIVE(servers_that_cannot_now_say_so),
         LIVE(nodes_of_a_cluster_are_found_and_asked),
+        LIVE(a_lost_primary_is_seen_by_the_others),
         LIVE(odd_servers_are_described),
         LIVE(people_get_a_table_and_hints),
         LIVE(a_hundred_dead_servers_are_all_reported),
