@@ -43,16 +43,22 @@ static inline evs__call *evs__quick_call(evs__lane *lane, const evs_script *scri
     return call;
 }
 
-/* 0 when the call is not of that kind; then nothing has happened. */
-static inline __attribute__((always_inline)) int
-evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
-                    void *arg)
-{
+/* What was found out of a call. */
+typedef struct evs__found {
+    evs_client *client;
+    evs__lane *lane;
+    const evs_script *script;
     unsigned slot;
-    const evs_script *script = invocation->handle;
-    if (!evs__quick_may(client, script, invocation))
-        return 0;
-    evs__lane *lane = evs__quick_lane(client, invocation->keys[0], &slot);
+} evs__found;
+
+/* A call with one key and at most EVS__MOST_QUICK arguments, which may go to the lane. 0 when it is
+ * not of that kind; then nothing has happened. */
+static inline __attribute__((always_inline)) int
+evs__queue_quickly(evs__found found, const evs_invocation *invocation, evs_done_fn done, void *arg)
+{
+    evs_client *client = found.client;
+    evs__lane *lane = found.lane;
+    const evs_script *script = found.script;
     evs__conn *conn = lane->conn;
     if (!evs__calls_have(&client->calls) || !evs__lane_knows(lane, script) || lane->careful ||
         !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight,
@@ -62,7 +68,7 @@ evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_do
     if (len == 0)
         return 0;
 
-    evs__call *call = evs__quick_call(lane, script, slot);
+    evs__call *call = evs__quick_call(lane, script, found.slot);
     call->done = done;
     call->arg = arg;
     call->request.start = evs__conn_tail(conn);
@@ -73,6 +79,20 @@ evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_do
     if (invocation->ticket != NULL)
         *invocation->ticket = evs__call_ticket(call);
     return 1;
+}
+
+/* The same with all that comes before. */
+static inline __attribute__((always_inline)) int
+evs__submit_quickly(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
+                    void *arg)
+{
+    unsigned slot;
+    const evs_script *script = invocation->handle;
+    if (!evs__quick_may(client, script, invocation))
+        return 0;
+    evs__lane *lane = evs__quick_lane(client, invocation->keys[0], &slot);
+    evs__found found = {client, lane, script, slot};
+    return evs__queue_quickly(found, invocation, done, arg);
 }
 
 #endif

@@ -113,8 +113,8 @@ static inline size_t evs__render_quickly(char *begin, const evs__head *head,
 }
 
 /* The same of a call with one key. */
-static inline size_t evs__render_one_key(char *begin, const evs__head *head,
-                                         const evs_invocation *call)
+static inline __attribute__((always_inline)) size_t
+evs__render_one_key(char *begin, const evs__head *head, const evs_invocation *call)
 {
     size_t nargs = call->nargs;
     if (call->keys[0].len >= EVS__SHORT)

@@ -178,12 +178,26 @@ static __attribute__((noinline)) evs_status submit_anew(const evs__job *job, evs
     return status == EVS_OK ? submit(&again, err) : status;
 }
 
+static int queue_planned(const evs__job *job)
+{
+    const evs_invocation *invocation = job->invocation;
+    evs__lane *lane = job->client->lanes[job->target.shard];
+    if (invocation->nkeys != 1 || invocation->nargs > EVS__MOST_QUICK)
+        return 0;
+    if (lane->cluster != NULL)
+        lane = evs__cluster_lane(lane->cluster, job->target.slot);
+    evs__found found = {job->client, lane, job->script, job->target.slot};
+    return evs__queue_quickly(found, invocation, job->done, job->arg);
+}
+
 evs_status evs__job_submit(const evs__job *job, evs_error *err)
 {
     evs_status status = evs__client_check(job->client, 0, err);
     if (status != EVS_OK)
         return status;
-    return job->map_serial == job->client->map_serial ? submit(job, err) : submit_anew(job, err);
+    if (job->map_serial != job->client->map_serial)
+        return submit_anew(job, err);
+    return queue_planned(job) ? EVS_OK : submit(job, err);
 }
 
 static evs_status start(void *job, evs_error *err)
