@@ -6,6 +6,7 @@
 #include "tests/support/fake_shard.h"
 #include "tests/support/nodes.h"
 #include "tests/support/program.h"
+#include "tests/support/watched.h"
 #include "tools/scratch/scratch.h"
 
 #include <setjmp.h>
@@ -444,6 +445,38 @@ static void a_lost_primary_is_seen_by_the_others(void **state)
     nodes_stop(&set);
 }
 
+/* ---- sentinels ---- */
+
+static void a_primary_is_found_by_its_sentinels(void **state)
+{
+    (void)state;
+    watched set;
+    char map[1024], group[512];
+    watched_start(&set, NULL);
+    snprintf(map, sizeof map,
+             "%s"
+             "defaults: {command_timeout: 5s}\n"
+             "shards:\n"
+             "  a: {sentinel: eu, master_name: ledger-1}\n"
+             "  b: {sentinel: eu, master_name: ledger-2, command_timeout: 500ms}\n",
+             watched_group(&set, "", 0, group));
+    answer got = check(write_map(map));
+    assert_int_equal(got.exit_code, 1);
+    expect(&got, "default/a", "", "");
+    expect_text(&got, "default/a", "role", "primary");
+    expect_text(&got, "default/a", "address", "sentinel:eu/ledger-1");
+    expect(&got, "default/b", "E521", "no primary of that name is watched");
+    json_decref(got.root);
+
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
+        watched_kill_sentinel(&set, i);
+    got = check(write_map(map));
+    assert_int_equal(got.exit_code, 3);
+    expect(&got, "default/a", "E500", "no sentinel of");
+    json_decref(got.root);
+    watched_stop(&set);
+}
+
 /* ---- what no server of ours says ---- */
 
 static const char *bulk(char *out, size_t size, const char *text)
@@ -551,6 +584,7 @@ int main(void)
         LIVE(servers_that_cannot_now_say_so),
         LIVE(nodes_of_a_cluster_are_found_and_asked),
         LIVE(a_lost_primary_is_seen_by_the_others),
+        LIVE(a_primary_is_found_by_its_sentinels),
         LIVE(odd_servers_are_described),
         LIVE(people_get_a_table_and_hints),
         LIVE(a_hundred_dead_servers_are_all_reported),

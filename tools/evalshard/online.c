@@ -110,6 +110,7 @@ static probe *add(online *o, evs_client *client, const evs_shard_info *info, con
         .shard = session_shard_name(info),
         .name = need(strdup(name)),
         .address = need(strdup(info->address)),
+        .db = info->db,
     };
     return p;
 }

@@ -92,9 +92,17 @@ static const char *bare(const probe *p, const evs_error *err)
     return err->message;
 }
 
-/* 1 when there is no use in asking anything else. */
+/* 1 when there is no use in asking anything else. The map and the server contradict each other
+ * about the db, or, where none is selected, about the name that sentinels know. */
 static int complain_silence(probe *p, const evs_error *err)
 {
+    if (err->status == EVS_E_CONFIG && p->db == 0) {
+        probe_complain(p, PROBE_ERROR, "E521",
+                       "look at master_name in the map, and at SENTINEL "
+                       "MASTERS on a sentinel",
+                       "%s", bare(p, err));
+        return 1;
+    }
     for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
         if (troubles[i].status != err->status)
             continue;

@@ -33,6 +33,7 @@ typedef struct probe {
     char *name;                   /* for people, "pool/shard"; ours */
     char *address;                /* ours */
     int is_node;                  /* of a cluster */
+    int db;                       /* that is asked for */
 
     /* what it says */
     int is_reachable;
