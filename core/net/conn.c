@@ -58,6 +58,7 @@ void evs__conn_set_login(evs__conn *conn, const evs__login *login)
     assert(evs__login_same(conn->login, login));
     conn->login = login;
     evs__conn_keep_password(conn);
+    evs__conn_change_pulse(conn);
     if (conn->tls != NULL)
         evs__tls_set_login(conn->tls, login);
 }

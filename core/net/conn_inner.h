@@ -127,7 +127,8 @@ void evs__conn_forget_password(evs__conn *conn);
 /* A connection became READY, or is not any more. */
 void evs__conn_join_pulse(evs__conn *conn);
 void evs__conn_leave_pulse(evs__conn *conn);
-void evs__conn_ponged(evs__conn *conn); /* PING was answered */
+void evs__conn_ponged(evs__conn *conn);       /* PING was answered */
+void evs__conn_change_pulse(evs__conn *conn); /* the login is another one */
 
 /* breaker.c */
 

@@ -121,9 +121,23 @@ void evs__conn_join_pulse(evs__conn *conn)
         arm(loop, now, now + keepalive(conn));
 }
 
-void evs__conn_leave_pulse(evs__conn *conn)
+static void leave(evs__conn *conn)
 {
     evs__ring_remove(&conn->pulse);
     evs__ring_init(&conn->pulse);
+}
+
+void evs__conn_leave_pulse(evs__conn *conn)
+{
+    leave(conn);
     conn->pinged = 0;
+}
+
+/* An answer that is owed is still to come. */
+void evs__conn_change_pulse(evs__conn *conn)
+{
+    if (conn->state != EVS__CONN_READY)
+        return;
+    leave(conn);
+    evs__conn_join_pulse(conn);
 }

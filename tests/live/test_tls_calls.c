@@ -177,6 +177,43 @@ typedef struct result {
     evs_outcome outcome;
 } result;
 
+static long count_pings(void)
+{
+    static const char beginning[] = "cmdstat_ping:calls=";
+    redisContext *context = redisConnectUnix(scratch_socket(common.server));
+    redisReply *reply = redisCommand(context, "INFO commandstats");
+    assert_non_null(reply);
+    const char *at = strstr(reply->str, beginning);
+    long count = at == NULL ? 0 : atol(at + sizeof beginning - 1);
+    freeReplyObject(reply);
+    redisFree(context);
+    return count;
+}
+
+static void idle_connections_are_asked_by_tls_as_well(void **state)
+{
+    (void)state;
+    char shards[128];
+    evs_error err;
+    evs_reply *reply;
+    evs_client_stats stats;
+    evs_bytes key = evs_text("idle");
+    evs_invocation call = {.script = "count", .keys = &key, .nkeys = 1, .timeout_ms = 60000};
+    snprintf(shards, sizeof shards, "  a: {address: \"127.0.0.1:%d\", keepalive: 20ms}\n",
+             scratch_port(common.server));
+    evs_client *client = open_client(shards, NULL);
+    assert_int_equal(evs_call(&reply, client, &call, &err), EVS_OK);
+    evs_reply_free(reply);
+    do_plain("CONFIG RESETSTAT");
+    while (count_pings() < 5)
+        assert_int_equal(evs_client_process(client, 0, &err), EVS_OK);
+    assert_int_equal(evs_call(&reply, client, &call, &err), EVS_OK);
+    evs_reply_free(reply);
+    evs_client_stats_get(&stats, client);
+    assert_int_equal(stats.connects, 1);
+    evs_client_free(client);
+}
+
 static void note(void *arg, const evs_result *got)
 {
     result *noted = arg;
@@ -353,6 +390,7 @@ static void the_commands_say_why_tls_failed_and_keep_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_connections_are_asked_by_tls_as_well),
         cmocka_unit_test(batches_of_ten_thousand_arrive_in_order),
         cmocka_unit_test(a_megabyte_goes_there_and_back),
         cmocka_unit_test(a_silent_handshake_holds_up_no_other_shard),

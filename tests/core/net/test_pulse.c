@@ -39,13 +39,15 @@ static void an_idle_server_is_asked_again_and_again(void **state)
     drive_until(&a, fake, 5);
     while (a.conn->pinged)
         evs__loop_run(a.loop, 1000);
-    a.conn->login = fake_shard_login(fake); /* no more of that */
+    evs__conn_set_login(a.conn, fake_shard_login(fake)); /* no more of that */
+    assert_true(evs__ring_empty(&a.loop->beating));
     ask *two = asker_ask(&a, "B", NULL);
     asker_run(&a);
     assert_string_equal(two->text, "two");
     assert_true(evs__conn_epoch(a.conn) == epoch);
     assert_int_equal(a.loop->counts.connects, 1);
-    a.conn->login = &login;
+    evs__conn_set_login(a.conn, &login); /* and again */
+    assert_false(evs__ring_empty(&a.loop->beating));
     asker_close(&a);
     fake_shard_stop(fake);
 }
