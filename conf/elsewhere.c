@@ -66,6 +66,7 @@ static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
         .attempts = like->attempts,
     };
     shard->ring_name = shard->name;
+    shard->login.primary = 0; /* whoever is there was meant */
     if (at.text.data == NULL)
         evs__diagnostics_nomem(r->diags);
     if (evs__diagnostics_bad(r->diags) || !evs__read_address(r, &at, &shard->login.endpoint))

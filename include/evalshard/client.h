@@ -135,7 +135,8 @@ EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeo
  * the old map stays in use as if nothing had happened, and the reason goes to the log, too.
  *
  * Calls that were submitted before finish on the shard and connection they were given. Shards that
- * are in both maps (by pool and name) with the same address, login and db keep connection and
+ * are in both maps (by pool and name) with the same address (or group of sentinels and master_name;
+ * the sentinels themselves may be others), login and db keep connection and
  * loaded scripts; connections of others are closed when their last call is finished.
  *
  * Fails with EVS_E_CONFIG when the map moves keys, or gives the server of one shard to another, and

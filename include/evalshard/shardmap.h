@@ -23,7 +23,8 @@ typedef struct evs_diagnostics evs_diagnostics;
 typedef struct evs_shard_info {
     const char *name;
     const char *pool;
-    const char *address; /* as in the map: host:port, [v6]:port or unix:/path */
+    const char *address; /* as in the map: host:port, [v6]:port or unix:/path; of a shard that
+                          * sentinels watch, sentinel:GROUP/NAME */
     const char *note;    /* "" when there is none */
     unsigned weight;
     int db;
