@@ -26,6 +26,7 @@ typedef struct pair {
     size_t done[2];
     int held[2];
     int drips[2];
+    size_t number; /* of all that were served, from 1 */
 } pair;
 
 struct proxy {
@@ -74,6 +75,11 @@ static void pause_a_little(void)
     nanosleep(&pause, NULL);
 }
 
+static int is_newest(const proxy *self, const pair *w)
+{
+    return w->number == self->served;
+}
+
 /* ---- ends ---- */
 
 static void end_client(pair *w, int reset)
@@ -93,7 +99,7 @@ static void end_wire(proxy *self, pair *w)
     for (int way = 0; way < 2; way++) {
         if (w->fds[way] != -1)
             close(w->fds[way]);
-        if (w == &self->wires[self->count - 1])
+        if (is_newest(self, w))
             self->last_done[way] = w->done[way];
     }
     size_t behind = (size_t)(&self->wires[self->count] - (w + 1));
@@ -105,7 +111,7 @@ static void end_wire(proxy *self, pair *w)
 
 static int is_due(const proxy *self, const pair *w, int way)
 {
-    return self->armed && w == &self->wires[self->count - 1] && self->fault.way == (proxy_way)way &&
+    return self->armed && is_newest(self, w) && self->fault.way == (proxy_way)way &&
            self->fault.at == w->done[way];
 }
 
@@ -154,7 +160,7 @@ static size_t how_much(const proxy *self, const pair *w, int way)
     size_t left = CHUNK;
     if (w->drips[way])
         return 1;
-    if (self->armed && w == &self->wires[self->count - 1] && self->fault.way == (proxy_way)way &&
+    if (self->armed && is_newest(self, w) && self->fault.way == (proxy_way)way &&
         self->fault.at > w->done[way])
         left = self->fault.at - w->done[way];
     return left < CHUNK ? left : CHUNK;
@@ -204,8 +210,8 @@ static void take_one(proxy *self)
         return;
     }
     setsockopt(fresh.fds[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    fresh.number = ++self->served;
     self->wires[self->count++] = fresh;
-    self->served++;
     happen_at_once(self);
 }
 
@@ -351,7 +357,9 @@ void proxy_go(proxy *wire)
 size_t proxy_forwarded(proxy *wire, proxy_way way)
 {
     pthread_mutex_lock(&wire->lock);
-    size_t n = wire->count > 0 ? wire->wires[wire->count - 1].done[way] : wire->last_done[way];
+    size_t n = wire->last_done[way];
+    if (wire->count > 0 && is_newest(wire, &wire->wires[wire->count - 1]))
+        n = wire->wires[wire->count - 1].done[way];
     pthread_mutex_unlock(&wire->lock);
     return n;
 }
