@@ -3,7 +3,7 @@
  * within a call's deadline; every call is reported once, and none runs twice.
  */
 #include "sharding/route.h"
-#include "tests/support/nodes.h"
+#include "tests/support/load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-enum { PRIMARIES = 3, REPLICAS = 1, LOAD = 32, CALLS = 3000 };
+enum { PRIMARIES = 3, REPLICAS = 1, CALLS = 3000 };
 
 static nodes set;
 
@@ -143,12 +142,6 @@ static const char *key_at(char out[32], const char *stem, size_t node)
     return out;
 }
 
-static void hand_over(unsigned slot, size_t to)
-{
-    for (size_t i = 0; i < PRIMARIES; i++)
-        nodes_do(&set, (to + i) % PRIMARIES, "CLUSTER SETSLOT %u NODE %s", slot, set.ids[to]);
-}
-
 static void a_moved_slot_is_followed_once(void **state)
 {
     world w;
@@ -159,7 +152,7 @@ static void a_moved_slot_is_followed_once(void **state)
     open_plain(&w);
     key_at(key, "moved", 0);
     assert_int_equal(call(&w, "get", key, &got, &err), EVS_OK);
-    hand_over(slot_of(key), 2);
+    nodes_hand_over(&set, slot_of(key), 2);
     for (int i = 1; i <= 5; i++) {
         assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
         assert_int_equal(got, i);
@@ -181,7 +174,7 @@ static void a_redirect_is_not_followed_where_that_is_forbidden(void **state)
     key_at(key, "forbidden", 0);
     assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
     nodes_do(&set, 0, "DEL %s", key);
-    hand_over(slot_of(key), 2);
+    nodes_hand_over(&set, slot_of(key), 2);
     assert_int_equal(call(&w, "add", key, &got, &err), EVS_E_MOVED);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, key));
@@ -211,7 +204,7 @@ static void a_script_that_lies_is_not_run_again(void **state)
         assert_int_equal(nodes_number(&set, 0, "GET %s", key), ask + 1);
     }
     nodes_do(&set, 0, "DEL %s", key);
-    hand_over(slot_of(key), 2);
+    nodes_hand_over(&set, slot_of(key), 2);
     assert_int_equal(call(&w, "lie_moved", key, &got, &err), EVS_E_MOVED);
     assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
     assert_int_equal(nodes_number(&set, 2, "GET %s", key), 1); /* it was sent there, and lied */
@@ -221,119 +214,32 @@ static void a_script_that_lies_is_not_run_again(void **state)
 
 /* ---- load ---- */
 
-typedef struct load {
-    world *w;
-    const char *script;
-    const char *tag;
-    int sent, most, failed, open, maybe, done;
-    uint64_t good;
-} load;
-
-static void send_one(load *self);
-
-static void took(void *arg, const evs_result *result)
-{
-    load *self = arg;
-    self->open--;
-    self->done++;
-    if (result->status == EVS_OK) {
-        self->good++;
-    } else {
-        self->failed++;
-        self->maybe += result->outcome == EVS_MAYBE_EXECUTED;
-        if (self->failed < 4)
-            print_message("%s\n", result->error->message);
-    }
-    send_one(self);
-}
-
-static void send_one(load *self)
-{
-    char a[64], b[64];
-    evs_error err;
-    if (self->sent >= self->most)
-        return;
-    snprintf(a, sizeof a, "%s:%d", self->tag, self->sent % 5);
-    snprintf(b, sizeof b, "%s:%d", self->tag, (self->sent + 1) % 5);
-    evs_bytes keys[] = {evs_text(a), evs_text(b)};
-    evs_invocation one = {.script = self->script, .keys = keys, .nkeys = 2, .timeout_ms = 20000};
-    self->sent++;
-    self->open++;
-    if (evs_submit(self->w->client, &one, took, self, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-}
-
-/* Goes on while `until` calls are not done. */
-static void process(load *self, int until)
-{
-    while (self->done < until && self->open > 0)
-        evs_client_process(self->w->client, 1000, NULL);
-}
-
-/* The same, but gives up when all that is open rests. */
-static void process_some(load *self, int until)
-{
-    int before = -1;
-    while (self->done < until && self->done != before) {
-        before = self->done;
-        for (int i = 0; i < 5 && self->done == before; i++)
-            evs_client_process(self->w->client, 10, NULL);
-    }
-}
-
-static void start_load(load *self)
-{
-    for (int i = 0; i < LOAD; i++)
-        send_one(self);
-}
-
-static long long sum_of(const char *tag, size_t node)
-{
-    long long sum = 0;
-    for (int i = 0; i < 5; i++)
-        sum += nodes_number(&set, node, "GET %s:%d", tag, i);
-    return sum;
-}
-
-static void migrate(const char *key, size_t from, size_t to)
-{
-    nodes_do(&set, from, "MIGRATE 127.0.0.1 %d %s 0 5000", scratch_port(set.servers[to]), key);
-}
-
 /* The keys move one by one while scripts of two keys use them. The target has none of our scripts:
  * what comes by ASK meets NOSCRIPT there. */
 static void nothing_is_lost_while_a_slot_moves(void **state)
 {
     world w;
-    char tag[32], key[64];
+    char key[64];
     (void)state;
     open_plain(&w);
-    key_at(tag, "load", 0);
-    unsigned slot = slot_of(tag);
-    load self = {.w = &w, .script = "add", .tag = tag, .most = CALLS};
-    start_load(&self);
-    process(&self, CALLS / 10);
-    nodes_do(&set, 2, "CLUSTER SETSLOT %u IMPORTING %s", slot, set.ids[0]);
-    nodes_do(&set, 0, "CLUSTER SETSLOT %u MIGRATING %s", slot, set.ids[2]);
-    for (int i = 0; i < 5; i++) {
-        snprintf(key, sizeof key, "%s:%d", tag, i);
-        migrate(key, 0, 2);
-        process_some(&self, CALLS / 10 * (i + 2));
+    load self = {.client = w.client, .script = "add", .most = CALLS};
+    load_tags(&self, &set, "load", 0, 1);
+    unsigned slot = slot_of(self.tags[0]);
+    load_start(&self);
+    load_until(&self, CALLS / 10);
+    nodes_open_slot(&set, slot, 0, 2);
+    for (int i = 0; i < LOAD_KEYS; i++) {
+        snprintf(key, sizeof key, "%s:%d", self.tags[0], i);
+        nodes_move_key(&set, key, 0, 2);
+        load_some(&self, CALLS / 10 * (i + 2));
     }
-    hand_over(slot, 2);
-    process(&self, CALLS);
-    evs_client_stats stats = stats_of(&w);
-    print_message("moving a slot: %d calls, %d failed, %d maybe, %d open; %llu redirects, %llu "
-                  "retries, %llu refreshes\n",
-                  self.done, self.failed, self.maybe, self.open,
-                  (unsigned long long)stats.redirects, (unsigned long long)stats.retries,
-                  (unsigned long long)stats.refreshes);
-    assert_int_equal(self.done, CALLS);
-    assert_int_equal(self.open, 0);
+    nodes_hand_over(&set, slot, 2);
+    load_until(&self, CALLS);
+    load_check(&self, "moving a slot");
     assert_int_equal(self.failed, 0);
-    assert_int_equal(sum_of(tag, 2), 2 * CALLS);
-    assert_true(stats.redirects > 0);
-    assert_true(stats.retries > 0);
+    assert_int_equal(load_sum(&self, &set, 1), 2 * CALLS);
+    assert_true(stats_of(&w).redirects > 0);
+    assert_true(stats_of(&w).retries > 0);
     close_world(&w);
 }
 
@@ -349,8 +255,7 @@ static void a_script_is_loaded_behind_ask(void **state)
     key_at(key, "ask", 0);
     unsigned slot = slot_of(key);
     nodes_do(&set, 2, "SCRIPT FLUSH");
-    nodes_do(&set, 2, "CLUSTER SETSLOT %u IMPORTING %s", slot, set.ids[0]);
-    nodes_do(&set, 0, "CLUSTER SETSLOT %u MIGRATING %s", slot, set.ids[2]);
+    nodes_open_slot(&set, slot, 0, 2);
     for (int i = 1; i <= 3; i++) {
         assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
         assert_int_equal(got, i);
@@ -358,7 +263,7 @@ static void a_script_is_loaded_behind_ask(void **state)
     }
     assert_int_equal(stats_of(&w).redirects, 3);
     assert_true(stats_of(&w).heals > 0);
-    hand_over(slot, 2);
+    nodes_hand_over(&set, slot, 2);
     assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
     assert_int_equal(got, 4);
     close_world(&w);
@@ -451,7 +356,7 @@ static void nodes_may_not_know_their_address(void **state)
     key_at(key, "unknown", 0);
     assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
     nodes_do(&set, 0, "DEL %s", key);
-    hand_over(slot_of(key), 2);
+    nodes_hand_over(&set, slot_of(key), 2);
     assert_int_equal(call(&w, "add", key, &got, &err), EVS_OK);
     assert_int_equal(stats_of(&w).redirects, 1);
     for (size_t i = 0; i < PRIMARIES; i++)
@@ -464,35 +369,23 @@ static void nodes_may_not_know_their_address(void **state)
 static void a_promoted_replica_is_found(void **state)
 {
     world w;
-    char tag[32];
-    struct timespec from, to;
     (void)state;
     open_plain(&w);
-    key_at(tag, "dies", 0);
-    load self = {.w = &w, .script = "add", .tag = tag, .most = CALLS};
-    start_load(&self);
-    process(&self, CALLS / 3);
+    load self = {.client = w.client, .script = "add", .most = CALLS};
+    load_tags(&self, &set, "dies", 0, 1);
+    load_start(&self);
+    load_until(&self, CALLS / 3);
     scratch_kill(set.servers[0]);
-    clock_gettime(CLOCK_MONOTONIC, &from);
     nodes_do(&set, PRIMARIES, "CLUSTER FAILOVER TAKEOVER");
-    uint64_t good = self.good;
-    while (self.good <= good + LOAD && self.open > 0)
-        evs_client_process(w.client, 1000, NULL);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    process(&self, CALLS);
-    evs_client_stats stats = stats_of(&w);
-    print_message("a primary killed: %d calls, %d failed, %d maybe; %ld ms to the next successes; "
-                  "%llu resends, %llu refreshes\n",
-                  self.done, self.failed, self.maybe,
-                  (long)((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000),
-                  (unsigned long long)stats.resends, (unsigned long long)stats.refreshes);
-    long long sum = sum_of(tag, PRIMARIES);
-    print_message("counted %lld for %llu calls that succeeded\n", sum / 2,
-                  (unsigned long long)self.good);
-    assert_int_equal(self.done, CALLS);
+    print_message("%ld ms to the next successes\n", load_more(&self, LOAD_OPEN + 1));
+    load_until(&self, CALLS);
+    load_check(&self, "a primary killed");
+    nodes_wait(&set, 1, "CLUSTER NODES", "fail");
+    long long counted = load_sum(&self, &set, PRIMARIES) / 2;
+    print_message("counted %lld for %d calls that succeeded\n", counted, self.good);
     assert_int_equal(self.failed, self.maybe);
-    assert_true(self.maybe <= LOAD);
-    assert_true(sum <= 2 * (long long)(self.good + (uint64_t)self.maybe)); /* none ran twice */
+    assert_true(self.maybe <= LOAD_OPEN);
+    assert_true(counted <= self.good + self.maybe); /* none ran twice */
     close_world(&w);
 }
 

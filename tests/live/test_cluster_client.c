@@ -143,13 +143,9 @@ static void strict_order_survives_a_move(void **state)
         while (i == CALLS / 2 && done < CALLS / 4)
             assert_int_equal(evs_client_process(client, 1000, &err), EVS_OK);
         if (i == CALLS / 2) {
-            nodes_do(&set, to, "CLUSTER SETSLOT %u IMPORTING %s", slot, set.ids[from]);
-            nodes_do(&set, from, "CLUSTER SETSLOT %u MIGRATING %s", slot, set.ids[to]);
-            nodes_do(&set, from, "MIGRATE 127.0.0.1 %d order 0 5000",
-                     scratch_port(set.servers[to]));
-            for (size_t n = 0; n < PRIMARIES; n++)
-                nodes_do(&set, (to + n) % PRIMARIES, "CLUSTER SETSLOT %u NODE %s", slot,
-                         set.ids[to]);
+            nodes_open_slot(&set, slot, from, to);
+            nodes_move_key(&set, "order", from, to);
+            nodes_hand_over(&set, slot, to);
         }
     }
     while (done < CALLS)

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 16384, PATIENCE_MS = 60000, EVERY_MS = 10 };
+enum { PATIENCE_MS = 60000, EVERY_MS = 10, ARGS = 32 };
 
 static void die(const char *what, const char *why)
 {
@@ -105,30 +105,41 @@ size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
     return owner;
 }
 
-static void start_node(nodes *set, size_t i)
+/* The arguments of every node, then those of the test. */
+static void start_server(nodes *set, size_t i, const char *bus)
 {
-    char name[16], file[32], bus[16];
+    char name[16], file[32];
     snprintf(name, sizeof name, "n%zu", i);
     snprintf(file, sizeof file, "n%zu.nodes", i);
-    snprintf(bus, sizeof bus, "%d", free_port());
-    const char *config[] = {"--cluster-enabled",
-                            "yes",
-                            "--cluster-config-file",
-                            file,
-                            "--cluster-port",
-                            bus,
-                            "--cluster-node-timeout",
-                            "1000",
-                            "--cluster-replica-validity-factor",
-                            "0",
-                            "--repl-diskless-sync-delay",
-                            "0"};
-    scratch_options options = {SCRATCH_UNIX_AND_TCP, config, sizeof config / sizeof config[0]};
+    const char *config[ARGS] = {"--cluster-enabled",
+                                "yes",
+                                "--cluster-config-file",
+                                file,
+                                "--cluster-port",
+                                bus,
+                                "--cluster-node-timeout",
+                                "1000",
+                                "--cluster-replica-validity-factor",
+                                "0",
+                                "--repl-diskless-sync-delay",
+                                "0"};
+    size_t count = 12;
+    for (size_t k = 0; set->how != NULL && k < set->how->nconfig && count < ARGS; k++)
+        config[count++] = set->how->config[k];
+    scratch_listen listen = set->how == NULL ? SCRATCH_UNIX_AND_TCP : set->how->listen;
+    scratch_options options = {listen, config, count};
     if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
         die("scratch server", scratch_error(set->area));
     set->links[i] = redisConnectUnix(scratch_socket(set->servers[i]));
     if (set->links[i] == NULL || set->links[i]->err != 0)
         die("connection", name);
+}
+
+static void start_node(nodes *set, size_t i)
+{
+    char bus[16];
+    snprintf(bus, sizeof bus, "%d", free_port());
+    start_server(set, i, bus);
     redisReply *id = nodes_ask(set, i, "CLUSTER MYID");
     snprintf(set->ids[i], sizeof set->ids[i], "%s", id->str);
     freeReplyObject(id);
@@ -137,35 +148,103 @@ static void start_node(nodes *set, size_t i)
         nodes_do(set, 0, "CLUSTER MEET 127.0.0.1 %d %s", scratch_port(set->servers[i]), bus);
 }
 
-void nodes_start(nodes *set, size_t primaries, size_t replicas)
+static void wait_for_all(nodes *set, const char *text)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->links[i] != NULL)
+            nodes_wait(set, i, "CLUSTER INFO", text);
+    }
+}
+
+static void wait_until_known(nodes *set)
 {
     char known[40];
+    size_t left = 0;
+    for (size_t i = 0; i < set->count; i++)
+        left += set->links[i] != NULL;
+    snprintf(known, sizeof known, "cluster_known_nodes:%zu", left);
+    wait_for_all(set, known);
+}
+
+void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scratch_options *how)
+{
     memset(set, 0, sizeof *set);
     if (scratch_new(&set->area) != SCRATCH_OK)
         die("scratch area", "cannot be made");
+    set->how = how;
     set->count = primaries + replicas;
     for (size_t i = 0; i < set->count; i++)
         start_node(set, i);
     for (size_t i = 0; i < primaries; i++)
-        nodes_do(set, i, "CLUSTER ADDSLOTSRANGE %zu %zu", i * SLOTS / primaries,
-                 (i + 1) * SLOTS / primaries - 1);
-    snprintf(known, sizeof known, "cluster_known_nodes:%zu", set->count);
-    for (size_t i = 0; i < set->count; i++)
-        nodes_wait(set, i, "CLUSTER INFO", known);
+        nodes_do(set, i, "CLUSTER ADDSLOTSRANGE %zu %zu", i * NODES_SLOTS / primaries,
+                 (i + 1) * NODES_SLOTS / primaries - 1);
+    wait_until_known(set);
     for (size_t i = 0; i < replicas; i++) {
         nodes_wait(set, primaries + i, "CLUSTER NODES", set->ids[i]);
         nodes_do(set, primaries + i, "CLUSTER REPLICATE %s", set->ids[i]);
     }
-    for (size_t i = 0; i < set->count; i++)
-        nodes_wait(set, i, "CLUSTER INFO", "cluster_state:ok");
+    wait_for_all(set, "cluster_state:ok");
     for (size_t i = 0; i < replicas; i++)
         nodes_wait(set, primaries + i, "INFO replication", "master_link_status:up");
+}
+
+void nodes_start(nodes *set, size_t primaries, size_t replicas)
+{
+    nodes_start_with(set, primaries, replicas, NULL);
+}
+
+size_t nodes_add(nodes *set)
+{
+    size_t node = set->count;
+    if (node == NODES_MOST)
+        die("node", "there are too many");
+    set->count++;
+    start_node(set, node);
+    wait_until_known(set);
+    wait_for_all(set, "cluster_state:ok");
+    return node;
+}
+
+void nodes_remove(nodes *set, size_t node)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (i != node && set->links[i] != NULL)
+            nodes_do(set, i, "CLUSTER FORGET %s", set->ids[node]);
+    }
+    redisFree(set->links[node]);
+    set->links[node] = NULL;
+    scratch_stop(set->servers[node]);
+}
+
+void nodes_hand_over(nodes *set, unsigned slot, size_t to)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        size_t node = (to + i) % set->count;
+        if (set->links[node] == NULL)
+            continue;
+        redisReply *role = nodes_ask(set, node, "ROLE");
+        if (strcmp(role->element[0]->str, "master") == 0)
+            nodes_do(set, node, "CLUSTER SETSLOT %u NODE %s", slot, set->ids[to]);
+        freeReplyObject(role);
+    }
+}
+
+void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)
+{
+    nodes_do(set, to, "CLUSTER SETSLOT %u IMPORTING %s", slot, set->ids[from]);
+    nodes_do(set, from, "CLUSTER SETSLOT %u MIGRATING %s", slot, set->ids[to]);
+}
+
+void nodes_move_key(nodes *set, const char *key, size_t from, size_t to)
+{
+    nodes_do(set, from, "MIGRATE 127.0.0.1 %d %s 0 5000", scratch_port(set->servers[to]), key);
 }
 
 void nodes_stop(nodes *set)
 {
     for (size_t i = 0; i < set->count; i++)
-        redisFree(set->links[i]);
+        if (set->links[i] != NULL)
+            redisFree(set->links[i]);
     scratch_free(set->area);
     memset(set, 0, sizeof *set);
 }

@@ -8,7 +8,7 @@
 #include <evalshard/evalshard.h>
 #include <hiredis/hiredis.h>
 
-enum { NODES_MOST = 6 };
+enum { NODES_MOST = 8, NODES_SLOTS = 16384 };
 
 typedef struct nodes {
     scratch *area;
@@ -16,12 +16,23 @@ typedef struct nodes {
     redisContext *links[NODES_MOST]; /* for commands of the test itself */
     char ids[NODES_MOST][41];
     size_t count;
+    const scratch_options *how; /* of nodes_start_with, else NULL */
 } nodes;
 
 /* Starts `primaries` nodes that share the slots evenly, and `replicas` more, of which number i
  * follows primary i. Ends the test program when anything fails. */
 void nodes_start(nodes *set, size_t primaries, size_t replicas);
 void nodes_stop(nodes *set);
+
+/* The same with servers that listen otherwise and get further arguments. `how` outlives the set. */
+void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scratch_options *how);
+
+/* One more node, which all others come to know and which serves nothing; its number. */
+size_t nodes_add(nodes *set);
+
+/* Takes out a node that serves nothing: the others forget it, and its server ends. No other node's
+ * number changes; nothing may be asked of this one any more. */
+void nodes_remove(nodes *set, size_t node);
 
 /* Runs a command on a node; the reply is yours to free, and no error. */
 redisReply *nodes_ask(nodes *set, size_t node, const char *format, ...)
@@ -33,6 +44,14 @@ long long nodes_number(nodes *set, size_t node, const char *format, ...)
 
 /* Waits until the text is in a node's reply to the command, at most a minute. */
 void nodes_wait(nodes *set, size_t node, const char *command, const char *text);
+
+/* Gives a slot to a node, by the word of the nodes that are left and that node first. The slot's
+ * keys stay where they are. */
+void nodes_hand_over(nodes *set, unsigned slot, size_t to);
+
+/* Opens a slot for keys to move from one node to another, and moves one. */
+void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to);
+void nodes_move_key(nodes *set, const char *key, size_t from, size_t to);
 
 /* The primary that serves a slot by the word of node 0's neighbour `asked`. */
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot);
