@@ -480,12 +480,22 @@ void evs__call_release(evs__call *call, evs_status status)
     evs__call_fail(call, let_go(call), &err);
 }
 
+/* A node of a cluster has it and does not answer. */
+static int waits_for_node(const evs__call *call)
+{
+    return call->state.held == EVS__HELD_BY_CONN && call->lane->cluster != NULL &&
+           !evs__lane_is_home(call->lane);
+}
+
 void evs__call_expire(evs__due *due)
 {
     evs__call *call = (evs__call *)((char *)due - offsetof(evs__call, due));
     evs__ring_init(&due->ring); /* leaving it again is harmless */
-    if (call->state.held == EVS__RESTING)
+    if (call->state.held == EVS__RESTING) {
         evs__park_wake(call);
-    else
-        evs__call_release(call, EVS_E_TIMEOUT);
+        return;
+    }
+    if (waits_for_node(call))
+        evs__cluster_doubt(call->lane);
+    evs__call_release(call, EVS_E_TIMEOUT);
 }

@@ -288,6 +288,13 @@ int evs__cluster_may_help(const evs__call *call, evs_status status)
            (status == EVS_E_CLOSED || status == EVS_E_CONNECT) && !is_given_up(call->lane);
 }
 
+void evs__cluster_doubt(evs__lane *silent)
+{
+    evs__cluster *cluster = silent->cluster;
+    size_t next = evs__cluster_number(cluster, evs__lane_node(silent)) + 1;
+    evs__discover(cluster, cluster->nodes[next % cluster->nnodes]);
+}
+
 void evs__cluster_explain(const evs__call *call, evs_error *err)
 {
     const evs__cluster *cluster = call->lane->cluster;

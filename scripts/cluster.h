@@ -110,6 +110,9 @@ void evs__cluster_move(evs__call *call, evs__lane *lane);
 /* Is it trouble with a connection that a newer topology may cure? */
 int evs__cluster_may_help(const evs__call *call, evs_status status);
 
+/* A call to a node got no reply in time: others are asked whether that node is still the one. */
+void evs__cluster_doubt(evs__lane *silent);
+
 /* Why a call waited in vain. */
 void evs__cluster_explain(const evs__call *call, evs_error *err);
 
