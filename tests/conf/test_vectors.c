@@ -121,8 +121,24 @@ static int is_ejected(json_t *pool, size_t server)
     return 0;
 }
 
-static size_t compare_twemproxy(json_t *pool)
+/* Each row of a list in a file of vectors, by itself; `all` is the whole file. Returns how many. */
+static size_t compare_each(const char *file, const char *list,
+                           size_t (*compare_row)(json_t *row, json_t *all))
 {
+    json_t *all = vector_json(file), *row;
+    size_t i, cells = 0;
+    json_array_foreach(json_object_get(all, list), i, row)
+    {
+        cells += compare_row(row, all);
+    }
+    printf("%s: %zu %s, %zu placements equal\n", file, i, list, cells);
+    json_decref(all);
+    return i;
+}
+
+static size_t compare_twemproxy(json_t *pool, json_t *all)
+{
+    (void)all;
     char settings[200], name[64];
     const char *tag = text_of(pool, "hash_tag");
     size_t i;
@@ -142,15 +158,7 @@ static size_t compare_twemproxy(json_t *pool)
 static void every_pool_of_twemproxy(void **state)
 {
     (void)state;
-    json_t *all = vector_json("twemproxy-0.5.0.json"), *pool;
-    size_t i, cells = 0;
-    json_array_foreach(json_object_get(all, "pools"), i, pool)
-    {
-        cells += compare_twemproxy(pool);
-    }
-    printf("twemproxy-0.5.0.json: %zu pools, %zu placements equal\n", i, cells);
-    assert_int_equal(i, 128);
-    json_decref(all);
+    assert_int_equal(compare_each("twemproxy-0.5.0.json", "pools", compare_twemproxy), 128);
 }
 
 /* The same pool as twemproxy's own configuration, imported. Shards are told apart by address. */
@@ -213,8 +221,9 @@ static void every_pool_of_twemproxy_imported(void **state)
     json_decref(all);
 }
 
-static size_t compare_libmemcached(json_t *row, json_t *servers)
+static size_t compare_libmemcached(json_t *row, json_t *all)
 {
+    json_t *servers = json_object_get(all, "servers");
     char settings[200];
     const char *said = text_of(row, "distribution"), *distribution = "ketama";
     if (strcmp(said, "modula") == 0)
@@ -240,20 +249,13 @@ static size_t compare_libmemcached(json_t *row, json_t *servers)
 static void every_row_of_libmemcached(void **state)
 {
     (void)state;
-    json_t *all = vector_json("libmemcached-1.1.4.json"), *row;
-    size_t i, cells = 0;
-    json_array_foreach(json_object_get(all, "rows"), i, row)
-    {
-        cells += compare_libmemcached(row, json_object_get(all, "servers"));
-    }
-    printf("libmemcached-1.1.4.json: %zu rows, %zu placements equal\n", i, cells);
-    assert_int_equal(i, 36);
-    json_decref(all);
+    assert_int_equal(compare_each("libmemcached-1.1.4.json", "rows", compare_libmemcached), 36);
 }
 
 /* Keys given as bytes have no tags in Jedis. */
-static size_t compare_jedis(json_t *row)
+static size_t compare_jedis(json_t *row, json_t *all)
 {
+    (void)all;
     char settings[200];
     int tags = text_of(row, "tag_pattern") != NULL && strcmp(text_of(row, "api"), "string") == 0;
     int old = strstr(text_of(row, "software"), "2.9") != NULL;
@@ -275,19 +277,12 @@ static size_t compare_jedis(json_t *row)
 static void every_row_of_jedis(void **state)
 {
     (void)state;
-    json_t *all = vector_json("jedis.json"), *row;
-    size_t i, cells = 0;
-    json_array_foreach(json_object_get(all, "rows"), i, row)
-    {
-        cells += compare_jedis(row);
-    }
-    printf("jedis.json: %zu rows, %zu placements equal\n", i, cells);
-    assert_int_equal(i, 30);
-    json_decref(all);
+    assert_int_equal(compare_each("jedis.json", "rows", compare_jedis), 30);
 }
 
-static size_t compare_envoy(json_t *row)
+static size_t compare_envoy(json_t *row, json_t *all)
 {
+    (void)all;
     char settings[200];
     const char *how = text_of(row, "lb"), *hash = text_of(row, "hash");
     int tags = json_is_true(json_object_get(row, "hashtagging"));
@@ -311,15 +306,7 @@ static size_t compare_envoy(json_t *row)
 static void every_row_of_envoy(void **state)
 {
     (void)state;
-    json_t *all = vector_json("envoy.json"), *row;
-    size_t i, cells = 0;
-    json_array_foreach(json_object_get(all, "model_rows"), i, row)
-    {
-        cells += compare_envoy(row);
-    }
-    printf("envoy.json: %zu rows, %zu placements equal\n", i, cells);
-    assert_int_equal(i, 12);
-    json_decref(all);
+    assert_int_equal(compare_each("envoy.json", "model_rows", compare_envoy), 12);
 }
 
 /* Two rings, and the slots of Codis over two shards. */

@@ -116,6 +116,16 @@ static void fetch_failure(bench *b, evs_status status, evs_outcome outcome)
     evs_reply_free(reply);
 }
 
+/* The script "incr" ran once on "n" and is gone from the first server. */
+static void know_and_flush(bench *b)
+{
+    evs_reply *reply;
+    evs_error err;
+    assert_int_equal(run(b, "incr", "n", &reply, &err), EVS_OK);
+    evs_reply_free(reply);
+    shards_do(&b->set, 0, "SCRIPT FLUSH");
+}
+
 static long loads(bench *b, size_t shard)
 {
     return shards_info(&b->set, shard, "commandstats", "cmdstat_script|load:calls=");
@@ -238,14 +248,10 @@ static void a_pipeline_is_healed_as_a_whole(void **state)
 {
     (void)state;
     bench b;
-    evs_reply *reply;
-    evs_error err;
     open_bench(&b, 1);
     shards_script(&b.set, "incr", incr);
     shards_script(&b.set, "other", "return redis.call('INCRBY', KEYS[1], 1000)");
-    assert_int_equal(run(&b, "incr", "n", &reply, &err), EVS_OK);
-    evs_reply_free(reply);
-    shards_do(&b.set, 0, "SCRIPT FLUSH");
+    know_and_flush(&b);
     for (int i = 0; i < MANY; i++)
         append(&b, "incr", "n");
     append(&b, "other", "m");
@@ -386,14 +392,10 @@ static void noscript_inside_is_not_healed(void **state)
 {
     (void)state;
     bench b;
-    evs_reply *reply;
-    evs_error err;
     open_bench(&b, 1);
     shards_script(&b.set, "incr", incr);
     shards_script(&b.set, "lie", "return redis.error_reply('NOSCRIPT of my own')");
-    assert_int_equal(run(&b, "incr", "n", &reply, &err), EVS_OK);
-    evs_reply_free(reply);
-    shards_do(&b.set, 0, "SCRIPT FLUSH");
+    know_and_flush(&b);
     assert_int_equal(evs_hiredis_multi(b.scripts, NULL, NULL), EVS_OK);
     append_command(&b, "INCR", "m", NULL);
     append(&b, "incr", "n");

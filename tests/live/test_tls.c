@@ -101,6 +101,13 @@ static void run_one(const evs__login *login, ask *result)
     asker_close(&a);
 }
 
+static void pings(const evs__login *login)
+{
+    ask got;
+    run_one(login, &got);
+    assert_string_equal(got.text, "PONG");
+}
+
 /* ---- what works ---- */
 
 static const struct good {
@@ -139,9 +146,7 @@ static void a_folder_of_authorities_works(void **state)
     assert_int_equal(system(command), 0);
     evs__tls_conf conf = {.ca_dir = at("authorities")};
     evs__login login = login_to_server(&conf);
-    ask got;
-    run_one(&login, &got);
-    assert_string_equal(got.text, "PONG");
+    pings(&login);
 }
 
 static void a_client_certificate_is_shown(void **state)
@@ -151,9 +156,7 @@ static void a_client_certificate_is_shown(void **state)
     evs__tls_conf conf = {
         .ca_file = at("ca.pem"), .cert_file = at("client.pem"), .key_file = at("client.key")};
     evs__login login = login_to(scratch_port(strict), &conf);
-    ask got;
-    run_one(&login, &got);
-    assert_string_equal(got.text, "PONG");
+    pings(&login);
 }
 
 static void without_verification_anybody_will_do(void **state)
@@ -162,9 +165,7 @@ static void without_verification_anybody_will_do(void **state)
     scratch_server *stranger = start("stranger-ok", "stranger", "no", "TLSv1.3");
     evs__tls_conf conf = {.verify = EVS__VERIFY_NONE};
     evs__login login = login_to(scratch_port(stranger), &conf);
-    ask got;
-    run_one(&login, &got);
-    assert_string_equal(got.text, "PONG");
+    pings(&login);
 }
 
 static void with_the_chain_alone_any_name_will_do(void **state)
@@ -173,9 +174,7 @@ static void with_the_chain_alone_any_name_will_do(void **state)
     scratch_server *other = start("other-ok", "other", "no", "TLSv1.3");
     evs__tls_conf conf = {.ca_file = at("ca.pem"), .verify = EVS__VERIFY_CA};
     evs__login login = login_to(scratch_port(other), &conf);
-    ask got;
-    run_one(&login, &got);
-    assert_string_equal(got.text, "PONG");
+    pings(&login);
 }
 
 /* ---- what fails ---- */
