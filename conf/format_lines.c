@@ -189,7 +189,7 @@ static size_t comment_indent(const evs__lines *all, size_t n)
         below++;
     if (below < all->nlines && old <= all->lines[below].old_indent)
         return all->lines[below].new_indent;
-    for (size_t i = n; i-- > 0;) {
+    for (size_t i = n; old > 0 && i-- > 0;) {
         const evs__line *above = &all->lines[i];
         if (above->kind == EVS__LINE_BEGINS && above->old_indent <= old)
             return above->new_indent + (above->old_indent < old ? STEP : 0);

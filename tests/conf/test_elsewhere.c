@@ -49,6 +49,7 @@ static void login_and_times_are_those_of_the_shard(void **state)
     assert_string_equal(login->name, "catalog");
     assert_string_equal(login->username, "app");
     assert_string_equal(login->password, "s3cret!");
+    assert_string_equal(login->source->from, "EVS_TEST_SECRET");
     assert_string_equal(login->tls->server_name, "db.example");
     assert_int_equal(login->tls->verify, EVS__VERIFY_CA);
     assert_int_equal(nodes->shards[1].command_timeout_ms, 7000);

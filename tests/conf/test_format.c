@@ -70,6 +70,9 @@ static const struct {
     {"directives and the marks of a document",
      "%YAML 1.2\n---\nevalshard:  1\nshards: {a: h:1}\n...\n",
      "%YAML 1.2\n---\nevalshard: 1\nshards: {a: h:1}\n...\n"},
+    {"what stood at the margin below a list stays there",
+     "evalshard: 1\nshards: {a: h:1}\nroutes:\n- default: true\n  pool: default\n# end\n",
+     "evalshard: 1\nshards: {a: h:1}\nroutes:\n  - default: true\n    pool: default\n# end\n"},
     {"an empty value", "evalshard: 1\ndefaults:\n    # nothing yet\nshards: {a: h:1}\n",
      "evalshard: 1\ndefaults:\n  # nothing yet\nshards: {a: h:1}\n"},
 };
