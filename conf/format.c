@@ -113,6 +113,10 @@ static void write_line(evs__buf *contents, written *out, const evs__lines *all,
     else if (!out->is_blank) {
         size_t at = space(contents, all, line);
         out->comment = trimmed((evs_bytes){line->text.data + at, line->text.len - at});
+        if (contents->len == out->start + line->new_indent) { /* a comment alone, in brackets */
+            evs__buf_append(contents, out->comment.data, out->comment.len);
+            out->comment.len = 0;
+        }
     }
     out->len = contents->len - out->start;
 }
@@ -162,8 +166,8 @@ static void join(evs__buf *out, const evs__buf *contents, const written *lines, 
                 column = comment_column(contents, lines, n, run);
             }
             size_t width = width_of(contents, line);
-            int wide = column + evs__utf8_count(line->comment) > WIDEST || line->len == 0;
-            int gap = line->len == 0 ? 0 : wide ? BEFORE_COMMENT : (int)(column - width);
+            int wide = column + evs__utf8_count(line->comment) > WIDEST;
+            int gap = wide ? BEFORE_COMMENT : (int)(column - width);
             evs__buf_format(out, "%*s", gap, "");
             evs__buf_append(out, line->comment.data, line->comment.len);
         }

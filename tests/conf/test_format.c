@@ -34,6 +34,9 @@ static const struct {
     {"brackets over lines move as their first",
      "evalshard: 1\nshards:\n      {a: h:1,   # one\n       b: h:2\n      }\n",
      "evalshard: 1\nshards:\n  {a: h:1, # one\n   b: h:2\n  }\n"},
+    {"a comment alone in brackets",
+     "evalshard: 1\nshards:\n    {a: h:1,\n    # of b\n     b: h:2}\n",
+     "evalshard: 1\nshards:\n  {a: h:1,\n  # of b\n   b: h:2}\n"},
     {"a dash alone",
      "evalshard: 1\nshards: {a: h:1}\nroutes:\n  -\n    # all\n    default: true\n    pool: "
      "default\n",
