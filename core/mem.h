@@ -8,6 +8,7 @@
 #define EVS_CORE_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* `count` elements of `size` bytes; NULL when out of memory. A count of 0 gives a valid pointer. */
 void *evs__alloc_array(size_t count, size_t size);
@@ -19,7 +20,7 @@ enum { EVS__LINE = 64 /* bytes of a cache line, on most machines */ };
 static inline void evs__fetch_soon(const void *lines)
 {
     __builtin_prefetch(lines, 1);
-    __builtin_prefetch((const char *)lines + EVS__LINE, 1);
+    __builtin_prefetch((const void *)((uintptr_t)lines + EVS__LINE), 1); /* NULL is fine, too */
 }
 
 /* The same, beginning with a cache line; not to be grown. */
