@@ -143,6 +143,16 @@ static void reconnect_if_dead(evs__conn *conn)
     }
 }
 
+/* The same in short, for one in the clear to which nothing happened. Gets it a buffer. */
+int evs__conn_wakes(evs__conn *conn)
+{
+    if (conn->retired || conn->pinged || conn->tls != NULL || !evs__ring_empty(&conn->lost) ||
+        (conn->busy == 0 && !evs__socket_is_quiet(conn->socket)))
+        return 0;
+    evs__loop_lend_buf(conn->loop, &conn->out);
+    return 1;
+}
+
 size_t evs__conn_queued_bytes(const evs__conn *conn)
 {
     if (evs__ring_empty(&conn->queue))

@@ -88,14 +88,18 @@ static inline evs__request *evs__conn_oldest(evs__conn *conn)
     return evs__ring_empty(&conn->queue) ? NULL : (evs__request *)conn->queue.next;
 }
 
+int evs__conn_wakes(evs__conn *conn); /* for evs__conn_takes */
+
 /* Needs neither evs__conn_prepare nor evs__conn_begin, as is usual: the connection is READY with
- * something in flight, its epoch is `epoch`, fewer than `most` requests are queued, and their bytes
- * are within the limit for certain. `room` more bytes fit behind conn->out then. */
-static inline int evs__conn_takes(const evs__conn *conn, uint64_t epoch, size_t most, size_t room)
+ * something in flight, or was looked at in this turn, its epoch is `epoch`, fewer than `most`
+ * requests are queued, and their bytes are within the limit for certain. `room` more bytes fit
+ * behind conn->out then. */
+static inline int evs__conn_takes(evs__conn *conn, uint64_t epoch, size_t most, size_t room)
 {
     return conn->epoch == epoch && conn->state == EVS__CONN_READY && conn->count < most &&
-           !evs__ring_empty(&conn->queue) && conn->out.cap - conn->out.len > room &&
-           !conn->out.failed && conn->out.len <= conn->max_queued_bytes;
+           (!evs__ring_empty(&conn->queue) || evs__conn_wakes(conn)) &&
+           conn->out.cap - conn->out.len > room && !conn->out.failed &&
+           conn->out.len <= conn->max_queued_bytes;
 }
 
 enum { EVS__WRITE_EARLY = 256 * 1024 /* unsent bytes */ };

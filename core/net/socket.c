@@ -164,11 +164,16 @@ ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
     return n < 0 ? -errno : n;
 }
 
+int evs__socket_is_quiet(const evs__socket *socket)
+{
+    evs__loop *loop = socket->loop;
+    return !evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), socket->fd);
+}
+
 static ssize_t look(evs__socket *socket)
 {
     char byte;
-    evs__loop *loop = socket->loop;
-    if (!evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), socket->fd))
+    if (evs__socket_is_quiet(socket))
         return -EAGAIN;
     ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 ? -errno : n;

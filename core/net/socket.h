@@ -59,6 +59,9 @@ ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len);
 /* Of a socket that is watched, and was when the loop last waited. */
 evs__socket_life evs__socket_peek(evs__socket *socket);
 
+/* The same in the clear without asking this socket alone: 1 when nothing happened to it. */
+int evs__socket_is_quiet(const evs__socket *socket);
+
 /* No event is told afterwards. Accepts NULL. */
 void evs__socket_close(evs__socket *socket);
 
