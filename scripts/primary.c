@@ -215,8 +215,7 @@ void evs__primary_serve(evs__primary *primary)
 
 void evs__primary_check(evs__primary *primary, evs__conn *conn)
 {
-    if (evs__conn_state_of(conn) == EVS__CONN_READY && evs__conn_queued(conn) == 0 &&
-        evs__sentinels_are_deaf(primary->group))
+    if (evs__conn_is_idle(conn) && evs__sentinels_are_deaf(primary->group))
         evs__conn_leave_server(conn, "sentinels may know another primary by now");
 }
 

@@ -48,6 +48,11 @@ int evs__conn_is_seeking(const evs__conn *conn)
     return conn->attempt != NULL && conn->attempt->seeking;
 }
 
+int evs__conn_is_idle(const evs__conn *conn)
+{
+    return conn->state == EVS__CONN_READY && conn->count == 0 && conn->busy == 0;
+}
+
 int evs__conn_is_stirred(const evs__conn *conn)
 {
     return conn->state == EVS__CONN_READY && evs__socket_peek(conn->socket) != EVS__SOCKET_QUIET;

@@ -116,6 +116,9 @@ void evs__conn_not_found(evs__conn *conn, const evs_error *why);
  * so from the loop only, unless nothing is queued. */
 void evs__conn_leave_server(evs__conn *conn, const char *text);
 
+/* READY, with nothing queued, and none of its completions runs. */
+int evs__conn_is_idle(const evs__conn *conn);
+
 /* 1 when a READY connection has something to read, or was closed by the server. */
 int evs__conn_is_stirred(const evs__conn *conn);
 

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 enum { THREADS = 4, BATCH = 50 };
@@ -220,7 +220,7 @@ typedef struct worker {
     long ok, maybe, other;
 } worker;
 
-static volatile int stopping;
+static atomic_int stopping;
 
 static void *work(void *arg)
 {

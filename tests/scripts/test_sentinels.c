@@ -291,6 +291,63 @@ static void a_switch_ends_connections_to_the_old_primary(void **state)
     fake_shard_stop(b);
 }
 
+typedef struct chain {
+    world *w;
+    ending first, second;
+} chain;
+
+static void submit_next(void *arg, const evs_result *result)
+{
+    chain *c = arg;
+    submit(c->w, "k", &c->second);
+    ended(&c->first, result); /* the reply is still there */
+}
+
+static size_t count_in(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* A connection whose completion runs is not idle. */
+static void unread_messages_do_not_end_a_connection_that_is_in_use(void **state)
+{
+    (void)state;
+    world w;
+    evs_error err;
+    chain c = {.w = &w};
+    evs_bytes key = evs_text("k");
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1};
+    const fake_step steps[] = {GREET_AS(PRIMARY), FIRST_CALL(":1\r\n"), FAKE_COMMANDS(1),
+                               FAKE_PAUSE,        FAKE_SAY(":2\r\n"),   FAKE_COMMANDS(1),
+                               FAKE_SAY(":3\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, steps);
+    start(&w, 1);
+    fake_sentinel_know(w.sentinels[0], "m", port_of(a), 1);
+    open_client(&w, ", refresh: 1h", ONE);
+    call(&w, 1);
+    await_subscribers(&w);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(evs_client_process(w.client, 1, NULL), EVS_OK);
+    if (evs_submit(w.client, &one, submit_next, &c, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+    while (fake_shard_done(a) < 6)
+        assert_int_equal(evs_client_process(w.client, 0, NULL), EVS_OK);
+    fake_shard_go(a);
+    fake_shard_await(a, 8);
+    fake_sentinel_publish(w.sentinels[0], "other", 1, 2);
+    while (!c.first.done)
+        assert_int_equal(evs_client_process(w.client, 100, NULL), EVS_OK);
+    await(&w, &c.second);
+    assert_int_equal(c.first.number, 2);
+    assert_int_equal(c.second.number, 3);
+    assert_int_equal(count_in(w.log, "a: connected"), 1);
+    stop(&w);
+    fake_shard_stop(a);
+}
+
 static void without_messages_polling_finds_the_switch(void **state)
 {
     (void)state;
@@ -407,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_name_that_nobody_knows_is_said_at_once),
         cmocka_unit_test(who_may_not_ask_for_roles_is_told),
         cmocka_unit_test(a_switch_ends_connections_to_the_old_primary),
+        cmocka_unit_test(unread_messages_do_not_end_a_connection_that_is_in_use),
         cmocka_unit_test(without_messages_polling_finds_the_switch),
         cmocka_unit_test(a_demoted_primary_leads_to_questions),
         cmocka_unit_test(shards_of_a_group_ask_together),
