@@ -140,6 +140,14 @@ static void check_points(checking *c, const evs__compat *compat)
     }
 }
 
+/* The share of keys, in percent, that move among n equal shards when one more changes the number of
+ * points of each: those of the points that come or go, unless the next one is of the same shard. */
+static double needless(size_t n, unsigned points, unsigned then)
+{
+    unsigned most = points > then ? points : then, least = points < then ? points : then;
+    return 100.0 * (most - least) / most * (double)(n - 1) / (double)(n + 1);
+}
+
 /* twemproxy's rounding: with some numbers of equal shards each has 156 points, not 160. */
 static void note_rounding(checking *c)
 {
@@ -154,7 +162,9 @@ static void note_rounding(checking *c)
     evs__complain(c->b->r.diags, "N001", c->nodes->key->at,
                   "%zu shards of equal weight: rounding gives %u (not %u) ketama points each%s", n,
                   points, c->pool->layout.points, evs__where(&c->b->r));
-    evs__hint(c->b->r.diags, "adding or removing one moves some keys that need not move");
+    unsigned then = evs__ketama_points(c->pool->layout.points, 1, (unsigned)n + 1, n + 1);
+    evs__hint(c->b->r.diags, "adding one moves about %.1f %% of all keys more than it must",
+              needless(n, points, then));
 }
 
 static void complain_crc32(checking *c, size_t used, const unsigned char *has)
