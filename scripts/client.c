@@ -103,6 +103,9 @@ static void stop_clusters(evs_client *client)
     for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
         if (client->lanes[i]->cluster != NULL)
             evs__cluster_stop(client->lanes[i]->cluster);
+    for (evs__lane *lane = client->retired; lane != NULL; lane = lane->next)
+        if (lane->cluster != NULL)
+            evs__cluster_stop(lane->cluster);
 }
 
 static evs_status build(evs_client *client, evs_shardmap *map, evs_error *err)

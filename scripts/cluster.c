@@ -40,7 +40,16 @@ static void describe(evs__node *node, int port)
         .text = node->name, .host = node->host, .port = port};
 }
 
-static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
+void evs__node_describe(evs__node *node, const evs__shard *home)
+{
+    int port = node->shard.login.endpoint.port;
+    node->shard = *home;
+    describe(node, port);
+    evs__lane_renew(&node->lane);
+}
+
+static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port,
+                           const evs__lane *heir_of)
 {
     evs__node **nodes = evs__realloc_array(cluster->nodes, cluster->nnodes + 1,
                                            sizeof(evs__node *));
@@ -51,7 +60,7 @@ static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port)
     if (node == NULL)
         return NULL;
     node->shard = *cluster->home->at; /* with what the map says of calls */
-    int made = evs__lane_init(&node->lane, cluster->client, &node->shard, NULL);
+    int made = evs__lane_init(&node->lane, cluster->client, &node->shard, heir_of);
     node->lane.cluster = cluster;
     node->lane.home = cluster->home;
     node->host = evs__copy_text(host.data, host.len);
@@ -73,7 +82,8 @@ evs__node *evs__cluster_node(evs__cluster *cluster, evs_bytes host, int port)
             strncasecmp(node->host, host.data, host.len) == 0)
             return node;
     }
-    return add_node(cluster, host, port);
+    /* counters of a node that only a retired cluster gets are those of the whole */
+    return add_node(cluster, host, port, cluster->home->retired ? cluster->home : NULL);
 }
 
 size_t evs__cluster_number(const evs__cluster *cluster, const evs__node *node)
@@ -98,25 +108,37 @@ static int add_seeds(evs__cluster *cluster)
     return 1;
 }
 
+static int inherit_nodes(evs__cluster *cluster, const evs__cluster *before)
+{
+    for (size_t i = 0; before != NULL && i < before->nnodes; i++) {
+        const evs__node *node = before->nodes[i];
+        int port = node->shard.login.endpoint.port;
+        if (add_node(cluster, evs_text(node->host), port, &node->lane) == NULL)
+            return 0;
+    }
+    return 1;
+}
+
 static void on_timer(void *owner)
 {
     evs__discover_tick(owner);
 }
 
-evs__cluster *evs__cluster_new(evs_client *client, evs__lane *home, const evs__pool *pool)
+evs__cluster *evs__cluster_new(evs__lane *home, const evs__pool *pool, const evs__cluster *before)
 {
     evs__cluster *cluster = evs__zalloc_array(1, sizeof *cluster);
     if (cluster == NULL)
         return NULL;
-    cluster->client = client;
+    cluster->client = home->client;
     cluster->home = home;
     cluster->plan = pool->cluster;
     memset(cluster->owner, 0xff, sizeof cluster->owner);
     evs__ring_init(&cluster->waiting);
     evs__ring_init(&cluster->probes);
-    cluster->timer = evs__timer_new(client->loop, on_timer, cluster);
+    cluster->timer = evs__timer_new(home->client->loop, on_timer, cluster);
     cluster->trouble = evs__zalloc_array(1, sizeof *cluster->trouble);
-    if (cluster->timer != NULL && cluster->trouble != NULL && add_seeds(cluster))
+    if (cluster->timer != NULL && cluster->trouble != NULL && inherit_nodes(cluster, before) &&
+        add_seeds(cluster))
         return cluster;
     evs__cluster_stop(cluster);
     evs__cluster_free(cluster);

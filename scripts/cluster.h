@@ -56,8 +56,9 @@ struct evs__cluster {
     evs_error *trouble; /* ours: why calls wait */
 };
 
-/* Nothing is asked yet. NULL when out of memory. */
-evs__cluster *evs__cluster_new(evs_client *client, evs__lane *home, const evs__pool *pool);
+/* Nothing is asked yet. `before`, which may be NULL, is the same pool's cluster of the map before:
+ * its nodes' counters go on. NULL when out of memory. */
+evs__cluster *evs__cluster_new(evs__lane *home, const evs__pool *pool, const evs__cluster *before);
 
 /* Ends all that is timed; connections are freed behind that, then the rest. */
 void evs__cluster_stop(evs__cluster *cluster);
@@ -70,6 +71,9 @@ evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot);
 evs__node *evs__cluster_node(evs__cluster *cluster, evs_bytes host, int port);
 size_t evs__cluster_number(const evs__cluster *cluster, const evs__node *node);
 
+/* What a map says of the cluster's shard holds for the node, whose address stays. */
+void evs__node_describe(evs__node *node, const evs__shard *home);
+
 static inline int evs__lane_is_home(const evs__lane *lane)
 {
     return lane->cluster != NULL && lane->home == lane;
@@ -79,6 +83,22 @@ static inline evs__node *evs__lane_node(evs__lane *lane)
 {
     return (evs__node *)((char *)lane - offsetof(evs__node, lane));
 }
+
+/* ---- another map (cluster_map.c) ---- */
+
+/* Can it go on, with its nodes, as shard number `shard` of another map, where that is a cluster? */
+int evs__cluster_stays(const evs__cluster *cluster, const evs_shardmap *map, size_t shard);
+
+/* Makes nodes of the seeds that map has. 0 when out of memory. */
+int evs__cluster_expect(evs__cluster *cluster, const evs_shardmap *map, size_t shard);
+
+/* It stays, and the map, which was expected, is its map now. */
+void evs__cluster_set_map(evs__cluster *cluster, evs_shardmap *map, size_t shard);
+
+/* The nodes of a retired one: no lane is busy; is one? Then: stops, and closes connections. */
+void evs__cluster_forget_calls(evs__cluster *cluster);
+int evs__cluster_is_in_use(const evs__cluster *cluster);
+void evs__cluster_close(evs__cluster *cluster);
 
 /* ---- calls ---- */
 

@@ -78,6 +78,15 @@ evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
     return lane;
 }
 
+void evs__lane_renew(evs__lane *lane)
+{
+    take_rules(lane);
+    if (lane->conn != NULL)
+        evs__conn_set_login(lane->conn, &lane->at->login);
+    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
+        evs__lane_renew(&lease->lane);
+}
+
 void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
 {
     evs_shardmap *before = lane->map;
@@ -91,6 +100,30 @@ void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)
     for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
         evs__lane_set_map(&lease->lane, map, shard);
     evs_shardmap_free(before);
+}
+
+void evs__lane_forget_calls(evs__lane *lane)
+{
+    lane->busy = 0;
+    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
+        lease->lane.busy = 0;
+}
+
+int evs__lane_is_in_use(const evs__lane *lane)
+{
+    int used = lane->busy;
+    for (const evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
+        used |= lease->taken || lease->lane.busy;
+    return used;
+}
+
+void evs__lane_close(evs__lane *lane)
+{
+    evs__conns *conns = lane->client->conns;
+    for (const evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
+        evs__conns_close(conns, lease->lane.conn);
+    if (lane->conn != NULL)
+        evs__conns_close(conns, lane->conn);
 }
 
 static void forget(evs__lane *lane)

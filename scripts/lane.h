@@ -90,6 +90,9 @@ evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
 /* Gives a lane the same shard of another map. */
 void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard);
 
+/* What `at` says has changed, but not how to connect. */
+void evs__lane_renew(evs__lane *lane);
+
 static inline const char *evs__lane_pool(const evs__lane *lane)
 {
     return lane->home->map->pools[lane->at->pool].name;
@@ -130,6 +133,13 @@ int evs__lane_load(evs__lane *lane, const evs_script *script);
 
 /* Why the server would not take it in this epoch; NULL when it never refused. */
 const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script);
+
+/* Of a retired one: it is not busy any more; is it, or one of its leases taken? */
+void evs__lane_forget_calls(evs__lane *lane);
+int evs__lane_is_in_use(const evs__lane *lane);
+
+/* Closes its connections, those of leases too. */
+void evs__lane_close(evs__lane *lane);
 
 /* Frees what the lane owns; its connection was freed before. */
 void evs__lane_clear(evs__lane *lane);

@@ -2,10 +2,10 @@
  * reload.c - one map after another in a running client.
  *
  * What can fail happens first, then map and lanes change together. A lane whose shard is in the
- * next map, at the same server, goes on with connection and marks; one that stands for a cluster
- * keeps the map it was made by, too. Any other is retired: no new
- * call comes to it, and it is freed when the last of its calls is finished, from a timer, so never
- * below a completion that still uses it.
+ * next map, at the same server, goes on with connection and marks; so does one that stands for a
+ * cluster, with its nodes (cluster_map.c). Any other is retired: no new call comes to it, and it is
+ * freed when the last of its calls is finished, from a timer, so never below a completion that
+ * still uses it.
  */
 #include "core/error.h"
 #include "core/mem.h"
@@ -32,27 +32,35 @@ void evs__client_retire_soon(evs_client *client)
 
 static void forget_calls(evs__lane *lane)
 {
-    lane->busy = 0;
-    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
-        lease->lane.busy = 0;
+    evs__lane_forget_calls(lane);
+    if (lane->cluster != NULL)
+        evs__cluster_forget_calls(lane->cluster);
 }
 
 static int is_in_use(const evs__lane *lane)
 {
-    int used = lane->busy;
-    for (const evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
-        used |= lease->taken || lease->lane.busy;
-    return used;
+    return evs__lane_is_in_use(lane) ||
+           (lane->cluster != NULL && evs__cluster_is_in_use(lane->cluster));
+}
+
+static void free_lane(evs__lane *lane)
+{
+    evs__cluster *cluster = lane->cluster;
+    if (cluster != NULL)
+        evs__cluster_stop(cluster);
+    evs__lane_clear(lane);
+    if (cluster != NULL)
+        evs__cluster_free(cluster);
+    evs__free(lane);
 }
 
 /* What is still queued belongs to calls whose callers have been released. */
-static void end_lane(evs_client *client, evs__lane *lane)
+static void end_lane(evs__lane *lane)
 {
-    for (const evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
-        evs__conns_close(client->conns, lease->lane.conn);
-    if (lane->conn != NULL)
-        evs__conns_close(client->conns, lane->conn);
-    evs__lane_free(lane);
+    if (lane->cluster != NULL)
+        evs__cluster_close(lane->cluster);
+    evs__lane_close(lane);
+    free_lane(lane);
 }
 
 static void free_finished(void *owner)
@@ -71,19 +79,8 @@ static void free_finished(void *owner)
             continue;
         }
         *at = lane->next;
-        end_lane(client, lane);
+        end_lane(lane);
     }
-}
-
-static void free_lane(evs__lane *lane)
-{
-    evs__cluster *cluster = lane->cluster;
-    if (cluster != NULL)
-        evs__cluster_stop(cluster);
-    evs__lane_clear(lane);
-    if (cluster != NULL)
-        evs__cluster_free(cluster);
-    evs__free(lane);
 }
 
 void evs__client_free_lanes(evs_client *client)
@@ -94,7 +91,7 @@ void evs__client_free_lanes(evs_client *client)
     while (client->retired != NULL) {
         evs__lane *lane = client->retired;
         client->retired = lane->next;
-        evs__lane_free(lane);
+        free_lane(lane);
     }
 }
 
@@ -111,25 +108,12 @@ static evs__lane *lane_before(const evs_client *client, const evs_shardmap *map,
     return client->lanes[number];
 }
 
-static int same_plan(const evs__cluster_plan *a, const evs__cluster_plan *b)
-{
-    if (a == NULL || b == NULL)
-        return a == b;
-    int same = a->nseeds == b->nseeds && a->asks == b->asks && a->refresh_ms == b->refresh_ms &&
-               a->max_redirects == b->max_redirects &&
-               a->tryagain_backoff_ms == b->tryagain_backoff_ms &&
-               a->allow_partial == b->allow_partial;
-    for (size_t i = 0; same && i < a->nseeds; i++)
-        same = evs__endpoint_same(&a->seeds[i], &b->seeds[i]);
-    return same;
-}
-
 static int stays(const evs__lane *before, const evs_shardmap *map, size_t shard)
 {
-    const evs__pool *was = &before->map->pools[before->at->pool];
-    const evs__pool *is = &map->pools[map->shards[shard].pool];
-    return same_plan(was->cluster, is->cluster) &&
-           evs__login_same(&before->at->login, &map->shards[shard].login);
+    int is_cluster = map->pools[map->shards[shard].pool].cluster != NULL;
+    if (before->cluster != NULL)
+        return is_cluster && evs__cluster_stays(before->cluster, map, shard);
+    return !is_cluster && evs__login_same(&before->at->login, &map->shards[shard].login);
 }
 
 /* The sentinels of the lane's shard are asked where it is. 0 when out of memory. */
@@ -144,10 +128,12 @@ static int watch(evs__lane *lane, evs_shardmap *map)
     return lane->primary != NULL;
 }
 
-/* A lane that stays may get other sentinels. 0 when out of memory. */
+/* A lane that stays may get other sentinels, or seeds. 0 when out of memory. */
 static int keep(evs__lane *lane, evs_shardmap *map, size_t shard)
 {
     lane->kept = 1;
+    if (lane->cluster != NULL)
+        return evs__cluster_expect(lane->cluster, map, shard);
     if (lane->primary == NULL)
         return 1;
     lane->primary->later = evs__sentinels_hold(lane->client, map, map->shards[shard].sentinel);
@@ -176,7 +162,7 @@ static evs__lane *new_lane(evs_client *client, evs_shardmap *map, size_t shard,
     }
     if (lane == NULL || pool->cluster == NULL)
         return lane;
-    lane->cluster = evs__cluster_new(client, lane, pool);
+    lane->cluster = evs__cluster_new(lane, pool, before == NULL ? NULL : before->cluster);
     if (lane->cluster != NULL)
         return lane;
     evs__lane_free(lane);
@@ -224,7 +210,9 @@ static void take_lanes(evs_client *client, evs__lane **lanes, evs_shardmap *map)
         if (!client->lanes[i]->kept)
             retire(client, client->lanes[i]);
     for (size_t i = 0; i < map->nshards; i++) {
-        if (lanes[i]->kept && lanes[i]->cluster == NULL)
+        if (lanes[i]->kept && lanes[i]->cluster != NULL)
+            evs__cluster_set_map(lanes[i]->cluster, map, i);
+        else if (lanes[i]->kept)
             evs__lane_set_map(lanes[i], map, i);
         lanes[i]->kept = 0;
     }
@@ -284,29 +272,9 @@ static changes compare(const evs_client *client, const evs_shardmap *map)
     return c;
 }
 
-/* Calls find their nodes through the cluster, which therefore has to stay. (New ones may come.) */
-static evs_status check_clusters(const evs_client *client, const evs_shardmap *map, evs_error *err)
-{
-    size_t number;
-    for (size_t i = 0; i < client->nlanes; i++) {
-        const evs__lane *lane = client->lanes[i];
-        if (lane->cluster == NULL)
-            continue;
-        if (!evs__shardmap_lookup(&number, map, evs_text(evs__lane_pool(lane)), lane->at->name) ||
-            !stays(lane, map, number))
-            return evs__fail(err, EVS_E_INVALID,
-                             "the map changes or removes the cluster of pool \"%s\"; this version "
-                             "does that only when the client is opened anew",
-                             evs__lane_pool(lane));
-    }
-    return EVS_OK;
-}
-
 static evs_status replace(evs_client *client, evs_shardmap *map, evs_error *err)
 {
     evs_status status = evs_shardmap_may_follow(client->map, map, err);
-    if (status == EVS_OK)
-        status = check_clusters(client, map, err);
     changes c = compare(client, map);
     if (status == EVS_OK)
         status = evs__client_set_map(client, map, err);

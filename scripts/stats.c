@@ -23,7 +23,7 @@ static const evs__lane *lane_at(const evs__lane *shard, size_t index)
  * when its shard has no other lane: the shard was removed, and has calls in flight. */
 typedef struct walk {
     size_t shard, index;
-    const evs__lane *retired; /* the one before */
+    const evs__lane *retired; /* behind the last shard: where the walk is */
 } walk;
 
 static const evs__lane *next_lane(const evs_client *client, walk *at)
@@ -33,10 +33,14 @@ static const evs__lane *next_lane(const evs_client *client, walk *at)
         if (lane != NULL)
             return lane;
     }
-    do
-        at->retired = at->retired == NULL ? client->retired : at->retired->next;
-    while (at->retired != NULL && at->retired->inherited);
-    return at->retired;
+    if (at->shard++ == client->nlanes)
+        at->retired = client->retired;
+    for (; at->retired != NULL; at->retired = at->retired->next, at->index = 0) {
+        const evs__lane *lane = at->retired->inherited ? NULL : lane_at(at->retired, at->index++);
+        if (lane != NULL)
+            return lane;
+    }
+    return NULL;
 }
 
 static size_t count_rows(const evs_client *client)

@@ -566,36 +566,6 @@ static void a_map_that_is_refused_changes_nothing(void **state)
     evs_client_free(client);
 }
 
-static evs_shardmap *cluster_map(const char *more, const char *seeds)
-{
-    char yaml[300];
-    evs_error err;
-    evs_shardmap *map = NULL;
-    int len = snprintf(yaml, sizeof yaml, "evalshard: 1\n%spools: {c: {cluster: {seeds: [%s]}}}\n",
-                       more, seeds);
-    if (evs_shardmap_parse(&map, (evs_bytes){yaml, (size_t)len}, "map", NULL, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-    return map;
-}
-
-static void a_cluster_stays_as_it_is_or_the_map_is_refused(void **state)
-{
-    (void)state;
-    evs_error err;
-    evs_client *client = NULL;
-    evs_shardmap *first = cluster_map("", "'127.0.0.1:1'");
-    evs_shardmap *same = cluster_map("name: other\n", "'127.0.0.1:1'");
-    evs_shardmap *elsewhere = cluster_map("generation: 9\n", "'127.0.0.1:2'");
-    assert_int_equal(evs_client_open(&client, first, set.registry, NULL, &err), EVS_OK);
-    evs_shardmap_free(first);
-    assert_int_equal(evs_client_reload(client, same, &err), EVS_OK);
-    assert_int_equal(evs_client_reload(client, elsewhere, &err), EVS_E_INVALID);
-    assert_non_null(strstr(err.message, "the cluster of pool \"c\""));
-    evs_shardmap_free(same);
-    evs_shardmap_free(elsewhere);
-    evs_client_free(client);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,7 +576,6 @@ int main(void)
         cmocka_unit_test_setup(calls_in_flight_finish_where_they_are, fresh_servers),
         cmocka_unit_test_setup(what_is_watched_holds_for_its_map_only, fresh_servers),
         cmocka_unit_test_setup(a_lease_goes_on_with_its_lane, fresh_servers),
-        cmocka_unit_test(a_cluster_stays_as_it_is_or_the_map_is_refused),
         cmocka_unit_test_setup(a_map_that_is_refused_changes_nothing, fresh_servers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
