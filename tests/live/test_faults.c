@@ -10,6 +10,7 @@
  * cluster it is every seventh byte, or with an argument (`live.test_faults all`) every byte.
  */
 #include "tests/support/kernel.h"
+#include "tests/support/nodes.h"
 #include "tests/support/proxy.h"
 #include "tests/support/ways.h"
 
@@ -227,32 +228,13 @@ static int has_no_place_in_a_cluster(const way *how)
     return how->last != NULL || strcmp(how->script, "everywhere") == 0;
 }
 
-static void tell(const char *format, int number)
+static void start_node(nodes *cluster)
 {
-    redisReply *reply = redisCommand(shards_side(&world.set), format, number);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR)
-        fail_msg("%s: %s", format, reply->str);
-    freeReplyObject(reply);
-}
-
-static void start_node(void)
-{
-    static const char *const config[] = {"--cluster-enabled", "yes"};
-    scratch_options options = {.listen = SCRATCH_UNIX_AND_TCP, .config = config, .nconfig = 2};
-    assert_int_equal(scratch_new(&world.set.area), SCRATCH_OK);
-    if (scratch_start(&world.set.servers[0], world.set.area, "n0", &options) != SCRATCH_OK)
-        fail_msg("%s", scratch_error(world.set.area));
-    world.set.wire = proxy_start(scratch_address(world.set.servers[0]));
-    tell("CONFIG SET cluster-announce-ip 127.0.0.1", 0);
-    tell("CONFIG SET cluster-announce-port %d", proxy_port(world.set.wire));
-    tell("CLUSTER ADDSLOTSRANGE 0 16383", 0);
-    redisReply *info = NULL;
-    do {
-        freeReplyObject(info);
-        info = redisCommand(shards_side(&world.set), "CLUSTER INFO");
-    } while (strstr(info->str, "cluster_state:ok") == NULL);
-    freeReplyObject(info);
+    nodes_start(cluster, 1, 0);
+    world.set.servers[0] = cluster->servers[0];
+    world.set.wire = proxy_start(scratch_address(cluster->servers[0]));
+    nodes_do(cluster, 0, "CONFIG SET cluster-announce-ip 127.0.0.1");
+    nodes_do(cluster, 0, "CONFIG SET cluster-announce-port %d", proxy_port(world.set.wire));
 }
 
 static void open_cluster(void)
@@ -272,14 +254,16 @@ static void open_cluster(void)
 static void so_they_are_in_a_cluster(void **state)
 {
     (void)state;
+    nodes cluster;
     shards plain = world.set;
     memset(&world.set, 0, sizeof world.set);
-    start_node();
+    start_node(&cluster);
     open_cluster();
     world.in_cluster = 1;
     cut_every_way(has_no_place_in_a_cluster);
     world.in_cluster = 0;
     shards_stop(&world.set);
+    nodes_stop(&cluster);
     world.set = plain;
 }
 
