@@ -21,7 +21,7 @@ typedef struct bench {
     size_t submitted, done, count;
 } bench;
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
     fprintf(stderr, "bench.tls: %s: %s\n", what, why);
     exit(1);
