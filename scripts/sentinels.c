@@ -12,6 +12,7 @@ enum {
     LONGEST_PAUSE_MS = 500,
     ROUND_MS = 1000, /* no answer is waited for any longer */
     GRACE_MS = 50,
+    UNHEARD_MS = 200, /* so long an answer counts without a subscription behind it */
     MOST_REPLY_BYTES = 1024 * 1024,
     MOST_DEPTH = 8,
     MOST_QUEUED_BYTES = 16 * 1024 * 1024
@@ -276,6 +277,7 @@ static void subscribed(evs__request *request, const evs__answer *answer)
     sentinel->subscribing = 0;
     if (is_dead(group) || answer->got != EVS__GOT_REPLY)
         return;
+    group->heard = 1;
     if (evs_reply_kind(answer->reply) != EVS_REPLY_ERROR) {
         ask_at_once(group); /* what was told before may have changed unheard */
         return;
@@ -351,20 +353,29 @@ static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error
     return status == EVS_OK ? evs__conn_prepare(*conn, err) : status;
 }
 
+/* A message would be told there. */
+static int is_subscribed(const evs__sentinel *sentinel)
+{
+    return sentinel->heard != NULL && !sentinel->subscribing &&
+           evs__conn_state_of(sentinel->heard) == EVS__CONN_READY &&
+           sentinel->epoch == evs__conn_epoch(sentinel->heard) + 1;
+}
+
+/* Who is driven may have slept before it had subscribed anywhere. When subscriptions are lost
+ * later, all sentinels are probably dead, and nobody replaces a primary then. */
 int evs__sentinels_are_deaf(const evs__sentinels *group)
 {
     size_t quiet = 0;
     for (size_t i = 0; i < group->plan->nhosts; i++) {
-        const evs__conn *heard = group->all[i].heard;
-        if (heard == NULL || evs__conn_state_of(heard) != EVS__CONN_READY)
-            continue;
-        if (evs__conn_is_stirred(heard))
+        const evs__sentinel *sentinel = &group->all[i];
+        if (sentinel->heard != NULL && evs__conn_is_stirred(sentinel->heard))
             return 1;
-        quiet++;
+        quiet += (size_t)is_subscribed(sentinel);
     }
     uint64_t now = evs__loop_now_ms(group->client->loop);
     uint64_t since = group->round_end > group->made_at ? group->round_end : group->made_at;
-    return quiet == 0 && now > since + group->plan->refresh_ms;
+    uint64_t trust = group->heard ? 2 * (uint64_t)group->plan->refresh_ms : UNHEARD_MS;
+    return quiet == 0 && now > since + trust;
 }
 
 /* ---- asking ---- */

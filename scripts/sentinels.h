@@ -58,6 +58,7 @@ struct evs__sentinels {
     unsigned rounds; /* in a row that did not help those who wait */
     uint64_t round_end;
     uint64_t made_at;
+    int heard; /* there was a subscription */
 };
 
 /* The group of this plan, which is `map`'s: one that is there already, or a new one. A holder more.

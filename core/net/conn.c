@@ -148,11 +148,12 @@ static void reconnect_if_dead(evs__conn *conn)
     }
 }
 
-/* The same in short, for one in the clear to which nothing happened. Gets it a buffer. */
+/* The same in short, for one in the clear to which nothing happened, and whose server may not have
+ * been replaced meanwhile. Gets it a buffer. */
 int evs__conn_wakes(evs__conn *conn)
 {
-    if (conn->retired || conn->pinged || conn->tls != NULL || !evs__ring_empty(&conn->lost) ||
-        (conn->busy == 0 && !evs__socket_is_quiet(conn->socket)))
+    if (conn->retired || conn->pinged || conn->tls != NULL || conn->finder != NULL ||
+        !evs__ring_empty(&conn->lost) || (conn->busy == 0 && !evs__socket_is_quiet(conn->socket)))
         return 0;
     evs__loop_lend_buf(conn->loop, &conn->out);
     return 1;

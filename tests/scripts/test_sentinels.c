@@ -348,6 +348,29 @@ static void unread_messages_do_not_end_a_connection_that_is_in_use(void **state)
     fake_shard_stop(a);
 }
 
+/* Who is driven slept through the switch; the message lies in a socket. */
+static void unread_messages_end_a_connection_that_was_idle(void **state)
+{
+    (void)state;
+    world w;
+    const fake_step old[] = {GREET_AS(PRIMARY), FIRST_CALL(":1\r\n"), FAKE_EOF};
+    const fake_step new_one[] = {GREET_AS(PRIMARY), FIRST_CALL(":2\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, old), *b = FAKE_START(FAKE_TCP, new_one);
+    start(&w, 1);
+    fake_sentinel_know(w.sentinels[0], "m", port_of(a), 1);
+    open_client(&w, ", refresh: 1h", ONE);
+    call(&w, 1);
+    await_subscribers(&w);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(evs_client_process(w.client, 1, NULL), EVS_OK);
+    fake_sentinel_know(w.sentinels[0], "m", port_of(b), 2);
+    fake_sentinel_publish(w.sentinels[0], "m", port_of(a), port_of(b));
+    call(&w, 2);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
 static void without_messages_polling_finds_the_switch(void **state)
 {
     (void)state;
@@ -465,6 +488,7 @@ int main(void)
         cmocka_unit_test(who_may_not_ask_for_roles_is_told),
         cmocka_unit_test(a_switch_ends_connections_to_the_old_primary),
         cmocka_unit_test(unread_messages_do_not_end_a_connection_that_is_in_use),
+        cmocka_unit_test(unread_messages_end_a_connection_that_was_idle),
         cmocka_unit_test(without_messages_polling_finds_the_switch),
         cmocka_unit_test(a_demoted_primary_leads_to_questions),
         cmocka_unit_test(shards_of_a_group_ask_together),
