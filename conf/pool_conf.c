@@ -23,7 +23,7 @@ typedef struct pool_conf {
     evs__connection_conf connection;
 } pool_conf;
 
-enum { UNSUPPORTED = -1, UNSAID = -2 };
+enum { UNSAID = -2 };
 enum { DOWN_FAILS, DOWN_WAITS };
 enum { DOWN_AFTER = 3, MOST_DOWN_AFTER = 1000 };
 enum { RETRY_AFTER_MS = 1000, SHORTEST_RETRY_MS = 10, LONGEST_RETRY_MS = 10 * 60 * 1000 };
@@ -79,8 +79,9 @@ static const evs__word no_keys_rules[] = {
     {"error", EVS__NO_KEYS_ERROR}, {"any", EVS__NO_KEYS_ANY}, {"all", EVS__NO_KEYS_ALL}};
 const evs__field evs__field_on_no_keys = {.name = "on_no_keys", WORDS(no_keys_rules)};
 
-static const evs__word readers[] = {
-    {"primary", 0}, {"prefer_replica", UNSUPPORTED}, {"replica", UNSUPPORTED}};
+static const evs__word readers[] = {{"primary", EVS__READ_PRIMARY},
+                                    {"prefer_replica", EVS__READ_PREFER_REPLICA},
+                                    {"replica", EVS__READ_REPLICA}};
 const evs__field evs__field_read_from = {.name = "read_from", WORDS(readers)};
 
 static const evs__field fields[] = {
@@ -275,8 +276,16 @@ static void build_cluster(evs__building *b, const pool_conf *conf, const evs__ya
         b->fingerprints[b->map->npools - 1] = conf->placement.fingerprint;
 }
 
-/* Shards of a map have no replicas that it knows of. */
-static void read_read_from(evs__building *b, const pool_conf *conf)
+static int is_watched(const evs__building *b, const evs__pool *pool)
+{
+    int watched = 0;
+    for (size_t i = pool->first_shard; i < b->map->nshards; i++)
+        watched |= b->map->shards[i].sentinel != NULL;
+    return watched;
+}
+
+/* Shards of a map have no replicas that it knows of; sentinels know some, and are not asked. */
+static void read_read_from(evs__building *b, evs__pool *pool, const pool_conf *conf)
 {
     const evs__yaml *value = conf->read_from;
     int word = 0;
@@ -284,11 +293,15 @@ static void read_read_from(evs__building *b, const pool_conf *conf)
         return;
     if (conf->cluster != NULL || strstr(value->text.data, "replica") == NULL) {
         evs__read_word(&b->r, &evs__field_read_from, value, &word);
+        pool->read_from = (evs__read_rule)word;
         return;
     }
     evs__complain(b->r.diags, "E231", value->at, "read_from: %s has a meaning with cluster only%s",
                   value->text.data, evs__where(&b->r));
-    evs__hint(b->r.diags, "shards of a map have no replicas that it knows of");
+    if (is_watched(b, pool))
+        evs__hint(b->r.diags, "this version does not read from replicas that sentinels know");
+    else
+        evs__hint(b->r.diags, "shards of a map have no replicas that it knows of");
 }
 
 void evs__build_pool(evs__building *b, const evs__yaml *value)
@@ -309,7 +322,7 @@ void evs__build_pool(evs__building *b, const evs__yaml *value)
         else
             build_placed(b, &conf, pool);
         apply_to_shards(b, pool, &conf);
-        read_read_from(b, &conf);
+        read_read_from(b, pool, &conf);
         if (conf.on_no_keys != NULL)
             read_on_no_keys(b, conf.on_no_keys, conf.shards);
     }

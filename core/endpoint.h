@@ -60,7 +60,8 @@ typedef struct evs__login {
     const evs__tls_conf *tls;    /* NULL: in the clear */
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
     evs__link link;
-    int primary; /* 1: whoever answers has to be a primary, and is asked (ROLE) */
+    int primary;  /* 1: whoever answers has to be a primary, and is asked (ROLE) */
+    int readonly; /* 1: a replica of a cluster, which is to serve what only reads (READONLY) */
 } evs__login;
 
 /* One server: host (in any case) and port, or path, or text. */

@@ -11,6 +11,7 @@
 #include "scripts/park.h"
 #include "scripts/primary.h"
 #include "scripts/redirect.h"
+#include "scripts/replicas.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -177,6 +178,24 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
     return 1;
 }
 
+/* A replica that cannot serve now; another node may. 1 when the call was sent there. */
+static int read_elsewhere(evs__call *call, const evs__decision *decision)
+{
+    const evs_client *client = call->lane->client;
+    int cannot = decision->action == EVS__RECONNECT || decision->status == EVS_E_LOADING ||
+                 decision->status == EVS_E_BUSY;
+    if (!call->lane->reads || !cannot || client->closing || client->ending ||
+        evs__call_set_aside(call) == NULL)
+        return 0;
+    evs__replicas_leave(call->lane);
+    evs__discover(call->lane->cluster, NULL);
+    call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
+    call->lane->client->stats.retries++;
+    evs__call_mishap(call, EVS__MISHAP_RETRY);
+    evs__call_send_again(call);
+    return 1;
+}
+
 static void refused(evs__call *call, const evs_reply *reply)
 {
     evs_bytes text = evs_reply_bytes(reply);
@@ -191,7 +210,7 @@ static void refused(evs__call *call, const evs_reply *reply)
         succeed_late(call, reply);
     else if (decision.status == EVS_E_SCRIPT)
         evs__call_finish(call, decision.status, decision.outcome, reply);
-    else if (!rest(call, &decision, reply))
+    else if (!read_elsewhere(call, &decision) && !rest(call, &decision, reply))
         fail_as_said(call, &decision, text);
 }
 
@@ -317,7 +336,10 @@ static void lost(evs__call *call, const evs__answer *answer)
         if (decision.outcome != EVS_NOT_EXECUTED)
             count_up(&call->state.resent);
         note_resend(call, answer, &decision);
-        evs__cluster_wait(call, answer->why);
+        if (evs__replicas_leave(call->lane)) /* there are others, which are known */
+            evs__call_send_again(call);
+        else
+            evs__cluster_wait(call, answer->why);
         return;
     }
     if (may_send_again(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
@@ -394,9 +416,13 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
 void evs__call_send_again(evs__call *call)
 {
     evs_error err;
-    if (call->lane->cluster != NULL && !evs__cluster_aim(call))
-        return;
-    evs_status status = queue_kept(call, &err);
+    evs_status status;
+    do { /* ends: a replica that was left is not chosen again for a while */
+        if (call->lane->cluster != NULL && !evs__cluster_aim(call))
+            return;
+        status = queue_kept(call, &err);
+    } while (status != EVS_OK && evs__cluster_may_help(call, status) &&
+             evs__replicas_leave(call->lane));
     if (status != EVS_OK && evs__cluster_may_help(call, status)) {
         evs__cluster_wait(call, &err);
         return;

@@ -68,6 +68,7 @@ typedef struct evs__call_state {
     unsigned char patience; /* EVS__MAY_... */
     unsigned char asking;   /* goes to a node that serves its slot only to those who were sent */
     unsigned char may_lie : 1; /* a plain command that runs a script: errors may be that script's */
+    unsigned char reads : 1;   /* it only reads, and replicas may serve it */
     unsigned char is_exec : 1; /* the EXEC of an evs__exec, which is then `arg` */
 } evs__call_state;
 

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "scripts/client.h"
 #include "scripts/discover.h"
+#include "scripts/replicas.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static void free_node(evs__node *node)
 {
     if (node == NULL)
         return;
+    evs__replica_free(node->reader);
     evs__lane_clear(&node->lane);
     evs__free(node->host);
     evs__free(node->name);
@@ -46,6 +48,8 @@ void evs__node_describe(evs__node *node, const evs__shard *home)
     node->shard = *home;
     describe(node, port);
     evs__lane_renew(&node->lane);
+    if (node->reader != NULL)
+        evs__replica_describe(node->reader);
 }
 
 static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port,
@@ -84,6 +88,13 @@ evs__node *evs__cluster_node(evs__cluster *cluster, evs_bytes host, int port)
     }
     /* counters of a node that only a retired cluster gets are those of the whole */
     return add_node(cluster, host, port, cluster->home->retired ? cluster->home : NULL);
+}
+
+evs__node *evs__lane_node(evs__lane *lane)
+{
+    if (lane->reads)
+        return evs__lane_replica(lane)->node;
+    return (evs__node *)((char *)lane - offsetof(evs__node, lane));
 }
 
 size_t evs__cluster_number(const evs__cluster *cluster, const evs__node *node)
@@ -195,7 +206,8 @@ int evs__cluster_aim(evs__call *call)
     evs__cluster *cluster = call->lane->cluster;
     if (call->state.asking)
         return 1;
-    evs__lane *lane = evs__cluster_lane(cluster, call->slot);
+    evs__lane *lane = call->state.reads ? evs__replicas_lane(call)
+                                        : evs__cluster_lane(cluster, call->slot);
     if (lane != call->lane)
         evs__cluster_move(call, lane);
     if (lane != cluster->home)
@@ -234,7 +246,16 @@ int evs__cluster_is_down(const evs__cluster *cluster)
 /* The map says that calls fail then; a new owner of their slots has a lane of its own. */
 static int is_given_up(const evs__lane *lane)
 {
-    return fails_fast(lane->home) && lane->conn != NULL && evs__conn_is_down(lane->conn);
+    return !lane->reads && fails_fast(lane->home) && lane->conn != NULL &&
+           evs__conn_is_down(lane->conn);
+}
+
+static evs_status fail_lacking(const evs__call *call, evs_error *err)
+{
+    if (call->slot == EVS__ANY_SLOT)
+        return evs__fail(err, EVS_E_CONNECT, "no replica of the cluster can be reached");
+    return evs__fail(err, EVS_E_CONNECT, "no replica that serves slot %u can be reached",
+                     (unsigned)call->slot);
 }
 
 evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
@@ -248,6 +269,11 @@ evs_status evs__cluster_admit(const evs__call *call, evs_error *err)
     if (!cluster->known && evs__cluster_is_down(cluster)) {
         evs__discover(cluster, NULL); /* somebody wants it */
         return evs__fail(err, cluster->trouble->status, "%s", cluster->trouble->message);
+    }
+    if (evs__replicas_lack(call) &&
+        (fails_fast(cluster->home) || (call->state.patience & EVS__MAY_REST) == 0)) {
+        evs__discover(cluster, NULL);
+        return fail_lacking(call, err);
     }
     if (cluster->home->parked >= options->max_in_flight ||
         cluster->home->parked_bytes > options->max_queued_bytes)
@@ -307,13 +333,16 @@ int evs__cluster_may_help(const evs__call *call, evs_status status)
     const evs_client *client = call->lane->client;
     return call->lane->cluster != NULL && (call->state.patience & EVS__MAY_REST) != 0 &&
            !client->closing && !client->ending &&
-           (status == EVS_E_CLOSED || status == EVS_E_CONNECT) && !is_given_up(call->lane);
+           (status == EVS_E_CLOSED || status == EVS_E_CONNECT ||
+            (call->lane->reads && status == EVS_E_LOADING)) &&
+           !is_given_up(call->lane);
 }
 
 void evs__cluster_doubt(evs__lane *silent)
 {
     evs__cluster *cluster = silent->cluster;
     size_t next = evs__cluster_number(cluster, evs__lane_node(silent)) + 1;
+    evs__replicas_leave(silent);
     evs__discover(cluster, cluster->nodes[next % cluster->nnodes]);
 }
 
@@ -321,7 +350,10 @@ void evs__cluster_explain(const evs__call *call, evs_error *err)
 {
     const evs__cluster *cluster = call->lane->cluster;
     evs__subject subject = evs__call_subject(call);
-    if (cluster->trouble->status == EVS_OK)
+    if (evs__replicas_lack(call)) {
+        fail_lacking(call, err);
+        evs__explain_below(err, &subject);
+    } else if (cluster->trouble->status == EVS_OK)
         evs__explain(err, &subject, EVS_E_TIMEOUT, "no node told the cluster's slots in time");
     else
         evs__explain(err, &subject, cluster->trouble->status, "%s", cluster->trouble->message);

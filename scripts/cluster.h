@@ -21,6 +21,8 @@
 #include "scripts/lane.h"
 #include "sharding/shardmap.h"
 
+typedef struct evs__replica evs__replica;
+
 typedef struct evs__node {
     evs__lane lane;
     evs__shard shard; /* what a lane needs to know of a shard; text is ours */
@@ -29,6 +31,9 @@ typedef struct evs__node {
     int primary;
     int listed; /* in the newest topology */
     int seed;
+    struct evs__node *follows; /* the primary that it is a replica of, and has caught up with */
+    size_t turn;               /* of calls that its replicas serve */
+    evs__replica *reader;      /* ours; NULL until first used */
 } evs__node;
 
 struct evs__cluster {
@@ -79,10 +84,8 @@ static inline int evs__lane_is_home(const evs__lane *lane)
     return lane->cluster != NULL && lane->home == lane;
 }
 
-static inline evs__node *evs__lane_node(evs__lane *lane)
-{
-    return (evs__node *)((char *)lane - offsetof(evs__node, lane));
-}
+/* The node of a lane that is not home. */
+evs__node *evs__lane_node(evs__lane *lane);
 
 /* ---- another map (cluster_map.c) ---- */
 
@@ -106,8 +109,8 @@ void evs__cluster_close(evs__cluster *cluster);
 int evs__cluster_is_down(const evs__cluster *cluster);
 
 /* May one more call wait? Fails as the last question did where the map has fail_fast and no node
- * can be reached, with QUEUE_FULL, and with CLUSTER when the map says that slots without a node are
- * not waited for. */
+ * can be reached, with CONNECT where that holds for the replicas that alone may serve it, with
+ * QUEUE_FULL, and with CLUSTER when the map says that slots without a node are not waited for. */
 evs_status evs__cluster_admit(const evs__call *call, evs_error *err);
 
 /* The call, whose request is aside, waits for a newer topology. `why` may be NULL. */

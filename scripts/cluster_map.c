@@ -9,6 +9,7 @@
 #include "scripts/client.h"
 #include "scripts/discover.h"
 #include "scripts/lease.h"
+#include "scripts/replicas.h"
 
 static const evs__cluster_plan *plan_of(const evs_shardmap *map, size_t shard)
 {
@@ -87,23 +88,38 @@ void evs__cluster_set_map(evs__cluster *cluster, evs_shardmap *map, size_t shard
 
 /* ---- one that is not in the map any more ---- */
 
+/* Two lanes per node, or its own twice; NULL past the end. */
+static evs__lane *lane_at(const evs__cluster *cluster, size_t index)
+{
+    if (index / 2 >= cluster->nnodes)
+        return NULL;
+    evs__node *node = cluster->nodes[index / 2];
+    return index % 2 == 1 && node->reader != NULL ? &node->reader->lane : &node->lane;
+}
+
 void evs__cluster_forget_calls(evs__cluster *cluster)
 {
-    for (size_t i = 0; i < cluster->nnodes; i++)
-        evs__lane_forget_calls(&cluster->nodes[i]->lane);
+    evs__lane *lane;
+    for (size_t i = 0; (lane = lane_at(cluster, i)) != NULL; i++)
+        evs__lane_forget_calls(lane);
 }
 
 int evs__cluster_is_in_use(const evs__cluster *cluster)
 {
     int used = 0;
-    for (size_t i = 0; i < cluster->nnodes; i++)
-        used |= evs__lane_is_in_use(&cluster->nodes[i]->lane);
+    const evs__lane *lane;
+    for (size_t i = 0; (lane = lane_at(cluster, i)) != NULL; i++)
+        used |= evs__lane_is_in_use(lane);
     return used;
 }
 
 void evs__cluster_close(evs__cluster *cluster)
 {
     evs__cluster_stop(cluster);
-    for (size_t i = 0; i < cluster->nnodes; i++)
-        evs__lane_close(&cluster->nodes[i]->lane);
+    for (size_t i = 0; i < cluster->nnodes; i++) {
+        evs__node *node = cluster->nodes[i];
+        evs__lane_close(&node->lane);
+        if (node->reader != NULL)
+            evs__lane_close(&node->reader->lane);
+    }
 }

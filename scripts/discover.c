@@ -190,14 +190,22 @@ static int number_nodes(evs__cluster *cluster, const evs__topology *topology,
     return 1;
 }
 
+static void forget(evs__node *node)
+{
+    node->listed = node->primary = 0;
+    node->follows = NULL;
+}
+
 static void take(evs__cluster *cluster, const evs__topology *topology, const uint16_t *numbers)
 {
     for (size_t i = 0; i < cluster->nnodes; i++)
-        cluster->nodes[i]->listed = cluster->nodes[i]->primary = 0;
+        forget(cluster->nodes[i]);
     for (size_t i = 0; i < topology->nnodes; i++) {
         evs__node *node = cluster->nodes[numbers[i]];
         node->listed = 1;
         node->primary |= topology->nodes[i].primary;
+        if (topology->nodes[i].follows != EVS__NOBODY)
+            node->follows = cluster->nodes[numbers[topology->nodes[i].follows]];
     }
     for (size_t slot = 0; slot < EVS__SLOTS; slot++) {
         uint16_t owner = topology->owner[slot];

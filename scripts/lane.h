@@ -57,6 +57,7 @@ struct evs__lane {
     evs__ring loads;         /* SCRIPT LOADs under way; ours */
     uint32_t npreloads;      /* of those, that no call asked for */
     unsigned char preloaded; /* every script was loaded in this epoch */
+    unsigned char reads;     /* it is an evs__replica's */
     evs__ring heals;         /* open ones; ours */
     evs__ring execs;         /* MULTI...EXECs under way; ours */
     evs__lease *leases;      /* private connections to the same shard; ours */

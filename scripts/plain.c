@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "scripts/client.h"
 #include "scripts/queue.h"
+#include "scripts/replicas.h"
 #include "scripts/state.h"
 
 #include <strings.h>
@@ -153,6 +154,15 @@ static evs_status queue(evs__call *call, const evs_plain_command *cmd, evs_error
     return evs__queue_end(call, err);
 }
 
+/* Does it read the dataset, and nothing else? What runs a script may name one that is loaded on
+ * primaries alone. */
+static int replicas_know(const job *self)
+{
+    unsigned also = EVS__COMMAND_WRITE | EVS__COMMAND_MAY_REPLICATE;
+    return self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0 &&
+           (self->known->flags & also) == 0 && !evs__plain_runs_script(self->cmd);
+}
+
 /* Who names a shard wants to know how that one is, and is told at once. */
 static evs_status submit(void *arg, evs_error *err)
 {
@@ -177,6 +187,8 @@ static evs_status submit(void *arg, evs_error *err)
         call->state.may_lie = 1;
     if (self->cmd->shard != NULL)
         call->state.patience = 0;
+    else if (replicas_know(self) && evs__replicas_may(call->lane))
+        evs__replicas_take(call);
     status = queue(call, self->cmd, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);

@@ -5,6 +5,7 @@
 #include "scripts/client.h"
 #include "scripts/cluster.h"
 #include "scripts/park.h"
+#include "scripts/replicas.h"
 
 /* Makes sure that the server will know the script when the request arrives. */
 static evs_status introduce(evs__call *call, evs_error *err)
@@ -32,6 +33,19 @@ static evs_status reach(evs__call *call, evs_error *err)
     return status;
 }
 
+/* Ends: a replica that was left is not chosen again for a while. */
+static evs_status admit(evs__call *call, evs_error *err)
+{
+    while (!evs__lane_is_home(call->lane)) {
+        evs_status status = reach(call, err);
+        if (status == EVS_OK || !evs__cluster_may_help(call, status) ||
+            !evs__replicas_leave(call->lane))
+            return status;
+        call->lane = evs__replicas_lane(call);
+    }
+    return evs__cluster_admit(call, err);
+}
+
 static evs_status begin_waiting(evs__buf **out, evs__call *call, evs_error *err)
 {
     evs__aside *aside = evs__zalloc_array(1, sizeof *aside);
@@ -44,9 +58,9 @@ static evs_status begin_waiting(evs__buf **out, evs__call *call, evs_error *err)
 
 evs_status evs__queue_begin(evs__buf **out, evs__call *call, evs_error *err)
 {
+    evs_status status = admit(call, err);
     evs__lane *lane = call->lane;
     int strict = lane->client->options.order == EVS_ORDER_STRICT;
-    evs_status status = evs__lane_is_home(lane) ? evs__cluster_admit(call, err) : reach(call, err);
     int stays = evs__lane_is_home(lane) || evs__cluster_may_help(call, status) ||
                 (strict && status == EVS_OK && lane->home != lane &&
                  evs__park_must_wait(lane->home));

@@ -6,6 +6,7 @@
 #include "scripts/discover.h"
 #include "scripts/note.h"
 #include "scripts/render.h"
+#include "scripts/replicas.h"
 
 /* ---- following ---- */
 
@@ -21,7 +22,10 @@ static evs__node *take(evs__call *call, const evs__redirect *to)
     evs__node *node = evs__cluster_node(cluster, host_of(call, to), to->port);
     if (node == NULL || to->ask)
         return node;
-    cluster->owner[to->slot] = (uint16_t)evs__cluster_number(cluster, node);
+    uint16_t owner = (uint16_t)evs__cluster_number(cluster, node);
+    if (cluster->owner[to->slot] == owner)
+        evs__replicas_leave(call->lane); /* it does not serve what its primary has */
+    cluster->owner[to->slot] = owner;
     evs__discover(cluster, node);
     return node;
 }

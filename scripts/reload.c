@@ -226,7 +226,8 @@ static void take_map(evs_client *client, evs_shardmap *map)
     evs_shardmap *before = client->map;
     client->map_serial += before != NULL;
     client->map = evs_shardmap_ref(map);
-    int usual = map->nroutes == 0 && !client->closing && !client->shut;
+    int usual = map->nroutes == 0 && !client->closing && !client->shut &&
+                map->pools[0].read_from == EVS__READ_PRIMARY;
     client->usual = usual ? &map->pools[0] : NULL;
     evs__maps_publish(&client->maps, map, client->map_serial);
     evs_shardmap_free(before);

@@ -112,6 +112,22 @@ void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocat
         render_any(buf, head, call);
 }
 
+void evs__render_evalsha_ro(evs__buf *buf, const char *sha1, const evs_invocation *call)
+{
+    char digits[20];
+    evs_bytes first[] = {evs_text("EVALSHA_RO"), evs_text(sha1), {digits, 0}};
+    first[2].len = (size_t)(put_digits(digits, call->nkeys) - digits);
+    size_t room = add_lengths(room_around(call->nkeys + call->nargs), call->keys, call->nkeys);
+    char *begin = evs__buf_reserve(buf, add_lengths(room, call->args, call->nargs));
+    if (begin == NULL)
+        return;
+    char *at = put_number(begin, '*', 3 + call->nkeys + call->nargs);
+    at = put_arguments(at, first, 3);
+    at = put_arguments(at, call->keys, call->nkeys);
+    at = put_arguments(at, call->args, call->nargs);
+    buf->len += (size_t)(at - begin);
+}
+
 void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs)
 {
     char *begin = evs__buf_reserve(buf, add_lengths(room_around(nargs), args, nargs));

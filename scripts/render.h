@@ -19,6 +19,9 @@ void evs__head_render(evs__head *head, const char *sha1);
 /* EVALSHA with the keys and arguments of `call`. */
 void evs__render_evalsha(evs__buf *buf, const evs__head *head, const evs_invocation *call);
 
+/* The same by EVALSHA_RO. */
+void evs__render_evalsha_ro(evs__buf *buf, const char *sha1, const evs_invocation *call);
+
 void evs__render_command(evs__buf *buf, const evs_bytes *args, size_t nargs);
 
 /* Argument number `index` (0 is the command) of a rendered request; empty when there is none. */

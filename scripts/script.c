@@ -341,6 +341,16 @@ evs_status evs__script_allowed(const evs_script *script, evs_audit_policy policy
 
 /* ---- joining a registry ---- */
 
+/* Where a shebang does not say no-writes, the server takes the script for one that writes. */
+static int may_be_read_only(evs_bytes source)
+{
+    static const char flag[] = "no-writes";
+    const char *end = memchr(source.data, '\n', source.len);
+    size_t len = end == NULL ? source.len : (size_t)(end - source.data);
+    return len < 2 || memcmp(source.data, "#!", 2) != 0 ||
+           memmem(source.data, len, flag, sizeof flag - 1) != NULL;
+}
+
 void evs__script_join(evs_script *script, const evs_registry *registry)
 {
     const evs__contract *contract = &script->contract;
@@ -354,5 +364,6 @@ void evs__script_join(evs_script *script, const evs_registry *registry)
     }
     use->denied = evs__script_allowed(script, EVS_AUDIT_DENY, NULL) != EVS_OK;
     use->one_key = !use->denied && use->min_keys <= 1 && use->max_keys >= 1;
+    use->reads = script->retry == EVS_RETRY_READ_ONLY && may_be_read_only(script->source);
     evs__head_render(&use->head, script->sha1);
 }

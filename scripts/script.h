@@ -18,6 +18,7 @@ typedef struct evs__script_use {
     size_t min_keys, max_keys, min_args, max_args;
     int denied;  /* the audit policy deny refuses it */
     int one_key; /* takes one, and nothing refuses it */
+    int reads;   /* says that it only reads, and can be run by EVALSHA_RO */
     evs__head head;
 } evs__script_use;
 

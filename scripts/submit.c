@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "scripts/queue.h"
 #include "scripts/quick.h"
+#include "scripts/replicas.h"
 #include "scripts/spread.h"
 #include "scripts/state.h"
 
@@ -144,7 +145,10 @@ static evs_status queue(evs__call *call, const evs_invocation *invocation, evs_e
         status = evs__queue_begin(&out, call, err);
     if (status != EVS_OK)
         return blame(err, status, call->script, invocation);
-    evs__render_evalsha(out, &call->script->use.head, invocation);
+    if (call->state.reads)
+        evs__render_evalsha_ro(out, call->script->sha1, invocation);
+    else
+        evs__render_evalsha(out, &call->script->use.head, invocation);
     return evs__queue_end(call, err);
 }
 
@@ -157,6 +161,8 @@ static evs_status submit(const evs__job *self, evs_error *err)
     call->done = self->done;
     call->arg = self->arg;
     call->state.retry = (unsigned char)self->script->retry;
+    if (self->script->use.reads && evs__replicas_may(call->lane))
+        evs__replicas_take(call);
     evs_status status = queue(call, self->invocation, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
@@ -183,6 +189,8 @@ static int queue_planned(const evs__job *job)
     const evs_invocation *invocation = job->invocation;
     evs__lane *lane = job->client->lanes[job->target.shard];
     if (invocation->nkeys != 1 || invocation->nargs > EVS__MOST_QUICK)
+        return 0;
+    if (job->script->use.reads && evs__replicas_may(lane))
         return 0;
     if (lane->cluster != NULL)
         lane = evs__cluster_lane(lane->cluster, job->target.slot);

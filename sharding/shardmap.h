@@ -88,6 +88,13 @@ typedef struct evs__shard {
     unsigned attempts; /* how often a call is sent again: retry.attempts */
 } evs__shard;
 
+/* Who answers what only reads. */
+typedef enum evs__read_rule {
+    EVS__READ_PRIMARY,
+    EVS__READ_PREFER_REPLICA, /* the primary where there is no replica */
+    EVS__READ_REPLICA
+} evs__read_rule;
+
 typedef struct evs__pool {
     const char *name;
     size_t first_shard; /* its shards are first_shard .. first_shard + nshards - 1 */
@@ -108,6 +115,7 @@ typedef struct evs__pool {
     size_t no_keys_shard; /* number of the shard, for EVS__NO_KEYS_SHARD */
     atomic_uint *turn;    /* counts calls, for EVS__NO_KEYS_ANY; in the arena */
     int fails_fast;       /* calls do not wait for a shard that is down */
+    evs__read_rule read_from;
 } evs__pool;
 
 typedef struct evs__prefix_route {

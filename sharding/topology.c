@@ -49,6 +49,8 @@ static size_t add_node(reading *r, const evs__topology_node *node)
         *known = *node;
     }
     known->primary |= node->primary;
+    if (node->primary)
+        known->follows = EVS__NOBODY;
     return (size_t)(known - topology->nodes);
 }
 
@@ -88,13 +90,17 @@ static int read_slots_entry(reading *r, const evs_reply *entry)
 {
     const evs_reply *first = evs_reply_at(entry, 0), *last = evs_reply_at(entry, 1);
     size_t count = evs_reply_count(entry);
+    uint16_t primary = EVS__NOBODY;
     for (size_t i = 2; i < count; i++) {
         const evs_reply *told = evs_reply_at(entry, i);
-        evs__topology_node node = {.primary = i == 2};
+        evs__topology_node node = {.primary = i == 2, .follows = primary};
         if (!read_address(r, &node, evs_reply_at(told, 0), evs_reply_at(told, 1)))
             continue;
         size_t number = add_node(r, &node);
-        if (node.primary && !set_owner(r->topology, first, last, number))
+        if (!node.primary)
+            continue;
+        primary = (uint16_t)number;
+        if (!set_owner(r->topology, first, last, number))
             return 0;
     }
     return 1;
@@ -113,6 +119,11 @@ static const evs_reply *get(const evs_reply *map, const char *key)
     return evs_reply_map_get(map, evs_text(key));
 }
 
+static int has(const evs_reply *told, const char *key, const char *word)
+{
+    return is_text(evs_reply_bytes(get(told, key)), word);
+}
+
 static const evs_reply *shard_port(const reading *r, const evs_reply *node)
 {
     const evs_reply *tls = get(node, "tls-port"), *plain = get(node, "port");
@@ -126,9 +137,9 @@ static size_t choose_primary(const evs_reply *nodes)
     size_t count = evs_reply_count(nodes), best = count;
     for (size_t i = 0; i < count; i++) {
         const evs_reply *node = evs_reply_at(nodes, i);
-        if (!is_text(evs_reply_bytes(get(node, "role")), "master"))
+        if (!has(node, "role", "master"))
             continue;
-        if (is_text(evs_reply_bytes(get(node, "health")), "online"))
+        if (has(node, "health", "online"))
             return i;
         if (best == count)
             best = i;
@@ -145,20 +156,31 @@ static int set_owners(reading *r, const evs_reply *slots, size_t node)
     return 1;
 }
 
+/* The number of a shard's node; EVS__NOBODY when it has no address. */
+static uint16_t read_shard_node(reading *r, const evs_reply *told, int primary, uint16_t follows)
+{
+    evs__topology_node node = {.primary = primary, .follows = follows};
+    if (!read_address(r, &node, get(told, "endpoint"), shard_port(r, told)))
+        return EVS__NOBODY;
+    return (uint16_t)add_node(r, &node);
+}
+
+/* The primary, which may stand anywhere, comes first. */
 static int read_shard(reading *r, const evs_reply *shard)
 {
     const evs_reply *nodes = get(shard, "nodes"), *slots = get(shard, "slots");
     size_t count = evs_reply_count(nodes), primary = choose_primary(nodes);
+    uint16_t owner = EVS__NOBODY;
+    if (primary < count)
+        owner = read_shard_node(r, evs_reply_at(nodes, primary), evs_reply_count(slots) > 0,
+                                EVS__NOBODY);
     for (size_t i = 0; i < count; i++) {
         const evs_reply *told = evs_reply_at(nodes, i);
-        evs__topology_node node = {.primary = i == primary && evs_reply_count(slots) > 0};
-        if (!read_address(r, &node, get(told, "endpoint"), shard_port(r, told)))
-            continue;
-        size_t number = add_node(r, &node);
-        if (node.primary && !set_owners(r, slots, number))
-            return 0;
+        int reads = has(told, "role", "replica") && has(told, "health", "online");
+        if (i != primary)
+            read_shard_node(r, told, 0, reads ? owner : EVS__NOBODY);
     }
-    return 1;
+    return owner == EVS__NOBODY || set_owners(r, slots, owner);
 }
 
 static size_t count_shard_nodes(const evs_reply *shard)

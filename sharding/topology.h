@@ -23,6 +23,8 @@ typedef struct evs__topology_node {
     const char *host; /* without brackets; NULL: the host that was asked */
     int port;
     int primary;
+    uint16_t follows; /* number of the primary whose replica it is and whose data it has, or
+                       * EVS__NOBODY */
 } evs__topology_node;
 
 typedef struct evs__topology {

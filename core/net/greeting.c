@@ -82,10 +82,22 @@ static void write_role(evs__buf *buf, const evs__login *login)
     word(buf, "ROLE");
 }
 
+static int wants_readonly(const evs__greeting *greeting)
+{
+    return greeting->login->readonly;
+}
+
+static void write_readonly(evs__buf *buf, const evs__login *login)
+{
+    (void)login;
+    evs__buf_text(buf, "*1\r\n");
+    word(buf, "READONLY");
+}
+
 static int wants_ping(const evs__greeting *greeting)
 {
     return !wants_auth(greeting) && !wants_hello(greeting) && !wants_select(greeting) &&
-           !wants_name(greeting) && !wants_role(greeting);
+           !wants_name(greeting) && !wants_role(greeting) && !wants_readonly(greeting);
 }
 
 static void write_ping(evs__buf *buf, const evs__login *login)
@@ -117,6 +129,14 @@ static evs_status role_refused(const evs__login *login, const char *text, evs_er
                      "ROLE refused: %s; a user needs +role where sentinels name the primary", text);
 }
 
+static evs_status readonly_refused(const evs__login *login, const char *text, evs_error *err)
+{
+    (void)login;
+    return evs__fail(err, EVS_E_DENIED,
+                     "READONLY refused: %s; a user needs +readonly where replicas are read from",
+                     text);
+}
+
 /* Users without permission for CLIENT or PING may still run scripts, and without HELLO the server
  * speaks RESP2. */
 static evs_status never_mind(const evs__login *login, const char *text, evs_error *err)
@@ -139,6 +159,7 @@ static const struct step {
     {"CLIENT SETNAME", wants_name, write_name, never_mind},
     {"PING", wants_ping, write_ping, never_mind},
     {"ROLE", wants_role, write_role, role_refused},
+    {"READONLY", wants_readonly, write_readonly, readonly_refused},
 };
 
 unsigned evs__greeting_next(const evs__greeting *greeting, unsigned from)

@@ -4,7 +4,8 @@
  * AUTH, HELLO 3, SELECT and CLIENT SETNAME leave in one write, each only when it is asked for; when
  * none is, PING does, so that something that is no Redis is noticed before a request leaves. A
  * server that refuses HELLO, because it is old or the user may not, goes on speaking RESP2, which
- * is why AUTH is a command of its own. ROLE comes last, where only a primary will do.
+ * is why AUTH is a command of its own. ROLE comes last, where only a primary will do, and READONLY
+ * where a replica is to serve what only reads.
  */
 #ifndef EVS_CORE_NET_GREETING_H
 #define EVS_CORE_NET_GREETING_H
@@ -19,7 +20,7 @@ typedef struct evs__greeting {
 } evs__greeting;
 
 /* Steps are numbered from 0; a greeting takes some of them. */
-enum { EVS__GREETING_HELLO = 1, EVS__GREETING_ROLE = 5, EVS__GREETING_END = 6 };
+enum { EVS__GREETING_HELLO = 1, EVS__GREETING_ROLE = 5, EVS__GREETING_END = 7 };
 
 /* The first step from `from` on that is taken; EVS__GREETING_END when there is none. */
 unsigned evs__greeting_next(const evs__greeting *greeting, unsigned from);

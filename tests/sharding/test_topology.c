@@ -82,6 +82,8 @@ static void slots_are_read_with_their_nodes(void **state)
     check_owner(t, 5461, "node1.example.test", 24011);
     check_owner(t, 16383, "127.0.0.1", 24010);
     assert_false(t->nodes[1].primary);
+    assert_int_equal(t->nodes[1].follows, t->owner[0]);
+    assert_int_equal(t->nodes[0].follows, EVS__NOBODY);
 }
 
 static void hosts_that_are_not_told_are_null(void **state)
@@ -118,7 +120,9 @@ static void shards_are_read_with_their_nodes(void **state)
     check_owner(t, 8192, "127.0.0.1", 24011);
     check_owner(t, 8191, "::1", 24012);
     assert_int_equal(t->owner[8193], EVS__NOBODY);
-    assert_false(t->nodes[0].primary);
+    assert_int_equal(t->nodes[1].port, 24010);
+    assert_false(t->nodes[1].primary);
+    assert_int_equal(t->nodes[1].follows, EVS__NOBODY); /* it has no data yet */
     t = read_words(shards, EVS__TOPOLOGY_SHARDS, 1);
     check_owner(t, 8191, "::1", 34012);
 }
@@ -133,8 +137,26 @@ static void of_two_primaries_the_one_that_works_counts(void **state)
         EVS__TOPOLOGY_SHARDS, 0);
     check_owner(t, 77, "b", 2);
     assert_int_equal(t->nnodes, 3);
-    assert_false(t->nodes[0].primary);
+    assert_false(t->nodes[1].primary);
     assert_false(t->nodes[2].primary);
+}
+
+static void replicas_are_told_with_their_primary(void **state)
+{
+    (void)state;
+    evs__topology *t = read_words(
+        "[2 {2 slots [2 :0 :99 nodes [4 "
+        "{4 endpoint a port :1 role replica health online {4 endpoint a port :2 role master health "
+        "online {4 endpoint a port :3 role replica health fail {4 endpoint a port :4 role replica "
+        "health online {2 slots [0 nodes [1 {4 endpoint a port :5 role replica health online",
+        EVS__TOPOLOGY_SHARDS, 0);
+    static const int follows[] = {2, 0, 0, 2, 0}; /* the port, by one's own */
+    assert_int_equal(t->nnodes, 5);
+    for (size_t i = 0; i < t->nnodes; i++) {
+        const evs__topology_node *node = &t->nodes[i];
+        int port = node->follows == EVS__NOBODY ? 0 : t->nodes[node->follows].port;
+        assert_int_equal(port, follows[node->port - 1]);
+    }
 }
 
 static void other_replies_are_refused(void **state)
@@ -236,6 +258,7 @@ int main(void)
         cmocka_unit_test(hosts_that_are_not_told_are_null),
         cmocka_unit_test(shards_are_read_with_their_nodes),
         cmocka_unit_test(of_two_primaries_the_one_that_works_counts),
+        cmocka_unit_test(replicas_are_told_with_their_primary),
         cmocka_unit_test(other_replies_are_refused),
         cmocka_unit_test(redirects_are_read),
         cmocka_unit_test(a_node_tells_how_it_stands_to_a_slot),

@@ -28,6 +28,10 @@ static const struct wording {
      0},
     {"RESP3 alone", {.db = 0}, "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", 3},
     {"RESP2 is not asked for", {.db = 0}, "*1\r\n$4\r\nPING\r\n", 2},
+    {"a replica that is to serve what only reads",
+     {.readonly = 1, .password = "pw"},
+     "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n*1\r\n$8\r\nREADONLY\r\n",
+     0},
     {"RESP3 behind the password",
      {.password = "pw", .db = 1},
      "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"
@@ -47,7 +51,7 @@ static void the_greeting_has_what_the_login_asks_for(void **state)
     }
 }
 
-enum { AUTH, HELLO, SELECT, NAME, PING };
+enum { AUTH, HELLO, SELECT, NAME, PING, READONLY = 6 };
 
 static void steps_come_in_order(void **state)
 {
@@ -128,6 +132,11 @@ static const struct verdict {
     {"a pong", PING, EVS_REPLY_STATUS, "PONG", EVS_OK, NULL},
     {"a ping that cannot persist", PING, EVS_REPLY_ERROR, "MISCONF Redis is configured to", EVS_OK,
      NULL},
+    {"a replica", READONLY, EVS_REPLY_STATUS, "OK", EVS_OK, NULL},
+    {"a user without READONLY", READONLY, EVS_REPLY_ERROR,
+     "NOPERM this user has no permissions to run the 'readonly' command", EVS_E_DENIED,
+     "READONLY refused: NOPERM this user has no permissions to run the 'readonly' command; a user "
+     "needs +readonly where replicas are read from"},
     {"an unknown password", PING, EVS_REPLY_ERROR, "NOAUTH Authentication required.", EVS_E_AUTH,
      "shard requires a password"},
 };
