@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+
 enum { PRIMARIES = 3, REPLICAS = 3, NODES = PRIMARIES + REPLICAS, KEYS = 60 };
 
 static nodes set;
@@ -336,6 +338,59 @@ static void a_busy_replica_is_left_alone(void **state)
     evs_client_free(client);
 }
 
+/* It costs one call its deadline; the next ones go to the primary. */
+static void a_silent_replica_is_left_alone(void **state)
+{
+    (void)state;
+    evs_error err;
+    const char *key = key_at(1);
+    evs_client *client = open_client("prefer_replica\n    retry_after: 10m", NULL);
+    read_key(client, "get", key);
+    kill(scratch_pid(set.servers[PRIMARIES + 1]), SIGSTOP);
+    nodes_do(&set, 1, "CONFIG RESETSTAT");
+    assert_int_equal(read_for(client, "get", key, 100, &err), EVS_E_TIMEOUT);
+    assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
+    for (int i = 0; i < 10; i++)
+        read_key(client, "get", key);
+    assert_int_equal(ran(1, "evalsha_ro"), 10);
+    kill(scratch_pid(set.servers[PRIMARIES + 1]), SIGCONT);
+    evs_client_free(client);
+    nodes_wait(&set, 0, "CLUSTER INFO", "cluster_state:ok");
+    await_replica(PRIMARIES + 1);
+}
+
+static void a_user_who_may_not_say_readonly_is_told(void **state)
+{
+    (void)state;
+    evs_error err;
+    const char *key = key_at(0);
+    evs_client *client = open_client("prefer_replica", NULL);
+    nodes_do(&set, PRIMARIES, "ACL SETUSER default -readonly");
+    assert_int_equal(read_for(client, "get", key, 0, &err), EVS_E_DENIED);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_non_null(strstr(err.message, "+readonly"));
+    nodes_do(&set, PRIMARIES, "ACL SETUSER default +readonly");
+    evs_client_free(client);
+}
+
+static void what_replicas_ran_is_counted_there(void **state)
+{
+    (void)state;
+    evs_error err;
+    char name[32];
+    evs_stats *stats;
+    const char *key = key_at(2);
+    evs_client *client = open_client("replica", NULL);
+    read_key(client, "get", key);
+    assert_int_equal(evs_stats_snapshot(&stats, client, &err), EVS_OK);
+    assert_int_equal(evs_stats_count(stats), 1);
+    snprintf(name, sizeof name, "127.0.0.1:%d", scratch_port(set.servers[PRIMARIES + 2]));
+    assert_string_equal(evs_stats_at(stats, 0)->shard, name);
+    assert_int_equal(evs_stats_at(stats, 0)->calls, 1);
+    evs_stats_free(stats);
+    evs_client_free(client);
+}
+
 static void reads_follow_a_slot_that_moved(void **state)
 {
     (void)state;
@@ -421,6 +476,24 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_client_free(client);
 }
 
+static void who_waits_for_a_replica_gets_the_next_one(void **state)
+{
+    (void)state;
+    int done = 0;
+    evs_error err;
+    evs_bytes key = evs_text(key_at(2));
+    evs_client *client = open_client("replica", NULL);
+    evs_invocation one = {.script = "get", .keys = &key, .nkeys = 1};
+    assert_int_equal(evs_submit(client, &one, count_read, &done, &err), EVS_OK);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(evs_client_process(client, 10, &err), EVS_OK);
+    assert_int_equal(done, 0);
+    assert_int_equal(scratch_restart(set.servers[PRIMARIES + 2]), SCRATCH_OK);
+    while (done == 0)
+        assert_int_equal(evs_client_process(client, 1000, &err), EVS_OK);
+    evs_client_free(client);
+}
+
 /* Its replica answers MASTERDOWN, then CLUSTERDOWN, until it is the primary. */
 static void reads_outlive_a_primary(void **state)
 {
@@ -457,9 +530,13 @@ int main(void)
         cmocka_unit_test(a_running_client_takes_another_rule),
         cmocka_unit_test(failing_allocations_lose_no_read),
         cmocka_unit_test(a_busy_replica_is_left_alone),
+        cmocka_unit_test(a_silent_replica_is_left_alone),
+        cmocka_unit_test(a_user_who_may_not_say_readonly_is_told),
+        cmocka_unit_test(what_replicas_ran_is_counted_there),
         cmocka_unit_test(reads_follow_a_slot_that_moved),
         cmocka_unit_test(replicas_of_a_slot_are_read_in_turn),
         cmocka_unit_test(a_killed_replica_loses_no_call),
+        cmocka_unit_test(who_waits_for_a_replica_gets_the_next_one),
         cmocka_unit_test(reads_outlive_a_primary),
     };
     nodes_start(&set, PRIMARIES, REPLICAS);
