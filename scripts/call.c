@@ -196,8 +196,30 @@ static int read_elsewhere(evs__call *call, const evs__decision *decision)
     return 1;
 }
 
+/* 1 when the transaction, of which nothing ran, goes elsewhere in its cluster or rests. It may be
+ * gone by then. */
+static int exec_again(evs__call *call, const evs_reply *reply)
+{
+    evs__exec *exec = call->arg;
+    const evs_reply *why = evs__exec_refusal(exec, reply);
+    if (why == NULL || call->lane->cluster == NULL)
+        return 0;
+    evs__decision decision = decide(call, EVS__EVENT_ERROR, evs_reply_bytes(why));
+    const evs__part *culprit = evs__exec_forgive(exec);
+    if (decision.action == EVS__REROUTE ? evs__redirect_call(call, &decision, why)
+                                        : rest(call, &decision, why))
+        return 1;
+    evs__exec_blame(exec, culprit);
+    return 0;
+}
+
 static void refused(evs__call *call, const evs_reply *reply)
 {
+    if (call->state.is_exec) {
+        if (!exec_again(call, reply))
+            succeed_late(call, reply);
+        return;
+    }
     evs_bytes text = evs_reply_bytes(reply);
     evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
     if (decision.status == EVS_E_READONLY && call->lane->primary != NULL)

@@ -99,13 +99,18 @@ static inline evs__call *evs__lane_call(evs__lane *lane, unsigned slot, const ev
     return call;
 }
 
-/* The same where `target` leads, which is of the map there is. */
+/* The lane where `target` leads, which is of the map there is; home while no node is known. */
+static inline evs__lane *evs__client_target(evs_client *client, const evs__target *target)
+{
+    evs__lane *lane = client->lanes[target->shard];
+    return lane->cluster == NULL ? lane : evs__cluster_lane(lane->cluster, target->slot);
+}
+
+/* A call there. */
 static inline evs__call *evs__client_call(evs_client *client, const evs__target *target,
                                           const evs_script *script)
 {
-    evs__lane *lane = client->lanes[target->shard];
-    if (lane->cluster != NULL)
-        lane = evs__cluster_lane(lane->cluster, target->slot);
+    evs__lane *lane = evs__client_target(client, target);
     return evs__lane_call(lane, target->slot, script);
 }
 

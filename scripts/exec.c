@@ -3,8 +3,8 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/lease.h"
-#include "scripts/park.h"
 #include "scripts/queue.h"
+#include "scripts/redirect.h"
 #include "scripts/render.h"
 
 #include <assert.h>
@@ -15,6 +15,7 @@
 static void drop(evs__exec *exec)
 {
     evs__ring_remove(&exec->ring);
+    evs_reply_free(exec->refusal);
     evs__buf_free(&exec->bytes);
     evs__free(exec->parts);
     evs__free(exec);
@@ -160,9 +161,36 @@ static int commit(evs__exec *exec)
     return 1;
 }
 
+/* To the lane of its call, which is another one when the slot moved. */
+static void begin_anew(evs__exec *exec)
+{
+    exec->nparts = 0;
+    exec->culprit = NULL;
+    evs_reply_free(exec->refusal);
+    exec->refusal = NULL;
+    exec->lane = exec->call->lane;
+    evs__ring_remove(&exec->ring);
+    evs__ring_append(&exec->lane->execs, &exec->ring);
+}
+
+/* ASKING, if need be, and all requests behind it. */
+static int commit_asking(evs__exec *exec)
+{
+    evs__call *call = exec->call;
+    if (!call->state.asking)
+        return commit(exec);
+    if (!evs__redirect_ask(call))
+        return 0;
+    if (commit(exec))
+        return 1;
+    evs__conn_withdraw(exec->lane->conn, &call->with.aside->side);
+    return 0;
+}
+
 evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
 {
     const evs_transaction *tx = exec->tx;
+    begin_anew(exec);
     evs_status status = evs__call_awaits(exec->call) ? evs__lane_await(exec->lane, err)
                                                      : evs__lane_prepare(exec->lane, err);
     if (status == EVS_OK && tx->lease != NULL)
@@ -170,9 +198,8 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
     if (status != EVS_OK)
         return status;
     evs__lane_preload(exec->lane);
-    exec->nparts = 0;
     status = render(exec, err);
-    if (status == EVS_OK && !commit(exec))
+    if (status == EVS_OK && !commit_asking(exec))
         status = evs__fail_nomem(err);
     evs__buf_free(&exec->bytes);
     return status;
@@ -181,7 +208,10 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
 int evs__exec_withdraw(evs__exec *exec)
 {
     evs__conn *conn = exec->lane->conn;
-    if (exec->open == exec->nparts && evs__conn_withdraw(conn, &exec->parts[0].request)) {
+    const evs__call *call = exec->call;
+    int may = exec->open == exec->nparts &&
+              (!call->state.asking || evs__conn_withdraw(conn, &call->with.aside->side));
+    if (may && evs__conn_withdraw(conn, &exec->parts[0].request)) {
         for (size_t i = 1; i < exec->nparts; i++)
             evs__conn_withdraw(conn, &exec->parts[i].request);
         exec->open = 0;
@@ -209,9 +239,11 @@ static evs__exec *make(evs_transaction *tx, evs__lane *lane)
     return NULL;
 }
 
-/* Counts as a plain command; never sent again, but it may wait for a connection. */
+/* Counts as a plain command; never sent again when it may have run. On a shard it may wait for a
+ * connection; in a cluster for whatever a call waits for. */
 static evs__call *new_call(evs__exec *exec)
 {
+    const evs__lane *lane = exec->lane;
     evs__call *call = evs__lane_call(exec->lane, EVS__ANY_SLOT, NULL);
     if (call == NULL)
         return NULL;
@@ -220,30 +252,25 @@ static evs__call *new_call(evs__exec *exec)
     call->state.is_exec = 1;
     call->state.retry = EVS_RETRY_ONCE;
     call->state.resent = UCHAR_MAX;
-    call->state.patience &= EVS__MAY_AWAIT;
+    if (lane->cluster != NULL)
+        call->slot = (uint16_t)exec->tx->target.slot;
+    else
+        call->state.patience &= EVS__MAY_AWAIT;
     exec->call = call;
     return call;
 }
 
-/* At once, or when the calls before are settled. */
+/* At once, or when the calls before are settled, or when a node of the slot is known. */
 static evs_status queue(evs__exec *exec, evs_error *err)
 {
+    evs__buf *unused;
     evs__call *call = exec->call;
-    evs__lane *lane = exec->lane;
-    if (lane->client->options.order == EVS_ORDER_STRICT) {
-        if (evs__park_must_wait(lane)) {
-            call->with.aside = evs__zalloc_array(1, sizeof *call->with.aside);
-            if (call->with.aside == NULL)
-                return evs__fail_nomem(err);
-            evs__park_wait(call);
-            return EVS_OK;
-        }
-        lane->turn = call;
-    }
-    int failing = lane->conn != NULL && evs__conn_is_failing(lane->conn);
-    evs_status status = evs__exec_queue(exec, err);
-    call->state.tried = (unsigned char)(failing &&
-                                        evs__conn_state_of(lane->conn) == EVS__CONN_IDLE);
+    evs_status status = evs__queue_begin(&unused, call, err);
+    if (status != EVS_OK)
+        return status;
+    if (call->with.aside != NULL)
+        return evs__queue_end(call, err);
+    status = evs__exec_queue(exec, err);
     if (status == EVS_OK)
         call->state.held = EVS__HELD_BY_CONN;
     return status;
@@ -252,15 +279,11 @@ static evs_status queue(evs__exec *exec, evs_error *err)
 evs_status evs__exec_start(evs_transaction *tx, evs__lane *lane, evs_error *err)
 {
     evs_client *client = lane->client;
-    evs_status status = evs__client_lane(
-        lane, (lane->patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL, err);
-    if (status != EVS_OK)
-        return status;
     evs__exec *exec = make(tx, lane);
     if (exec == NULL)
         return evs__fail_nomem(err);
     evs__call *call = new_call(exec);
-    status = call == NULL ? evs__fail_nomem(err) : queue(exec, err);
+    evs_status status = call == NULL ? evs__fail_nomem(err) : queue(exec, err);
     if (status == EVS_OK) {
         evs__call_start(client, call, evs__transaction_timeout(tx));
         return EVS_OK;

@@ -10,13 +10,13 @@
 
 typedef enum evs__part_kind { EVS__PART_MULTI, EVS__PART_LOAD, EVS__PART_ELEMENT } evs__part_kind;
 
-typedef struct evs__part {
+struct evs__part {
     evs__request request; /* first */
     evs__exec *exec;
     evs__part_kind kind;
     size_t element; /* that it is, or that the script is loaded for */
     size_t end;     /* of its bytes in the exec's */
-} evs__part;
+};
 
 struct evs__exec {
     evs__ring ring; /* in the lane's execs; first */
@@ -28,6 +28,7 @@ struct evs__exec {
     size_t nparts;
     size_t open;              /* parts in the connection */
     const evs__part *culprit; /* the first part that was refused */
+    evs_reply *refusal;       /* what it was answered with, in a cluster; ours */
 };
 
 /* The reply to a part: +QUEUED, or a refusal. */

@@ -185,8 +185,41 @@ void evs__exec_part_replied(evs__part *part, const evs_reply *reply)
     evs__exec *exec = part->exec;
     if (multi_was_refused(exec))
         take(exec, part, reply);
-    else if (evs_reply_kind(reply) == EVS_REPLY_ERROR)
+    else if (evs_reply_kind(reply) == EVS_REPLY_ERROR) {
+        int first = exec->culprit == NULL;
         refused(exec, part, evs_reply_bytes(reply));
+        if (first && exec->lane->cluster != NULL)
+            evs_reply_copy(&exec->refusal, reply, NULL); /* else it is reported, not followed */
+    }
+}
+
+/* EXEC itself was refused for what it would have run. */
+static int is_about_slots(evs_bytes text)
+{
+    evs_status status = evs__decide_error(EVS__SPEAKER_COMMAND, text).status;
+    return status == EVS_E_MOVED || status == EVS_E_CLUSTER || status == EVS_E_CROSS_SLOT;
+}
+
+const evs_reply *evs__exec_refusal(const evs__exec *exec, const evs_reply *reply)
+{
+    evs_bytes text = evs_reply_bytes(reply);
+    if (multi_was_refused(exec))
+        return NULL;
+    if (exec->culprit != NULL)
+        return starts(text, "EXECABORT") ? exec->refusal : NULL;
+    return is_about_slots(text) ? reply : NULL;
+}
+
+const evs__part *evs__exec_forgive(evs__exec *exec)
+{
+    const evs__part *culprit = exec->culprit;
+    exec->culprit = NULL;
+    return culprit;
+}
+
+void evs__exec_blame(evs__exec *exec, const evs__part *culprit)
+{
+    exec->culprit = culprit;
 }
 
 /* ---- EXEC ---- */
@@ -240,7 +273,8 @@ static void discarded(evs__exec *exec, evs_bytes text)
     evs__decision decision = evs__decide_error(EVS__SPEAKER_COMMAND, cause);
     note_state(exec, &decision);
     say(exec, status_of(cause), text);
-    fail_all(exec, starts(text, "EXECABORT") ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
+    int ran_not = starts(text, "EXECABORT") || is_about_slots(text);
+    fail_all(exec, ran_not ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
 }
 
 static void ran(evs__exec *exec, const evs_reply *reply)

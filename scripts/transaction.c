@@ -235,7 +235,8 @@ static evs_status begin(evs_transaction *tx, evs_error *err)
                                    : evs__transaction_plan(tx, err);
     if (status != EVS_OK)
         return status;
-    evs__lane *lane = tx->lease != NULL ? &tx->lease->lane : client->lanes[tx->target.shard];
+    evs__lane *lane = tx->lease != NULL ? &tx->lease->lane
+                                        : evs__client_target(client, &tx->target);
     client->stats.mixed_tags += (uint64_t)(tx->target.mixed_tags != 0);
     tx->stage = EVS__STAGE_RUNNING;
     status = evs__exec_start(tx, lane, err);

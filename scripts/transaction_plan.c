@@ -88,6 +88,11 @@ static evs_status apart(const evs_transaction *tx, const found *first, const fou
     describe(b, sizeof b, tx, other->number);
     name_key(a_key, sizeof a_key, tx, first->number);
     name_key(b_key, sizeof b_key, tx, other->number);
+    if (first->target.shard == other->target.shard)
+        return evs__fail(err, EVS_E_CROSS_SLOT,
+                         "a transaction runs in one slot of a cluster, but %s%s is in slot %u and "
+                         "%s%s in slot %u",
+                         a, a_key, first->target.slot, b, b_key, other->target.slot);
     return evs__fail(
         err, EVS_E_CROSS_SHARD,
         "a transaction runs on one shard, but %s%s is on shard %s and %s%s on shard %s", a, a_key,
@@ -131,6 +136,12 @@ static evs_status plan_command(evs_transaction *tx, evs__element *element, found
     return status;
 }
 
+static int is_apart(const evs__target *a, const evs__target *b)
+{
+    return a->shard != b->shard ||
+           (a->slot != b->slot && a->slot != EVS__ANY_SLOT && b->slot != EVS__ANY_SLOT);
+}
+
 static evs_status plan_element(evs_transaction *tx, size_t index, found *first, evs_error *err)
 {
     int has;
@@ -140,9 +151,10 @@ static evs_status plan_element(evs_transaction *tx, size_t index, found *first, 
                                                   : plan_command(tx, element, &here, &has, err);
     if (status != EVS_OK)
         return blame(tx, index + 1, err);
-    if (has && first->number != 0 && here.target.shard != first->target.shard)
+    if (has && first->number != 0 && is_apart(&here.target, &first->target))
         return apart(tx, first, &here, err);
-    if (has && first->number == 0)
+    if (has && (first->number == 0 ||
+                (first->target.slot == EVS__ANY_SLOT && here.target.slot != EVS__ANY_SLOT)))
         *first = here;
     return EVS_OK;
 }
@@ -244,9 +256,6 @@ static evs_status plan(evs_transaction *tx, evs_error *err)
         status = evs__route_no_keys(&first.target, tx->map, tx->shard, NULL, err);
     if (status == EVS_OK)
         status = check_followers(tx, &first, err);
-    if (status != EVS_OK)
-        return status;
-    status = evs__transaction_allowed(tx, &first.target, err);
     if (status != EVS_OK)
         return status;
     tx->target = first.target;
