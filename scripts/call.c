@@ -222,6 +222,8 @@ static void refused(evs__call *call, const evs_reply *reply)
     }
     evs_bytes text = evs_reply_bytes(reply);
     evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
+    if (call->state.stays && decision.action == EVS__REROUTE && text.data[0] == 'A')
+        decision.action = EVS__BACK_OFF;
     if (decision.status == EVS_E_READONLY && call->lane->primary != NULL)
         evs__primary_doubt(call->lane->primary, call->lane->conn);
     if (decision.action == EVS__HEAL)

@@ -70,6 +70,7 @@ typedef struct evs__call_state {
     unsigned char may_lie : 1; /* a plain command that runs a script: errors may be that script's */
     unsigned char reads : 1;   /* it only reads, and replicas may serve it */
     unsigned char is_exec : 1; /* the EXEC of an evs__exec, which is then `arg` */
+    unsigned char stays : 1;   /* ASK is not followed: it is asked again later */
 } evs__call_state;
 
 /* Two cache lines, and it begins with one: with many calls in flight, each is cold. */

@@ -42,14 +42,14 @@ static void describe(evs__node *node, int port)
         .text = node->name, .host = node->host, .port = port};
 }
 
-void evs__node_describe(evs__node *node, const evs__shard *home)
+void evs__node_describe(evs__node *node, evs_shardmap *map, size_t shard)
 {
     int port = node->shard.login.endpoint.port;
-    node->shard = *home;
+    node->shard = map->shards[shard];
     describe(node, port);
-    evs__lane_renew(&node->lane);
+    evs__lane_renew(&node->lane, map);
     if (node->reader != NULL)
-        evs__replica_describe(node->reader);
+        evs__replica_describe(node->reader, map);
 }
 
 static evs__node *add_node(evs__cluster *cluster, evs_bytes host, int port,

@@ -76,8 +76,8 @@ evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot);
 evs__node *evs__cluster_node(evs__cluster *cluster, evs_bytes host, int port);
 size_t evs__cluster_number(const evs__cluster *cluster, const evs__node *node);
 
-/* What a map says of the cluster's shard holds for the node, whose address stays. */
-void evs__node_describe(evs__node *node, const evs__shard *home);
+/* What a map says of the cluster's shard holds for a node, whose address stays. */
+void evs__node_describe(evs__node *node, evs_shardmap *map, size_t shard);
 
 static inline int evs__lane_is_home(const evs__lane *lane)
 {

@@ -80,7 +80,7 @@ void evs__cluster_set_map(evs__cluster *cluster, evs_shardmap *map, size_t shard
     cluster->plan = plan;
     mark_seeds(cluster);
     for (size_t i = 0; i < cluster->nnodes; i++)
-        evs__node_describe(cluster->nodes[i], &map->shards[shard]);
+        evs__node_describe(cluster->nodes[i], map, shard);
     evs__lane_set_map(cluster->home, map, shard);
     if (asks)
         evs__discover(cluster, NULL);

@@ -155,12 +155,19 @@ static evs_status status_of(evs_bytes text)
     return starts(text, "ERR wrong number of arguments") ? EVS_E_ARITY : EVS_E_INVALID;
 }
 
+/* What was watched is on a node that does not have the slot any more: as if it had been changed. */
+static evs_status status_when(const evs_transaction *tx, evs_bytes text)
+{
+    evs_status status = status_of(text);
+    return status == EVS_E_MOVED && tx->lease != NULL ? EVS_E_ABORTED : status;
+}
+
 static void refused(evs__exec *exec, const evs__part *part, evs_bytes text)
 {
     static const char *const what[] = {"MULTI", "SCRIPT LOAD for element", "element"};
     evs_transaction *tx = exec->tx;
     evs__decision decision = evs__decide_error(EVS__SPEAKER_COMMAND, text);
-    evs_status status = status_of(text);
+    evs_status status = status_when(tx, text);
     note_state(exec, &decision);
     if (part->kind == EVS__PART_LOAD && evs__refusal_status(text) == EVS_E_DENIED)
         evs__lane_refuse(exec->lane, tx->elements[part->element].script, text);
@@ -272,7 +279,7 @@ static void discarded(evs__exec *exec, evs_bytes text)
         cause = (evs_bytes){text.data + sizeof inner - 1, text.len - (sizeof inner - 1)};
     evs__decision decision = evs__decide_error(EVS__SPEAKER_COMMAND, cause);
     note_state(exec, &decision);
-    say(exec, status_of(cause), text);
+    say(exec, status_when(exec->tx, cause), text);
     int ran_not = starts(text, "EXECABORT") || is_about_slots(text);
     fail_all(exec, ran_not ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
 }

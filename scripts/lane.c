@@ -78,13 +78,17 @@ evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
     return lane;
 }
 
-void evs__lane_renew(evs__lane *lane)
+void evs__lane_renew(evs__lane *lane, evs_shardmap *map)
 {
     take_rules(lane);
     if (lane->conn != NULL)
         evs__conn_set_login(lane->conn, &lane->at->login);
-    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next)
-        evs__lane_renew(&lease->lane);
+    for (evs__lease *lease = lane->leases; lease != NULL; lease = lease->next) {
+        evs_shardmap *before = lease->lane.map;
+        lease->lane.map = evs_shardmap_ref(map);
+        evs__lane_renew(&lease->lane, map);
+        evs_shardmap_free(before);
+    }
 }
 
 void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard)

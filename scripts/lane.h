@@ -91,8 +91,8 @@ evs__lane *evs__lane_new(evs_client *client, evs_shardmap *map, size_t shard,
 /* Gives a lane the same shard of another map. */
 void evs__lane_set_map(evs__lane *lane, evs_shardmap *map, size_t shard);
 
-/* What `at` says has changed, but not how to connect. */
-void evs__lane_renew(evs__lane *lane);
+/* What `at`, of a node, says is of another map now, which does not change how to connect. */
+void evs__lane_renew(evs__lane *lane, evs_shardmap *map);
 
 static inline const char *evs__lane_pool(const evs__lane *lane)
 {

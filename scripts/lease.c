@@ -16,7 +16,7 @@ static evs_status make(evs__lease **out, evs__lane *lane, evs_error *err)
     evs__lease *lease = evs__zalloc_array(1, sizeof *lease);
     if (lease == NULL)
         return evs__fail_nomem(err);
-    lease->lane.map = evs_shardmap_ref(lane->map);
+    lease->lane.map = evs_shardmap_ref(lane->home->map); /* that of a node is its home's */
     evs_status status = EVS_OK;
     if (!evs__lane_init(&lease->lane, client, lane->at, lane))
         status = evs__fail_nomem(err);

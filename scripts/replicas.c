@@ -18,10 +18,10 @@ static void describe(evs__replica *reader)
     reader->shard.login.readonly = 1;
 }
 
-void evs__replica_describe(evs__replica *reader)
+void evs__replica_describe(evs__replica *reader, evs_shardmap *map)
 {
     describe(reader);
-    evs__lane_renew(&reader->lane);
+    evs__lane_renew(&reader->lane, map);
 }
 
 /* Made when it is first wanted; NULL when out of memory. */

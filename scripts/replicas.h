@@ -30,8 +30,8 @@ static inline evs__replica *evs__lane_replica(evs__lane *lane)
 /* Accepts NULL. Connections were freed before. */
 void evs__replica_free(evs__replica *reader);
 
-/* Takes what is said of its node, again. */
-void evs__replica_describe(evs__replica *reader);
+/* Takes what the map says of its node, again. */
+void evs__replica_describe(evs__replica *reader, evs_shardmap *map);
 
 /* May a replica serve a new call on this lane that only reads? */
 int evs__replicas_may(const evs__lane *lane);

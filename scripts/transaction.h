@@ -50,9 +50,14 @@ struct evs_transaction {
     int watch_failed;
 };
 
-/* Can a transaction run there? Fails with INVALID in a cluster's pool. */
-evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
-                                    evs_error *err);
+/* On two shards, or in two slots of a cluster? */
+int evs__transaction_apart(const evs__target *a, const evs__target *b);
+
+/* Is it in a cluster? */
+static inline int evs__transaction_in_cluster(const evs_transaction *tx)
+{
+    return tx->map->pools[tx->target.pool].cluster != NULL;
+}
 
 /* Takes the map of this moment, unless something is watched: the map stays the same then. */
 void evs__transaction_take_map(evs_transaction *tx);

@@ -136,7 +136,7 @@ static evs_status plan_command(evs_transaction *tx, evs__element *element, found
     return status;
 }
 
-static int is_apart(const evs__target *a, const evs__target *b)
+int evs__transaction_apart(const evs__target *a, const evs__target *b)
 {
     return a->shard != b->shard ||
            (a->slot != b->slot && a->slot != EVS__ANY_SLOT && b->slot != EVS__ANY_SLOT);
@@ -151,7 +151,7 @@ static evs_status plan_element(evs_transaction *tx, size_t index, found *first, 
                                                   : plan_command(tx, element, &here, &has, err);
     if (status != EVS_OK)
         return blame(tx, index + 1, err);
-    if (has && first->number != 0 && is_apart(&here.target, &first->target))
+    if (has && first->number != 0 && evs__transaction_apart(&here.target, &first->target))
         return apart(tx, first, &here, err);
     if (has && (first->number == 0 ||
                 (first->target.slot == EVS__ANY_SLOT && here.target.slot != EVS__ANY_SLOT)))
@@ -213,17 +213,6 @@ static evs_status check_followers(evs_transaction *tx, const found *where, evs_e
             return blame(tx, i + 1, err);
     }
     return EVS_OK;
-}
-
-evs_status evs__transaction_allowed(const evs_transaction *tx, const evs__target *target,
-                                    evs_error *err)
-{
-    const evs__pool *pool = &tx->map->pools[target->pool];
-    if (pool->cluster == NULL)
-        return EVS_OK;
-    return evs__fail(err, EVS_E_INVALID,
-                     "transactions in a cluster (pool \"%s\") are not supported by this version",
-                     pool->name);
 }
 
 /* What the map says of the shard. */

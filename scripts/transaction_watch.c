@@ -1,6 +1,10 @@
 /*
  * WATCH, and reading on the connection that watches. A lease is a lane, so what is sent here are
  * calls like any other: deadlines, SCRIPT LOAD and healing come with them.
+ *
+ * In a cluster the lease is of the node that has the slot. Which that is, an ordinary call finds
+ * out when it is not known or turns out to be another, because such a call follows slots and waits.
+ * What watches stays where it is: when its slot moves on, it is aborted.
  */
 #include "core/error.h"
 #include "scripts/plain.h"
@@ -8,6 +12,8 @@
 #include "scripts/render.h"
 #include "scripts/submit.h"
 #include "scripts/transaction.h"
+
+enum { MOST_SEEKS = 8 };
 
 /* One request on the lease of a transaction. */
 typedef struct question {
@@ -17,7 +23,10 @@ typedef struct question {
     const evs_script *script;
     evs__target target;
     unsigned timeout_ms;
-    int watches; /* it is WATCH itself */
+    int watches;  /* it is WATCH itself */
+    int seeks;    /* it goes wherever the slot is, and not to a lease */
+    int replaced; /* the map was, before it went */
+    int anew;     /* at another node; what was leased is given back */
     evs__waiter waiter;
 } question;
 
@@ -65,6 +74,10 @@ static evs_status ask(question *self, evs_error *err)
     call->done = answered;
     call->arg = self;
     call->state.retry = self->watches ? EVS_RETRY_ONCE : EVS_RETRY_READ_ONLY;
+    if (evs__transaction_in_cluster(self->tx)) {
+        call->state.stays = (unsigned char)(self->watches != 0);
+        call->state.patience &= EVS__MAY_REST; /* another node may have the slot meanwhile */
+    }
     evs_status status = queue(call, self, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
@@ -87,6 +100,35 @@ static evs_status plan_again(question *self, evs_error *err)
     return status;
 }
 
+/* As any call; but never to a replica. */
+static evs_status ask_owner(question *self, evs_error *err)
+{
+    evs_client *client = self->tx->client;
+    self->replaced = evs__transaction_is_stale(self->tx);
+    if (self->replaced)
+        return evs__fail(err, EVS_E_MOVED, "the shard map was replaced");
+    evs__call *call = evs__client_call(client, &self->target, NULL);
+    if (call == NULL)
+        return evs__fail_nomem(err);
+    call->done = answered;
+    call->arg = self;
+    call->state.retry = EVS_RETRY_READ_ONLY;
+    evs_status status = queue(call, self, err);
+    if (status == EVS_OK)
+        evs__call_start(client, call, self->timeout_ms);
+    else
+        evs__queue_drop(call);
+    return status;
+}
+
+static evs_status lease(question *self, evs_error *err)
+{
+    evs__lane *lane = evs__client_target(self->tx->client, &self->target);
+    if (evs__lane_is_home(lane))
+        return evs__fail(err, EVS_E_MOVED, "no node of the slot is known");
+    return evs__lease_take(&self->tx->lease, lane, err);
+}
+
 static evs_status start(void *job, evs_error *err)
 {
     question *self = job;
@@ -95,11 +137,15 @@ static evs_status start(void *job, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
+    if (self->seeks)
+        return ask_owner(self, err);
+    if (self->anew)
+        evs__transaction_unwatch(tx);
     int fresh = tx->lease == NULL;
     if (evs__transaction_is_stale(tx))
         status = fresh ? plan_again(self, err) : evs__transaction_fail_stale(tx, err);
     if (status == EVS_OK && fresh)
-        status = evs__lease_take(&tx->lease, client->lanes[self->target.shard], err);
+        status = lease(self, err);
     if (status == EVS_OK)
         status = ask(self, err);
     if (status != EVS_OK && fresh)
@@ -132,6 +178,11 @@ static evs_status elsewhere(const question *self, evs_error *err)
 {
     const evs_transaction *tx = self->tx;
     const evs_shardmap *map = tx->map;
+    if (tx->target.shard == self->target.shard)
+        return evs__fail(err, EVS_E_CROSS_SLOT,
+                         "a transaction runs in one slot of a cluster, but what is watched is in "
+                         "slot %u and this in slot %u",
+                         tx->target.slot, self->target.slot);
     return evs__fail(err, EVS_E_CROSS_SHARD,
                      "a transaction runs on one shard, but what is watched is on shard %s and this "
                      "is on shard %s",
@@ -145,11 +196,61 @@ static evs_status plan_watch(question *self, const evs_bytes *keys, size_t nkeys
         return evs__fail(err, EVS_E_INVALID, "watching needs a key");
     evs__transaction_take_map(tx);
     evs_status status = evs__route_keys(&self->target, tx->map, keys, nkeys, err);
-    if (status == EVS_OK && tx->lease != NULL && self->target.shard != tx->target.shard)
+    if (status == EVS_OK && tx->lease != NULL && evs__transaction_apart(&self->target, &tx->target))
         status = elsewhere(self, err);
-    if (status == EVS_OK)
-        status = evs__transaction_allowed(tx, &self->target, err);
     return status;
+}
+
+/* Whoever has the slot is known behind that. Its reply does not matter. */
+static evs_status seek(const question *self, unsigned timeout_ms, evs_error *err)
+{
+    evs_reply *reply = NULL;
+    evs_bytes words[] = {evs_text("EXISTS"), self->cmd.args[1]};
+    question owner = {.tx = self->tx,
+                      .cmd = {.args = words, .nargs = 2},
+                      .target = self->target,
+                      .timeout_ms = timeout_ms,
+                      .seeks = 1,
+                      .waiter = {.reply = &reply, .err = err}};
+    evs_status status = wait_for(&owner, err);
+    evs_reply_free(reply);
+    return owner.replaced ? EVS_OK : status; /* then it is planned again */
+}
+
+static int may_seek(evs_status status)
+{
+    return status == EVS_E_MOVED || status == EVS_E_CLOSED || status == EVS_E_CONNECT;
+}
+
+/* Watches where the slot is, within the time there is. */
+static evs_status wait_in_cluster(question *self, evs_error *err)
+{
+    evs_error why;
+    unsigned whole = self->timeout_ms;
+    uint64_t now = evs__loop_about_ms(), deadline = now + whole;
+    int first = self->tx->lease == NULL;
+    evs_status status = EVS_OK;
+    self->waiter.err = &why;
+    for (int i = 0; i < MOST_SEEKS; i++) {
+        evs_error none;
+        status = wait_for(self, &why);
+        now = evs__loop_about_ms();
+        if (!may_seek(status) || !first || now >= deadline)
+            break;
+        if (seek(self, (unsigned)(deadline - now), &none) != EVS_OK) {
+            why = none;
+            status = none.status;
+            break;
+        }
+        now = evs__loop_about_ms();
+        if (now >= deadline)
+            break;
+        self->anew = 1;
+        self->timeout_ms = (unsigned)(deadline - now);
+    }
+    if (status == EVS_E_MOVED && !first)
+        why.status = EVS_E_ABORTED;
+    return status == EVS_OK ? EVS_OK : evs__fail_with(err, &why);
 }
 
 static evs_status run_watch(question *self, const evs_bytes *keys, size_t nkeys, evs_error *err)
@@ -167,7 +268,8 @@ static evs_status run_watch(question *self, const evs_bytes *keys, size_t nkeys,
     self->timeout_ms = timeout_of(self, 0);
     if (tx->lease == NULL)
         tx->target = self->target;
-    evs_status status = wait_for(self, err);
+    evs_status status = evs__transaction_in_cluster(tx) ? wait_in_cluster(self, err)
+                                                        : wait_for(self, err);
     evs_bytes text = evs_reply_bytes(reply);
     if (status == EVS_OK && evs_reply_kind(reply) == EVS_REPLY_ERROR)
         status = evs__fail(err, EVS_E_INVALID, "WATCH was refused: %.*s", (int)text.len, text.data);
@@ -194,11 +296,15 @@ evs_status evs_transaction_watch(evs_transaction *tx, const evs_bytes *keys, siz
 
 static evs_status read_on_lease(evs_reply **out, question *self, evs_error *err)
 {
-    if (self->target.shard != self->tx->target.shard)
+    evs_error own;
+    if (evs__transaction_apart(&self->target, &self->tx->target))
         return elsewhere(self, err);
     self->waiter.reply = out;
-    self->waiter.err = err;
-    return wait_for(self, err);
+    self->waiter.err = &own;
+    evs_status status = wait_for(self, &own);
+    if (status == EVS_E_MOVED)
+        own.status = EVS_E_ABORTED; /* and what is watched with it */
+    return status == EVS_OK ? EVS_OK : evs__fail_with(err, &own);
 }
 
 static evs_status may_read(const evs_transaction *tx, evs_error *err)

@@ -8,10 +8,11 @@
  *         use(evs_transaction_result(tx, 0));
  *     evs_transaction_clear(tx);   // and again, with the memory it has
  *
- * All keys of all elements must be on one shard. The whole leaves in one write, together with the
- * calls of others; a script that the shard may not know is loaded inside of it. It is never sent
- * again, and no element of it is. Nobody else's command runs between two elements; but an element
- * that fails when its turn comes undoes nothing, as is the way of MULTI.
+ * All keys of all elements must be on one shard, in a cluster in one slot. The whole leaves in one
+ * write, together with the calls of others; a script that the shard may not know is loaded inside
+ * of it. It is never sent again when any of it may have run, and no element of it is; in a cluster
+ * it follows its slot. Nobody else's command runs between two elements; but an element that fails
+ * when its turn comes undoes nothing, as is the way of MULTI.
  *
  * To read before you write, watch keys first. What is read then comes over a connection that is
  * this transaction's alone, and when somebody changes a watched key before EXEC, nothing runs:
@@ -68,12 +69,12 @@ EVS_API evs_status evs_transaction_add_command(evs_transaction *tx, const evs_pl
  * `err->outcome` is the whole's: NOT_EXECUTED when none of it ran and will, MAYBE_EXECUTED when
  * nobody can know.
  *
- * Fails before anything is sent with EVS_E_CROSS_SHARD, which names the elements, and with whatever
- * evs_submit and evs_command refuse, naming the element. Fails with EVS_E_ABORTED when a watched
- * key was changed, or the map was replaced since (evs_client_reload); with the status of the
- * element that the server refused to queue (EVS_E_OOM, EVS_E_DENIED, EVS_E_ARITY, EVS_E_INVALID for
- * a command it does not know, ...), the others being EVS_E_CANCELED; with EVS_E_TIMEOUT,
- * EVS_E_CLOSED, ... as any call. */
+ * Fails before anything is sent with EVS_E_CROSS_SHARD (_SLOT in a cluster), which names the
+ * elements, and with whatever evs_submit and evs_command refuse, naming the element. Fails with
+ * EVS_E_ABORTED when a watched key was changed, its slot moved, or the map was replaced since
+ * (evs_client_reload); with the status of the element that the server refused to queue (EVS_E_OOM,
+ * EVS_E_DENIED, EVS_E_ARITY, EVS_E_INVALID for a command it does not know, ...), the others being
+ * EVS_E_CANCELED; with EVS_E_TIMEOUT, EVS_E_CLOSED, ... as any call. */
 EVS_API evs_status evs_transaction_exec(evs_transaction *tx, evs_error *err);
 
 typedef void (*evs_transaction_done_fn)(void *arg, evs_transaction *tx);

@@ -266,26 +266,6 @@ static void both_questions_lead_to_the_nodes(void **state)
     }
 }
 
-static void transactions_are_refused_by_name(void **state)
-{
-    (void)state;
-    evs_error err;
-    evs_transaction *tx;
-    evs_client *client = open_client(NULL, "");
-    evs_bytes key = evs_text("k");
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1};
-    assert_int_equal(evs_transaction_new(&tx, client, NULL, &err), EVS_OK);
-    assert_int_equal(evs_transaction_add(tx, &one, &err), EVS_OK);
-    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_INVALID);
-    assert_non_null(strstr(err.message, "cluster (pool \"c\")"));
-    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
-    evs_transaction_free(tx);
-    assert_int_equal(evs_transaction_new(&tx, client, NULL, &err), EVS_OK);
-    assert_int_equal(evs_transaction_watch(tx, &key, 1, &err), EVS_E_INVALID);
-    evs_transaction_free(tx);
-    evs_client_free(client);
-}
-
 /* Last: a part of the cluster stays unserved. */
 static void a_part_may_be_used_where_that_is_allowed(void **state)
 {
@@ -342,7 +322,6 @@ int main(void)
         cmocka_unit_test(a_forked_child_leaves_the_cluster_alone),
         cmocka_unit_test(failing_allocations_lose_no_call),
         cmocka_unit_test(both_questions_lead_to_the_nodes),
-        cmocka_unit_test(transactions_are_refused_by_name),
         cmocka_unit_test(a_single_server_is_no_cluster),
         cmocka_unit_test(a_part_may_be_used_where_that_is_allowed),
     };

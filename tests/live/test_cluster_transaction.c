@@ -16,7 +16,7 @@
 
 #include <pthread.h>
 
-enum { PRIMARIES = 3, OPEN = 16, MOVES = 12, THREADS = 4, EACH = 100, TIMEOUT_MS = 20000 };
+enum { PRIMARIES = 3, OPEN = 16, MOVES = 6, THREADS = 4, EACH = 100, TIMEOUT_MS = 20000 };
 
 static nodes set;
 static evs_registry *registry;
@@ -70,12 +70,42 @@ static void add_incr(evs_transaction *tx, const char *key)
     assert_int_equal(evs_transaction_add_command(tx, &one, NULL), EVS_OK);
 }
 
+static void add_set(evs_transaction *tx, const char *key, long long value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", value);
+    evs_bytes words[] = {evs_text("SET"), evs_text(key), evs_text(text)};
+    evs_plain_command one = {.args = words, .nargs = 3};
+    assert_int_equal(evs_transaction_add_command(tx, &one, NULL), EVS_OK);
+}
+
 static evs_status run_pair(evs_transaction *tx, const char *a, const char *b, evs_error *err)
 {
     evs_transaction_clear(tx);
     add_script(tx, a);
     add_incr(tx, b);
     return evs_transaction_exec(tx, err);
+}
+
+static long long info(size_t node, const char *field)
+{
+    redisReply *reply = nodes_ask(&set, node, "CLUSTER INFO");
+    const char *at = strstr(reply->str, field);
+    long long number = at == NULL ? -1 : strtoll(at + strlen(field), NULL, 10);
+    freeReplyObject(reply);
+    return number;
+}
+
+/* Until all know of the newest owner's epoch. A slot that moves on sooner may be claimed by two
+ * nodes of one epoch, and then nobody serves it. */
+static void settle(evs_client *client)
+{
+    for (size_t i = 1; i < PRIMARIES; i++) {
+        while (info(i, "cluster_current_epoch:") != info(0, "cluster_current_epoch:") ||
+               info(i, "cluster_my_epoch:") == info(0, "cluster_my_epoch:") ||
+               info(1, "cluster_my_epoch:") == info(2, "cluster_my_epoch:"))
+            evs_client_process(client, 1, NULL);
+    }
 }
 
 static size_t home_of(const char *key)
@@ -253,7 +283,7 @@ static void start(crowd *self, evs_client *client, const char *tag)
 static void drive(crowd *self, int more)
 {
     int until = self->good + more;
-    while (self->good < until && self->open > 0)
+    while (self->good < until && self->open > 0 && self->failed < 10 * OPEN)
         assert_int_equal(evs_client_process(self->client, 1000, NULL), EVS_OK);
 }
 
@@ -279,6 +309,7 @@ static void move(crowd *self, size_t from, size_t to)
     nodes_move_key(&set, self->b, from, to);
     drive(self, 2);
     nodes_hand_over(&set, load_slot(&set, self->a), to);
+    settle(self->client);
 }
 
 static void none_is_lost_or_doubled_while_a_slot_moves(void **state)
@@ -338,6 +369,149 @@ static void closing_ends_those_that_wait(void **state)
     evs_client_free(client);
 }
 
+/* ---- watching ---- */
+
+static evs_status watch(evs_transaction *tx, const char *key, evs_error *err)
+{
+    evs_bytes keys = evs_text(key);
+    return evs_transaction_watch(tx, &keys, 1, err);
+}
+
+static void must_watch(evs_transaction *tx, const char *key)
+{
+    evs_error err;
+    evs_transaction_clear(tx);
+    if (watch(tx, key, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+}
+
+static evs_status read_key(evs_transaction *tx, const char *key, long long *value, evs_error *err)
+{
+    evs_reply *reply = NULL;
+    evs_bytes words[] = {evs_text("GET"), evs_text(key)};
+    evs_plain_command get = {.args = words, .nargs = 2};
+    evs_status status = evs_transaction_read(&reply, tx, &get, err);
+    if (status == EVS_OK)
+        *value = evs_reply_kind(reply) == EVS_REPLY_NIL
+                     ? 0
+                     : strtoll(evs_reply_bytes(reply).data, NULL, 10);
+    evs_reply_free(reply);
+    return status;
+}
+
+static void a_watched_key_decides(void **state)
+{
+    (void)state;
+    evs_error err;
+    long long value = 0;
+    evs_client *client = open_client(); /* which knows no node yet */
+    evs_transaction *tx = new_on(client, 0);
+    nodes_do(&set, home_of("{w}a"), "SET {w}a 5");
+    must_watch(tx, "{w}a");
+    assert_int_equal(read_key(tx, "{w}a", &value, &err), EVS_OK);
+    assert_int_equal(value, 5);
+    add_script(tx, "{w}a");
+    add_incr(tx, "{w}b");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_OK);
+
+    must_watch(tx, "{w}a");
+    nodes_do(&set, home_of("{w}a"), "INCR {w}a");
+    add_incr(tx, "{w}b");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_ABORTED);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_int_equal(count("{w}a"), 7);
+    assert_int_equal(count("{w}b"), 1);
+    evs_transaction_free(tx);
+    evs_client_free(client);
+}
+
+static void what_is_watched_is_in_one_slot(void **state)
+{
+    (void)state;
+    evs_error err;
+    long long value;
+    evs_client *client = open_client();
+    evs_transaction *tx = new_on(client, 0);
+    must_watch(tx, "{w}a");
+    assert_int_equal(read_key(tx, "other", &value, &err), EVS_E_CROSS_SLOT);
+    add_incr(tx, "other");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_CROSS_SLOT);
+    assert_non_null(strstr(err.message, "what is watched"));
+    assert_int_equal(watch(tx, "other", &err), EVS_E_CROSS_SLOT);
+    evs_transaction_free(tx);
+    evs_client_free(client);
+}
+
+static void move_key(evs_client *client, const char *key, size_t to)
+{
+    size_t from = home_of(key);
+    nodes_open_slot(&set, load_slot(&set, key), from, to);
+    nodes_move_key(&set, key, from, to);
+    nodes_hand_over(&set, load_slot(&set, key), to);
+    settle(client);
+}
+
+static void watching_goes_where_the_slot_is(void **state)
+{
+    (void)state;
+    evs_error err;
+    long long value = 0;
+    evs_client *client = open_client();
+    evs_transaction *tx = new_on(client, 0);
+    size_t at = home_of("follows");
+    for (int i = 1; i <= 6; i++) {
+        if (i > 1)
+            move_key(client, "follows", at = (at + 1) % PRIMARIES);
+        must_watch(tx, "follows");
+        add_script(tx, "follows");
+        assert_int_equal(evs_transaction_exec(tx, &err), EVS_OK);
+        assert_int_equal(count("follows"), i);
+    }
+    /* between WATCH and EXEC, and between WATCH and a read */
+    must_watch(tx, "follows");
+    move_key(client, "follows", at = (at + 1) % PRIMARIES);
+    add_incr(tx, "follows");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_ABORTED);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    must_watch(tx, "follows");
+    move_key(client, "follows", at = (at + 1) % PRIMARIES);
+    assert_int_equal(read_key(tx, "follows", &value, &err), EVS_E_ABORTED);
+    assert_int_equal(watch(tx, "follows", &err), EVS_E_ABORTED);
+    must_watch(tx, "follows");
+    add_incr(tx, "follows");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_OK);
+    assert_int_equal(count("follows"), 7);
+    evs_transaction_free(tx);
+    evs_client_free(client);
+}
+
+/* A key that left a slot which is still moving. */
+static void watching_rests_while_its_key_is_elsewhere(void **state)
+{
+    (void)state;
+    evs_error err;
+    evs_client *client = open_client();
+    evs_transaction *tx = new_on(client, 0), *short_one = new_on(client, 150);
+    nodes_do(&set, home_of("left"), "SET left 1");
+    size_t from = home_of("left"), to = (from + 1) % PRIMARIES;
+    must_watch(tx, "left");
+    nodes_open_slot(&set, load_slot(&set, "left"), from, to);
+    nodes_move_key(&set, "left", from, to);
+    assert_int_equal(watch(short_one, "left", &err), EVS_E_MOVED);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_non_null(strstr(err.message, "ASK"));
+    add_incr(tx, "left");
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_ABORTED);
+    nodes_hand_over(&set, load_slot(&set, "left"), to);
+    must_watch(short_one, "left");
+    add_incr(short_one, "left");
+    assert_int_equal(evs_transaction_exec(short_one, &err), EVS_OK);
+    assert_int_equal(count("left"), 2);
+    evs_transaction_free(tx);
+    evs_transaction_free(short_one);
+    evs_client_free(client);
+}
+
 /* ---- threads ---- */
 
 static void *work(void *arg)
@@ -350,6 +524,21 @@ static void *work(void *arg)
         if (run_pair(tx, i % 2 == 0 ? "{thr1}a" : "{thr2}a", i % 2 == 0 ? "{thr1}b" : "{thr2}b",
                      &err) != EVS_OK)
             failed = arg;
+    for (int i = 0; i < EACH / 10 && failed == NULL; i++) {
+        evs_status status;
+        do {
+            long long value = 0;
+            evs_transaction_clear(tx);
+            status = watch(tx, "{thr}w", &err);
+            if (status == EVS_OK)
+                status = read_key(tx, "{thr}w", &value, &err);
+            if (status != EVS_OK)
+                break;
+            add_set(tx, "{thr}w", value + 1);
+            status = evs_transaction_exec(tx, &err);
+        } while (status == EVS_E_ABORTED);
+        failed = status == EVS_OK ? NULL : arg;
+    }
     evs_transaction_free(tx);
     return failed;
 }
@@ -370,6 +559,7 @@ static void many_threads_share_a_client(void **state)
     }
     evs_client_free(client);
     assert_int_equal(count("{thr1}a") + count("{thr2}b"), THREADS * EACH);
+    assert_int_equal(count("{thr}w"), THREADS * EACH / 10);
 }
 
 /* ---- without memory ---- */
@@ -436,6 +626,14 @@ static void what_is_said_is_true_when_a_primary_dies(void **state)
     assert_int_equal(self.failed, self.maybe);
     assert_true(self.maybe <= OPEN);
     assert_true(a <= self.good + self.maybe);
+
+    evs_error err;
+    evs_transaction *tx = new_on(client, TIMEOUT_MS);
+    must_watch(tx, self.a);
+    add_incr(tx, self.a);
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_OK);
+    assert_int_equal(nodes_number(&set, PRIMARIES, "GET %s", self.a), a + 1);
+    evs_transaction_free(tx);
     evs_client_free(client);
 }
 
@@ -450,6 +648,10 @@ int main(void)
         cmocka_unit_test(none_is_lost_or_doubled_while_a_slot_moves),
         cmocka_unit_test(strict_order_holds_while_a_slot_moves),
         cmocka_unit_test(closing_ends_those_that_wait),
+        cmocka_unit_test(a_watched_key_decides),
+        cmocka_unit_test(what_is_watched_is_in_one_slot),
+        cmocka_unit_test(watching_goes_where_the_slot_is),
+        cmocka_unit_test(watching_rests_while_its_key_is_elsewhere),
         cmocka_unit_test(many_threads_share_a_client),
         cmocka_unit_test(failing_allocations_leave_outcomes_true),
         cmocka_unit_test(what_is_said_is_true_when_a_primary_dies),
