@@ -108,8 +108,9 @@ size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
 /* The arguments of every node, then those of the test. */
 static void start_server(nodes *set, size_t i, const char *bus)
 {
-    char name[16], file[32];
+    char name[16], file[32], data[32];
     snprintf(name, sizeof name, "n%zu", i);
+    snprintf(data, sizeof data, "n%zu.rdb", i); /* what a replica gets is no other server's */
     snprintf(file, sizeof file, "n%zu.nodes", i);
     const char *config[ARGS] = {"--cluster-enabled",
                                 "yes",
@@ -122,8 +123,10 @@ static void start_server(nodes *set, size_t i, const char *bus)
                                 "--cluster-replica-validity-factor",
                                 "0",
                                 "--repl-diskless-sync-delay",
-                                "0"};
-    size_t count = 12;
+                                "0",
+                                "--dbfilename",
+                                data};
+    size_t count = 14;
     for (size_t k = 0; set->how != NULL && k < set->how->nconfig && count < ARGS; k++)
         config[count++] = set->how->config[k];
     scratch_listen listen = set->how == NULL ? SCRATCH_UNIX_AND_TCP : set->how->listen;

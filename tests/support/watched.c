@@ -93,10 +93,11 @@ void watched_await(watched *set, size_t server, const char *command, const char 
 
 static void start_server(watched *set, size_t i)
 {
-    char name[16], command[64];
-    const char *config[] = {"--repl-diskless-sync-delay", "0"};
+    char name[16], file[32], command[64];
+    const char *config[] = {"--repl-diskless-sync-delay", "0", "--dbfilename", file};
     scratch_options options = {SCRATCH_UNIX_AND_TCP, config, sizeof config / sizeof config[0]};
     snprintf(name, sizeof name, "r%zu", i);
+    snprintf(file, sizeof file, "r%zu.rdb", i); /* what a replica gets is no other server's */
     if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
         die("scratch server", scratch_error(set->area));
     watched_relink(set, i);
