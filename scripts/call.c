@@ -354,13 +354,14 @@ static void lost(evs__call *call, const evs__answer *answer)
     evs_bytes none = {NULL, 0};
     evs__event event = answer->sent ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
     evs__decision decision = decide(call, event, none);
+    int elsewhere = evs__replicas_leave(call->lane); /* there are others, which are known */
     if (call->lane->cluster != NULL)
         evs__discover(call->lane->cluster, NULL);
     if (may_look(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
         if (decision.outcome != EVS_NOT_EXECUTED)
             count_up(&call->state.resent);
         note_resend(call, answer, &decision);
-        if (evs__replicas_leave(call->lane)) /* there are others, which are known */
+        if (elsewhere)
             evs__call_send_again(call);
         else
             evs__cluster_wait(call, answer->why);
@@ -445,8 +446,7 @@ void evs__call_send_again(evs__call *call)
         if (call->lane->cluster != NULL && !evs__cluster_aim(call))
             return;
         status = queue_kept(call, &err);
-    } while (status != EVS_OK && evs__cluster_may_help(call, status) &&
-             evs__replicas_leave(call->lane));
+    } while (evs__replicas_refuse(call->lane, status));
     if (status != EVS_OK && evs__cluster_may_help(call, status)) {
         evs__cluster_wait(call, &err);
         return;

@@ -38,8 +38,7 @@ static evs_status admit(evs__call *call, evs_error *err)
 {
     while (!evs__lane_is_home(call->lane)) {
         evs_status status = reach(call, err);
-        if (status == EVS_OK || !evs__cluster_may_help(call, status) ||
-            !evs__replicas_leave(call->lane))
+        if (!evs__replicas_refuse(call->lane, status))
             return status;
         call->lane = evs__replicas_lane(call);
     }

@@ -150,3 +150,9 @@ int evs__replicas_leave(evs__lane *lane)
                                           lane->at->login.link.retry_after_ms;
     return 1;
 }
+
+int evs__replicas_refuse(evs__lane *lane, evs_status status)
+{
+    return (status == EVS_E_CONNECT || status == EVS_E_CLOSED || status == EVS_E_LOADING) &&
+           evs__replicas_leave(lane);
+}

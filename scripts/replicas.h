@@ -48,4 +48,7 @@ int evs__replicas_lack(const evs__call *call);
 /* The lane cannot serve its calls. 1 when it is a reader, which is left alone for a while then. */
 int evs__replicas_leave(evs__lane *lane);
 
+/* The same if `status` is that of a connection that did not come about; else 0. */
+int evs__replicas_refuse(evs__lane *lane, evs_status status);
+
 #endif

@@ -476,6 +476,14 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_client_free(client);
 }
 
+static void restart(size_t node)
+{
+    assert_int_equal(scratch_restart(set.servers[node]), SCRATCH_OK);
+    redisFree(set.links[node]);
+    set.links[node] = redisConnectUnix(scratch_socket(set.servers[node]));
+    assert_true(set.links[node] != NULL && set.links[node]->err == 0);
+}
+
 static void who_waits_for_a_replica_gets_the_next_one(void **state)
 {
     (void)state;
@@ -488,9 +496,29 @@ static void who_waits_for_a_replica_gets_the_next_one(void **state)
     for (int i = 0; i < 20; i++)
         assert_int_equal(evs_client_process(client, 10, &err), EVS_OK);
     assert_int_equal(done, 0);
-    assert_int_equal(scratch_restart(set.servers[PRIMARIES + 2]), SCRATCH_OK);
+    restart(PRIMARIES + 2);
     while (done == 0)
         assert_int_equal(evs_client_process(client, 1000, &err), EVS_OK);
+    evs_client_free(client);
+}
+
+/* The loss is the caller's to hear of; calls behind it know. */
+static void an_impatient_client_knows_after_one_loss(void **state)
+{
+    (void)state;
+    evs_error err;
+    const char *key = key_at(2);
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.patience = EVS_PATIENCE_NONE;
+    await_replica(PRIMARIES + 2);
+    evs_client *client = open_client("prefer_replica\n    retry_after: 10m", &options);
+    read_key(client, "get", key);
+    scratch_kill(set.servers[PRIMARIES + 2]);
+    read_for(client, "get", key, 0, &err);
+    nodes_do(&set, 2, "CONFIG RESETSTAT");
+    for (int i = 0; i < 10; i++)
+        read_key(client, "get", key);
+    assert_int_equal(ran(2, "evalsha_ro"), 10);
     evs_client_free(client);
 }
 
@@ -537,6 +565,7 @@ int main(void)
         cmocka_unit_test(replicas_of_a_slot_are_read_in_turn),
         cmocka_unit_test(a_killed_replica_loses_no_call),
         cmocka_unit_test(who_waits_for_a_replica_gets_the_next_one),
+        cmocka_unit_test(an_impatient_client_knows_after_one_loss),
         cmocka_unit_test(reads_outlive_a_primary),
     };
     nodes_start(&set, PRIMARIES, REPLICAS);
