@@ -87,27 +87,6 @@ static evs_status run_pair(evs_transaction *tx, const char *a, const char *b, ev
     return evs_transaction_exec(tx, err);
 }
 
-static long long info(size_t node, const char *field)
-{
-    redisReply *reply = nodes_ask(&set, node, "CLUSTER INFO");
-    const char *at = strstr(reply->str, field);
-    long long number = at == NULL ? -1 : strtoll(at + strlen(field), NULL, 10);
-    freeReplyObject(reply);
-    return number;
-}
-
-/* Until all know of the newest owner's epoch. A slot that moves on sooner may be claimed by two
- * nodes of one epoch, and then nobody serves it. */
-static void settle(evs_client *client)
-{
-    for (size_t i = 1; i < PRIMARIES; i++) {
-        while (info(i, "cluster_current_epoch:") != info(0, "cluster_current_epoch:") ||
-               info(i, "cluster_my_epoch:") == info(0, "cluster_my_epoch:") ||
-               info(1, "cluster_my_epoch:") == info(2, "cluster_my_epoch:"))
-            evs_client_process(client, 1, NULL);
-    }
-}
-
 static size_t home_of(const char *key)
 {
     return nodes_owner(&set, 1, load_slot(&set, key));
@@ -309,7 +288,7 @@ static void move(crowd *self, size_t from, size_t to)
     nodes_move_key(&set, self->b, from, to);
     drive(self, 2);
     nodes_hand_over(&set, load_slot(&set, self->a), to);
-    settle(self->client);
+    nodes_settle(&set);
 }
 
 static void none_is_lost_or_doubled_while_a_slot_moves(void **state)
@@ -442,13 +421,13 @@ static void what_is_watched_is_in_one_slot(void **state)
     evs_client_free(client);
 }
 
-static void move_key(evs_client *client, const char *key, size_t to)
+static void move_key(const char *key, size_t to)
 {
     size_t from = home_of(key);
     nodes_open_slot(&set, load_slot(&set, key), from, to);
     nodes_move_key(&set, key, from, to);
     nodes_hand_over(&set, load_slot(&set, key), to);
-    settle(client);
+    nodes_settle(&set);
 }
 
 static void watching_goes_where_the_slot_is(void **state)
@@ -461,7 +440,7 @@ static void watching_goes_where_the_slot_is(void **state)
     size_t at = home_of("follows");
     for (int i = 1; i <= 6; i++) {
         if (i > 1)
-            move_key(client, "follows", at = (at + 1) % PRIMARIES);
+            move_key("follows", at = (at + 1) % PRIMARIES);
         must_watch(tx, "follows");
         add_script(tx, "follows");
         assert_int_equal(evs_transaction_exec(tx, &err), EVS_OK);
@@ -469,12 +448,12 @@ static void watching_goes_where_the_slot_is(void **state)
     }
     /* between WATCH and EXEC, and between WATCH and a read */
     must_watch(tx, "follows");
-    move_key(client, "follows", at = (at + 1) % PRIMARIES);
+    move_key("follows", at = (at + 1) % PRIMARIES);
     add_incr(tx, "follows");
     assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_ABORTED);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     must_watch(tx, "follows");
-    move_key(client, "follows", at = (at + 1) % PRIMARIES);
+    move_key("follows", at = (at + 1) % PRIMARIES);
     assert_int_equal(read_key(tx, "follows", &value, &err), EVS_E_ABORTED);
     assert_int_equal(watch(tx, "follows", &err), EVS_E_ABORTED);
     must_watch(tx, "follows");

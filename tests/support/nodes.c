@@ -232,6 +232,46 @@ void nodes_hand_over(nodes *set, unsigned slot, size_t to)
     }
 }
 
+static long long epoch_of(nodes *set, size_t node, const char *field)
+{
+    redisReply *reply = nodes_ask(set, node, "CLUSTER INFO");
+    const char *at = strstr(reply->str, field);
+    long long number = at == NULL ? -1 : strtoll(at + strlen(field), NULL, 10);
+    freeReplyObject(reply);
+    return number;
+}
+
+static int is_primary(nodes *set, size_t node)
+{
+    redisReply *role = nodes_ask(set, node, "ROLE");
+    int primary = strcmp(role->element[0]->str, "master") == 0;
+    freeReplyObject(role);
+    return primary;
+}
+
+/* The node and all behind it. */
+static int is_settled(nodes *set, size_t node)
+{
+    long long mine = epoch_of(set, node, "cluster_my_epoch:");
+    long long newest = epoch_of(set, node, "cluster_current_epoch:");
+    int primary = is_primary(set, node);
+    for (size_t i = node + 1; i < set->count; i++) {
+        if (set->links[i] == NULL)
+            continue;
+        if (epoch_of(set, i, "cluster_current_epoch:") != newest ||
+            (primary && is_primary(set, i) && epoch_of(set, i, "cluster_my_epoch:") == mine))
+            return 0;
+    }
+    return 1;
+}
+
+void nodes_settle(nodes *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        while (set->links[i] != NULL && !is_settled(set, i))
+            pause_a_moment();
+}
+
 void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)
 {
     nodes_do(set, to, "CLUSTER SETSLOT %u IMPORTING %s", slot, set->ids[from]);

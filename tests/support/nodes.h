@@ -49,6 +49,10 @@ void nodes_wait(nodes *set, size_t node, const char *command, const char *text);
  * keys stay where they are. */
 void nodes_hand_over(nodes *set, unsigned slot, size_t to);
 
+/* Waits until every node knows of the newest epoch, and no two primaries share one. A slot that
+ * moves on sooner may be claimed by two nodes of one epoch, and then nobody serves it. */
+void nodes_settle(nodes *set);
+
 /* Opens a slot for keys to move from one node to another, and moves one. */
 void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to);
 void nodes_move_key(nodes *set, const char *key, size_t from, size_t to);
