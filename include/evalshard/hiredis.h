@@ -43,7 +43,8 @@ typedef struct redisContext *(*evs_hiredis_context_fn)(void *arg, size_t shard);
 
 typedef struct evs_hiredis_options {
     size_t struct_size;
-    evs_shardmap *map; /* where keys live; a reference is taken. NULL: there is one server */
+    evs_shardmap *map; /* where keys live; a reference is taken. NULL: there is one server. Calls to
+                        * a pool that is a real cluster fail with EVS_E_INVALID */
     evs_hiredis_context_fn context; /* without a map asked for shard 0 */
     void *arg;
 } evs_hiredis_options;

@@ -131,8 +131,25 @@ static evs_status check(const evs__bound *bound, evs_error *err)
     return EVS_OK;
 }
 
+/* A context leads to one node, and nobody here follows slots to the others. */
+static evs_status check_pool(const evs_hiredis *scripts, size_t shard, evs_error *err)
+{
+    if (scripts->map == NULL)
+        return EVS_OK;
+    const evs__pool *pool = &scripts->map->pools[scripts->map->shards[shard].pool];
+    if (pool->cluster == NULL)
+        return EVS_OK;
+    return evs__fail(err, EVS_E_INVALID,
+                     "pool \"%s\" is a cluster, and a context of hiredis leads to one node; use "
+                     "evs_client",
+                     pool->name);
+}
+
 evs_status evs__bound_get(evs__bound **out, evs_hiredis *scripts, size_t shard, evs_error *err)
 {
+    evs_status status = check_pool(scripts, shard, err);
+    if (status != EVS_OK)
+        return status;
     evs__bound *bound = &scripts->bounds[shard];
     if (bound->broken)
         return blame(bound, err, EVS_E_CLOSED, "the transaction ended with its connection");
