@@ -1,7 +1,6 @@
 /*
- * Calls that are sent together, in a cluster: batches and scattered calls reach every primary,
- * follow slots that have moved meanwhile, and count once. A context of hiredis leads to one node,
- * so a cluster is refused there.
+ * Ways to call for which a whole cluster is one thing: a batch that stops at a failure stops for
+ * all nodes, and a context of hiredis, which leads to one node, is refused.
  */
 #include "tests/support/nodes.h"
 #include <evalshard/hiredis.h>
@@ -16,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { PRIMARIES = 3, TAKER = 2, KEYS = 120, MOVED = 10 };
+enum { PRIMARIES = 3 };
 
 static nodes set;
 static evs_registry *registry;
@@ -38,14 +37,12 @@ static evs_shardmap *make_map(void)
     return map;
 }
 
-static evs_client *open_client(int threaded)
+static evs_client *open_client(void)
 {
     evs_error err;
     evs_client *client;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.threaded = threaded;
     evs_shardmap *map = make_map();
-    if (evs_client_open(&client, map, registry, &options, &err) != EVS_OK)
+    if (evs_client_open(&client, map, registry, NULL, &err) != EVS_OK)
         fail_msg("%s", err.message);
     evs_shardmap_free(map);
     return client;
@@ -63,24 +60,7 @@ static unsigned slot_of(const char *key)
 
 static size_t node_of(const char *key)
 {
-    return nodes_owner(&set, TAKER, slot_of(key));
-}
-
-/* Some keys with their slots to one node, behind the client's back. All go the same way, so that
- * what nodes tell each other a moment late is never newer than what it says. */
-static void move_some(const char *stem)
-{
-    char key[32];
-    for (int i = 0, moved = 0; moved < MOVED; i++) {
-        name_key(key, stem, i);
-        size_t from = node_of(key);
-        if (from == TAKER)
-            continue;
-        nodes_open_slot(&set, slot_of(key), from, TAKER);
-        nodes_move_key(&set, key, from, TAKER);
-        nodes_hand_over(&set, slot_of(key), TAKER);
-        moved++;
-    }
+    return nodes_owner(&set, 0, slot_of(key));
 }
 
 static void check_counts(const char *stem, int count, long long each)
@@ -91,21 +71,6 @@ static void check_counts(const char *stem, int count, long long each)
         assert_int_equal(nodes_number(&set, node_of(key), "GET %s", key), each);
     }
 }
-
-/* Every primary has some of the keys. */
-static void check_spread(const char *stem)
-{
-    char key[32];
-    int at[PRIMARIES] = {0};
-    for (int i = 0; i < KEYS; i++) {
-        name_key(key, stem, i);
-        at[node_of(key)]++;
-    }
-    for (size_t i = 0; i < PRIMARIES; i++)
-        assert_true(at[i] > 0);
-}
-
-/* ---- batches ---- */
 
 static void add(evs_batch *batch, const char *script, const char *stem, int i)
 {
@@ -118,46 +83,6 @@ static void add(evs_batch *batch, const char *script, const char *stem, int i)
         fail_msg("%s", err.message);
 }
 
-static void run_batches(evs_client *client, const char *stem)
-{
-    evs_error err;
-    evs_batch *batch;
-    evs_client_stats stats;
-    assert_int_equal(evs_batch_new(&batch, client, NULL, &err), EVS_OK);
-    for (int round = 1; round <= 2; round++) {
-        evs_batch_clear(batch);
-        for (int i = 0; i < KEYS; i++)
-            add(batch, "add", stem, i);
-        assert_int_equal(evs_batch_run(batch, &err), EVS_OK);
-        for (size_t i = 0; i < KEYS; i++) {
-            const evs_result *result = evs_batch_result(batch, i);
-            if (result->status != EVS_OK)
-                fail_msg("%s", result->error->message);
-            assert_int_equal(evs_reply_integer(result->reply), round);
-        }
-        if (round == 1)
-            move_some(stem);
-    }
-    evs_batch_free(batch);
-    evs_client_stats_get(&stats, client);
-    print_message("%s: %d calls, %d succeeded, %llu redirects, %llu refreshes\n", stem, 2 * KEYS,
-                  2 * KEYS, (unsigned long long)stats.redirects,
-                  (unsigned long long)stats.refreshes);
-    assert_true(stats.redirects > 0);
-    check_spread(stem);
-    check_counts(stem, KEYS, 2);
-}
-
-static void batches_follow_slots(void **state)
-{
-    (void)state;
-    for (int threaded = 0; threaded < 2; threaded++) {
-        evs_client *client = open_client(threaded);
-        run_batches(client, threaded ? "threaded" : "driven");
-        evs_client_free(client);
-    }
-}
-
 /* A cluster is one shard here, too: what follows the failure is sent to no node. */
 static void a_batch_stops_at_a_failure(void **state)
 {
@@ -165,7 +90,7 @@ static void a_batch_stops_at_a_failure(void **state)
     enum { BEFORE = 10 };
     evs_error err;
     evs_batch *batch;
-    evs_client *client = open_client(0);
+    evs_client *client = open_client();
     evs_batch_options options = EVS_BATCH_OPTIONS_INIT;
     options.on_error = EVS_BATCH_STOP;
     assert_int_equal(evs_batch_new(&batch, client, &options, &err), EVS_OK);
@@ -183,49 +108,6 @@ static void a_batch_stops_at_a_failure(void **state)
     }
     check_counts("stops", BEFORE, 1);
     evs_batch_free(batch);
-    evs_client_free(client);
-}
-
-/* ---- scattered ---- */
-
-typedef struct results {
-    int seen[KEYS];
-    int64_t each; /* what all of them are */
-} results;
-
-static void take(void *arg, size_t index, const evs_result *result)
-{
-    results *self = arg;
-    if (result->status != EVS_OK)
-        fail_msg("%s", result->error->message);
-    assert_int_equal(evs_reply_integer(result->reply), self->each);
-    self->seen[index]++;
-}
-
-static void scattered_calls_follow_slots(void **state)
-{
-    (void)state;
-    static char names[KEYS][32];
-    static evs_bytes keys[KEYS];
-    static evs_key_group groups[KEYS];
-    evs_error err;
-    evs_client *client = open_client(0);
-    evs_invocation call = {.script = "add"};
-    for (int i = 0; i < KEYS; i++) {
-        name_key(names[i], "scatter", i);
-        keys[i] = evs_text(names[i]);
-        groups[i] = (evs_key_group){&keys[i], 1};
-    }
-    for (int round = 1; round <= 2; round++) {
-        results all = {.each = round};
-        assert_int_equal(evs_scatter(client, &call, groups, KEYS, take, &all, &err), EVS_OK);
-        for (int i = 0; i < KEYS; i++)
-            assert_int_equal(all.seen[i], 1);
-        if (round == 1)
-            move_some("scatter");
-    }
-    check_spread("scatter");
-    check_counts("scatter", KEYS, 2);
     evs_client_free(client);
 }
 
@@ -267,9 +149,7 @@ static void a_context_is_no_cluster(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batches_follow_slots),
         cmocka_unit_test(a_batch_stops_at_a_failure),
-        cmocka_unit_test(scattered_calls_follow_slots),
         cmocka_unit_test(a_context_is_no_cluster),
     };
     nodes_start(&set, PRIMARIES, 0);
