@@ -30,7 +30,7 @@ typedef enum evs__no_keys_rule {
     EVS__NO_KEYS_SHARD
 } evs__no_keys_rule;
 
-/* What may go to a shard (scripts/state.h). It places nothing. */
+/* What may go to a shard (scripts/engine/state.h). It places nothing. */
 typedef enum evs__shard_state {
     EVS__STATE_ACTIVE, /* anything */
     EVS__STATE_DRAINING,

@@ -3,8 +3,8 @@
 is reached from more than the one module that owns it.
 
 The ladder, low to high: core (pure) < core/net < sharding < conf | scripts/syntax < scripts/audit
-< scripts < tools; beside scripts/audit: scripts/audit/extract; a library of its own above scripts:
-scripts/hiredis. An include goes down or stays in its folder; conf and scripts/syntax do not see each
+< scripts < scripts/engine < tools; beside scripts/audit: scripts/audit/extract; a library of its own
+above the engine: scripts/hiredis. An include goes down or stays in its folder; conf and scripts/syntax do not see each
 other; tools see public headers only, but script-audit the pure core, the YAML
 reader and the table conf/compat.h; scripts/audit
 sees the pure rungs only.
@@ -25,8 +25,9 @@ MAY = {
     "scripts/syntax": ["core"],
     "scripts/audit": ["core", "scripts/syntax"],
     "scripts/audit/extract": ["core", "scripts/syntax"],
-    "scripts": ["core", "core/net", "sharding", "scripts/syntax", "scripts/audit"],
-    "scripts/hiredis": ["core", "sharding", "scripts", "scripts/audit"],
+    "scripts": ["core", "scripts/syntax", "scripts/audit"],
+    "scripts/engine": ["core", "core/net", "sharding", "scripts", "scripts/audit"],
+    "scripts/hiredis": ["core", "sharding", "scripts", "scripts/engine", "scripts/audit"],
     "tools": [],
     "tools/script_audit": ["core", "conf"],
 }

@@ -1,5 +1,5 @@
+#include "scripts/engine/state.h"
 #include "scripts/hiredis/bound.h"
-#include "scripts/state.h"
 
 #include "core/error.h"
 #include "core/mem.h"

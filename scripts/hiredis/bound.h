@@ -17,7 +17,7 @@
 #define EVS_SCRIPTS_HIREDIS_BOUND_H
 
 #include "core/buf.h"
-#include "scripts/refusal.h"
+#include "scripts/engine/refusal.h"
 #include "scripts/script.h"
 #include "sharding/shardmap.h"
 #include <evalshard/hiredis.h>

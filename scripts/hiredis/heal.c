@@ -1,7 +1,7 @@
 /*
  * NOSCRIPT may be a lie, so SCRIPT EXISTS is asked on the same context, behind everything that was
  * sent there, with SCRIPT LOAD right behind it. One question settles all calls that met NOSCRIPT
- * for the script. What is said in which case is as in scripts/heal.c.
+ * for the script. What is said in which case is as in scripts/engine/heal.c.
  */
 #include "scripts/hiredis/bound.h"
 

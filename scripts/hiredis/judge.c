@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
-#include "scripts/decide.h"
+#include "scripts/engine/decide.h"
 
 #include <hiredis/hiredis.h>
 

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CODE = re.compile(r"\b[EWN]\d{3}\b")
 
 ELSEWHERE = {
-    "E100": "tests/scripts/test_follow.c",
+    "E100": "tests/scripts/engine/test_follow.c",
     "E107": "tests/conf/test_shardmap_load.c",
     "E110": "tests/sharding/test_replace.c",
     "E111": "tests/sharding/test_replace.c",

@@ -7,4 +7,4 @@ MORE = False
 
 
 def run(bench):
-    return bench.instructions_in("scripts/tally.h", 20000, 60000), None
+    return bench.instructions_in("scripts/engine/tally.h", 20000, 60000), None

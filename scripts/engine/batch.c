@@ -1,0 +1,366 @@
+/*
+ * batch.c - calls that are sent together.
+ *
+ *   add (copies) --> pump: submit what fits --> each completion: keep the result, pump again
+ *
+ * With EVS_BATCH_STOP the calls of one shard form a chain, of which one is under way at a time.
+ */
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/reply.h"
+#include "scripts/engine/client.h"
+#include "scripts/engine/invocation.h"
+#include "sharding/route.h"
+
+#include <evalshard/batch.h>
+
+typedef struct item {
+    evs_batch *batch;
+    evs_invocation call; /* its texts are in the arena */
+    evs_result result;
+    evs_reply plain;   /* a reply that needs no memory of its own */
+    struct item *next; /* in its chain */
+    int has_result;
+} item;
+
+typedef enum stage { FILLING, RUNNING, FINISHED } stage;
+
+struct evs_batch {
+    evs_client *client;
+    evs_batch_error on_error;
+    evs__arena arena; /* calls and results */
+    item *items;      /* ours */
+    size_t count, cap;
+    size_t next; /* the first item that was not submitted */
+    size_t open; /* items that were, and have no result */
+    size_t results, failures;
+    stage stage;
+    int pumping;
+    evs__gate gate; /* of who waits */
+    evs_batch_done_fn done;
+    void *arg;
+};
+
+evs_status evs_batch_new(evs_batch **out, evs_client *client, const evs_batch_options *opts,
+                         evs_error *err)
+{
+    evs_batch *batch = evs__zalloc_array(1, sizeof *batch);
+    if (batch == NULL)
+        return evs__fail_nomem(err);
+    batch->client = client;
+    if (opts != NULL && opts->struct_size > offsetof(evs_batch_options, on_error))
+        batch->on_error = opts->on_error;
+    *out = batch;
+    return EVS_OK;
+}
+
+void evs_batch_clear(evs_batch *batch)
+{
+    evs__arena_recycle(&batch->arena);
+    batch->count = batch->next = batch->open = batch->results = batch->failures = 0;
+    batch->stage = FILLING;
+}
+
+void evs_batch_free(evs_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    evs__arena_free(&batch->arena);
+    evs__free(batch->items);
+    evs__free(batch);
+}
+
+/* ---- adding ---- */
+
+static int reserve(evs_batch *batch)
+{
+    if (batch->count < batch->cap)
+        return 1;
+    size_t cap = batch->cap == 0 ? 64 : batch->cap * 2;
+    item *items = evs__realloc_array(batch->items, cap, sizeof *items);
+    if (items == NULL)
+        return 0;
+    batch->items = items;
+    batch->cap = cap;
+    return 1;
+}
+
+evs_status evs_batch_add(evs_batch *batch, const evs_invocation *call, evs_error *err)
+{
+    if (batch->stage != FILLING)
+        return evs__fail(err, EVS_E_STATE, "the batch %s; clear it before it is filled again",
+                         batch->stage == RUNNING ? "is running" : "has run");
+    if (!reserve(batch))
+        return evs__fail_nomem(err);
+    item *one = &batch->items[batch->count];
+    *one = (item){.call = *call};
+    if (!evs__invocation_keep(&batch->arena, &one->call))
+        return evs__fail_nomem(err);
+    batch->count++;
+    return EVS_OK;
+}
+
+/* ---- results ---- */
+
+/* Out of memory, the call has the status that says so, and keeps its outcome. */
+static void no_memory(item *one, evs_outcome outcome)
+{
+    static const evs_error none = {.status = EVS_E_NOMEM, .message = "out of memory"};
+    one->result = (evs_result){EVS_E_NOMEM, outcome, NULL, &none};
+}
+
+static void keep_error(item *one, const evs_error *error)
+{
+    evs_error *copy = evs__arena_alloc(&one->batch->arena, 1, sizeof *copy);
+    if (copy == NULL) {
+        no_memory(one, error->outcome);
+        return;
+    }
+    *copy = *error;
+    one->result.error = copy;
+}
+
+static void keep_reply(item *one, const evs_reply *reply)
+{
+    if (!evs__reply_has_text(reply) && !evs__reply_has_items(reply)) {
+        one->plain = *reply;
+        one->result.reply = &one->plain;
+        return;
+    }
+    one->result.reply = evs__reply_copy_to(&one->batch->arena, reply);
+    if (one->result.reply == NULL)
+        no_memory(one, one->result.outcome);
+}
+
+static void keep(item *one, const evs_result *result)
+{
+    evs_batch *batch = one->batch;
+    one->result = (evs_result){result->status, result->outcome, NULL, NULL};
+    if (result->error != NULL)
+        keep_error(one, result->error);
+    if (result->reply != NULL)
+        keep_reply(one, result->reply);
+    one->has_result = 1;
+    batch->results++;
+    batch->failures += one->result.status != EVS_OK;
+}
+
+static void refuse(item *one, const evs_error *err)
+{
+    evs_result result = {err->status, EVS_NOT_EXECUTED, NULL, err};
+    keep(one, &result);
+}
+
+/* ---- sending ---- */
+
+static void pump(evs_batch *batch);
+static int submit(item *one);
+
+/* The calls behind a failure are not sent. */
+static void cancel_chain(item *failed)
+{
+    evs_error err;
+    evs__fail(&err, EVS_E_CANCELED, "not sent: a call before it on the same shard failed (%s)",
+              evs_status_name(failed->result.status));
+    err.outcome = EVS_NOT_EXECUTED;
+    for (item *one = failed->next; one != NULL; one = one->next)
+        refuse(one, &err);
+}
+
+/* The next call of a chain, or of all. */
+static void go_on(item *one)
+{
+    evs_batch *batch = one->batch;
+    if (batch->on_error == EVS_BATCH_STOP) {
+        while (one->result.status == EVS_OK && one->next != NULL && submit(one->next) == 0)
+            one = one->next;
+        if (one->has_result && one->result.status != EVS_OK)
+            cancel_chain(one);
+    }
+    pump(batch);
+}
+
+static void answered(void *arg, const evs_result *result)
+{
+    item *one = arg;
+    one->batch->open--;
+    keep(one, result);
+    go_on(one);
+}
+
+/* 1 when the call is under way, 0 when it has a result, -1 when there is no room for it now. */
+static int submit(item *one)
+{
+    evs_error err;
+    evs_batch *batch = one->batch;
+    evs_status status = evs_submit(batch->client, &one->call, answered, one, &err);
+    if (status == EVS_OK) {
+        batch->open++;
+        return 1;
+    }
+    if (status == EVS_E_QUEUE_FULL && batch->open > 0 && batch->on_error == EVS_BATCH_GO_ON)
+        return -1; /* tried again when one of ours is answered */
+    refuse(one, &err);
+    return 0;
+}
+
+static void finish(evs_batch *batch)
+{
+    batch->stage = FINISHED;
+    if (batch->done != NULL)
+        batch->done(batch->arg, batch);
+    else
+        evs__gate_open(&batch->gate);
+}
+
+static void pump(evs_batch *batch)
+{
+    if (batch->on_error == EVS_BATCH_GO_ON && !batch->pumping) {
+        batch->pumping = 1;
+        while (batch->next < batch->count && submit(&batch->items[batch->next]) >= 0)
+            batch->next++;
+        batch->pumping = 0;
+    }
+    if (batch->stage == RUNNING && batch->results == batch->count && !batch->pumping)
+        finish(batch);
+}
+
+/* ---- chains ---- */
+
+static evs_status route(size_t *shard, const evs_client *client, const evs_invocation *call,
+                        evs_error *err)
+{
+    evs__target target;
+    evs_status status = call->nkeys > 0
+                            ? evs__route_keys(&target, client->map, call->keys, call->nkeys, err)
+                            : evs__route_no_keys(&target, client->map, call->shard, call->pool,
+                                                 err);
+    if (status == EVS_OK)
+        *shard = target.shard;
+    return status;
+}
+
+/* Links the calls of each shard; the heads are returned, by shard. NULL when out of memory. */
+static item **make_chains(evs_batch *batch, size_t nshards)
+{
+    item **heads = evs__arena_zalloc(&batch->arena, nshards, sizeof(item *));
+    item **tails = evs__arena_zalloc(&batch->arena, nshards, sizeof(item *));
+    if (heads == NULL || tails == NULL)
+        return NULL;
+    for (size_t i = 0; i < batch->count; i++) {
+        evs_error err;
+        size_t shard;
+        item *one = &batch->items[i];
+        if (route(&shard, batch->client, &one->call, &err) != EVS_OK) {
+            refuse(one, &err);
+            continue;
+        }
+        if (heads[shard] == NULL)
+            heads[shard] = one;
+        else
+            tails[shard]->next = one;
+        tails[shard] = one;
+    }
+    return heads;
+}
+
+/* A call that is refused at once ends its chain. */
+static void start_chain(item *head)
+{
+    if (submit(head) != 0)
+        return;
+    head->batch->pumping = 1;
+    go_on(head);
+    head->batch->pumping = 0;
+}
+
+static void forget_results(evs_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->items[i].has_result = 0;
+    batch->results = batch->failures = 0;
+}
+
+static evs_status start_chains(evs_batch *batch, evs_error *err)
+{
+    size_t nshards = evs_shardmap_count(batch->client->map);
+    item **heads = make_chains(batch, nshards);
+    if (heads == NULL) {
+        forget_results(batch);
+        return evs__fail_nomem(err);
+    }
+    for (size_t i = 0; i < nshards; i++) {
+        if (heads[i] != NULL)
+            start_chain(heads[i]);
+    }
+    return EVS_OK;
+}
+
+static evs_status start(evs_batch *batch, evs_error *err)
+{
+    evs_status status = EVS_OK;
+    if (batch->stage != FILLING)
+        return evs__fail(err, EVS_E_STATE, "the batch %s",
+                         batch->stage == RUNNING ? "is running" : "has run; clear it first");
+    for (size_t i = 0; i < batch->count; i++)
+        batch->items[i].batch = batch;
+    batch->stage = RUNNING;
+    if (batch->on_error == EVS_BATCH_STOP)
+        status = start_chains(batch, err);
+    if (status != EVS_OK) {
+        batch->stage = FILLING;
+        return status;
+    }
+    pump(batch);
+    return EVS_OK;
+}
+
+static evs_status start_job(void *job, evs_error *err)
+{
+    evs_batch *batch = job;
+    evs_client *client = batch->client;
+    evs_status status = evs__client_check(client, 0, err);
+    if (status != EVS_OK)
+        return status;
+    evs__client_enter(client); /* the completion may free client and batch */
+    status = start(batch, err);
+    evs__client_leave(client);
+    return status;
+}
+
+evs_status evs_batch_run(evs_batch *batch, evs_error *err)
+{
+    evs__start what = {.start = start_job, .job = batch, .gate = &batch->gate};
+    batch->done = NULL;
+    return evs__client_await(batch->client, &what, err);
+}
+
+evs_status evs_batch_submit(evs_batch *batch, evs_batch_done_fn done, void *arg, evs_error *err)
+{
+    evs__start what = {.start = start_job, .job = batch};
+    if (done == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a submitted batch needs a completion");
+    batch->done = done;
+    batch->arg = arg;
+    if (evs__client_is_elsewhere(batch->client))
+        return evs__thread_run(batch->client, &what, err);
+    return start_job(batch, err);
+}
+
+size_t evs_batch_count(const evs_batch *batch)
+{
+    return batch->count;
+}
+
+size_t evs_batch_failures(const evs_batch *batch)
+{
+    return batch->failures;
+}
+
+const evs_result *evs_batch_result(const evs_batch *batch, size_t index)
+{
+    if (index >= batch->count || !batch->items[index].has_result)
+        return NULL;
+    return &batch->items[index].result;
+}

@@ -1,0 +1,500 @@
+/* Opening, closing and driving a client, and its deadlines. */
+#include "scripts/engine/client.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+
+#include <limits.h>
+
+static const evs_client_options defaults = {
+    .struct_size = sizeof(evs_client_options),
+    .max_in_flight = 65536,
+    .max_queued_bytes = (size_t)256 << 20,
+    .max_reply_bytes = (size_t)64 << 20,
+    .max_reply_depth = 128,
+    .protocol = 2,
+    .max_watching = 16,
+};
+
+enum { SMALLEST_REPLY_LIMIT = 4096 }; /* errors of a server always fit: they decide outcomes */
+
+/* A program built against an older header gives a shorter struct. */
+static evs_client_options complete_options(const evs_client_options *given)
+{
+    evs_client_options options = {0};
+    if (given != NULL) {
+        size_t size = given->struct_size < sizeof options ? given->struct_size : sizeof options;
+        memcpy(&options, given, size);
+    }
+    if (options.max_in_flight == 0)
+        options.max_in_flight = defaults.max_in_flight;
+    if (options.max_queued_bytes == 0)
+        options.max_queued_bytes = defaults.max_queued_bytes;
+    if (options.max_reply_bytes == 0)
+        options.max_reply_bytes = defaults.max_reply_bytes;
+    if (options.max_reply_bytes < SMALLEST_REPLY_LIMIT)
+        options.max_reply_bytes = SMALLEST_REPLY_LIMIT;
+    if (options.max_reply_depth == 0)
+        options.max_reply_depth = defaults.max_reply_depth;
+    if (options.max_watching == 0)
+        options.max_watching = defaults.max_watching;
+    if (options.protocol == 0)
+        options.protocol = defaults.protocol;
+    return options;
+}
+
+static evs_status check_options(const evs_client_options *options, evs_error *err)
+{
+    if (options->protocol != 2 && options->protocol != 3)
+        return evs__fail(err, EVS_E_INVALID, "protocol %u; there is RESP2 and RESP3",
+                         options->protocol);
+    if (options->on_full == EVS_FULL_SIGNAL && options->room == NULL)
+        return evs__fail(err, EVS_E_INVALID, "EVS_FULL_SIGNAL without a function to be called");
+    if ((unsigned)options->order > EVS_ORDER_STRICT ||
+        (unsigned)options->patience > EVS_PATIENCE_NONE ||
+        (unsigned)options->on_full > EVS_FULL_SIGNAL ||
+        (unsigned)options->completions > EVS_COMPLETIONS_QUEUED)
+        return evs__fail(err, EVS_E_INVALID, "an option has a value that it does not have");
+    return EVS_OK;
+}
+
+/* Nothing is pending: what a burst needed goes back. */
+static void trim(evs_client *client)
+{
+    evs__calls_trim(&client->calls);
+    evs__loop_trim(client->loop);
+}
+
+/* A call that is answered in time costs nothing here: the timer fires when the first deadline there
+ * ever was is reached, and is then set for the first one there is. */
+static void sweep(void *owner)
+{
+    evs_client *client = owner;
+    uint64_t now = evs__loop_now_ms(client->loop);
+    evs__due *due;
+    client->sweep_at = 0; /* what is started meanwhile is seen below */
+    while ((due = evs__wheel_pop(&client->wheel, now)) != NULL)
+        evs__call_expire(due);
+    uint64_t next = evs__wheel_next(&client->wheel);
+    client->sweep_at = UINT64_MAX;
+    if (next != 0)
+        evs__client_watch(client, next);
+    else
+        trim(client);
+}
+
+void evs__client_watch(evs_client *client, uint64_t deadline)
+{
+    uint64_t now = evs__loop_now_ms(client->loop);
+    client->sweep_at = deadline;
+    evs__timer_start(client->sweep, deadline > now ? deadline - now : 0);
+}
+
+static void tell_log(void *owner, const evs__login *login, evs_status status, const char *text)
+{
+    const evs_client_options *options = &((const evs_client *)owner)->options;
+    evs_log_event event = {status == EVS_OK ? EVS_LOG_INFO : EVS_LOG_WARNING, status, login->name,
+                           "", text};
+    options->log(options->log_arg, &event);
+}
+
+static void stop_clusters(evs_client *client)
+{
+    for (size_t i = 0; client->lanes != NULL && i < client->nlanes; i++)
+        if (client->lanes[i]->cluster != NULL)
+            evs__cluster_stop(client->lanes[i]->cluster);
+    for (evs__lane *lane = client->retired; lane != NULL; lane = lane->next)
+        if (lane->cluster != NULL)
+            evs__cluster_stop(lane->cluster);
+}
+
+static evs_status build(evs_client *client, evs_shardmap *map, evs_error *err)
+{
+    const evs_client_options *options = &client->options;
+    evs__conn_limits limits = {
+        .max_reply_bytes = options->max_reply_bytes,
+        .max_reply_depth = options->max_reply_depth,
+        .max_queued_bytes = options->max_queued_bytes,
+        .protocol = options->protocol,
+        .news = options->log == NULL ? NULL : tell_log,
+        .news_owner = client,
+    };
+    evs_status status = evs__loop_new(&client->loop, err);
+    if (status == EVS_OK)
+        status = evs__conns_new(&client->conns, client->loop, &limits, err);
+    if (status == EVS_OK)
+        status = evs__client_set_map(client, map, err);
+    if (status != EVS_OK)
+        return status;
+    client->fork_mark = evs__fork_mark_new();
+    client->sweep = evs__timer_new(client->loop, sweep, client);
+    if (client->fork_mark == NULL || client->sweep == NULL)
+        return evs__fail_nomem(err);
+    return EVS_OK;
+}
+
+evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_registry *registry,
+                           const evs_client_options *opts, evs_error *err)
+{
+    if (out == NULL || map == NULL || registry == NULL)
+        return evs__fail(err, EVS_E_INVALID, "a client needs a map and a registry");
+    evs_client_options options = complete_options(opts);
+    evs_status fine = check_options(&options, err);
+    if (fine != EVS_OK)
+        return fine;
+    evs_client *client = evs__zalloc_array(1, sizeof *client);
+    if (client == NULL)
+        return evs__fail_nomem(err);
+    client->registry = registry;
+    client->options = options;
+    client->random = (uint64_t)(uintptr_t)client;
+    client->sweep_at = UINT64_MAX;
+    client->tick_ms = evs__loop_tick_ms();
+    evs__wheel_init(&client->wheel, evs__loop_about_ms());
+
+    evs_status status = build(client, map, err);
+    if (status == EVS_OK && options.threaded)
+        status = evs__thread_new(client, err);
+    if (status != EVS_OK) {
+        evs_client_free(client);
+        return status;
+    }
+    *out = client;
+    return EVS_OK;
+}
+
+static void free_memory(evs_client *client)
+{
+    evs__free(client->refusal);
+    evs__client_free_lanes(client);
+    evs__calls_free(&client->calls);
+    evs__fork_mark_free(client->fork_mark);
+    evs__maps_free(&client->maps);
+    evs_shardmap_free(client->map);
+    evs__free(client);
+}
+
+static void get_stats(evs_client_stats *out, const evs_client *client)
+{
+    *out = client->stats;
+    if (client->map != NULL) {
+        out->map_generation = client->map->generation;
+        out->map_fingerprint = client->map->fingerprint;
+        out->reloads = client->map_serial;
+    }
+    evs__loop_counts counts = evs__loop_counted(client->loop);
+    out->writes = counts.writes;
+    out->connects = counts.connects;
+    out->downs = counts.downs;
+    out->ups = counts.ups;
+    out->down_refusals = counts.refusals;
+}
+
+/* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
+void evs__client_end_calls(evs_client *client)
+{
+    if (client->conns == NULL)
+        return;
+    client->running++;
+    client->ending = 1;
+    evs__calls_abort_parked(&client->calls);
+    get_stats(&client->stats, client);
+    evs__conns_free(client->conns);
+    client->conns = NULL;
+    client->running--;
+}
+
+void evs__client_destroy(evs_client *client)
+{
+    evs__client_end_calls(client);
+    stop_clusters(client);
+    evs__sentinels_stop(client);
+    evs__timer_free(client->sweep);
+    evs__timer_free(client->retiring);
+    evs__follow_free(client->follow);
+    if (client->thread != NULL)
+        evs__thread_free(client->thread);
+    evs__loop_free(client->loop);
+    free_memory(client);
+}
+
+/* The parent goes on using the sockets and the epoll set: nothing is said to either. Calls that
+ * were in flight belong to the parent; their memory here goes without a completion. */
+static void abandon(evs_client *client)
+{
+    if (client->conns != NULL)
+        evs__conns_abandon(client->conns);
+    client->conns = NULL;
+    stop_clusters(client);
+    evs__sentinels_stop(client);
+    evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
+    evs__timer_free(client->retiring);
+    evs__follow_abandon(client->follow);
+    if (client->thread != NULL)
+        evs__thread_abandon(client->thread);
+    evs__loop_abandon(client->loop);
+    free_memory(client);
+}
+
+void evs_client_free(evs_client *client)
+{
+    if (client == NULL)
+        return;
+    if (client->fork_mark != NULL && evs__fork_mark_is_child(client->fork_mark)) {
+        abandon(client);
+        return;
+    }
+    if (evs__client_is_elsewhere(client))
+        evs__thread_join(client);
+    client->closing = 1;
+    client->usual = NULL;
+    if (!client->running)
+        evs__client_destroy(client);
+}
+
+evs_status evs__client_refuse(const evs_client *client, evs_error *err)
+{
+    if (evs__fork_mark_is_child(client->fork_mark))
+        return evs__fail(err, EVS_E_STATE,
+                         "the client belongs to the process that opened it; open one after fork");
+    if (client->closing || client->shut)
+        return evs__fail(err, EVS_E_STATE, "the client is closed");
+    return evs__fail(err, EVS_E_STATE, "a completion may submit, but not wait");
+}
+
+void evs__client_enter(evs_client *client)
+{
+    client->running++;
+}
+
+void evs__client_leave(evs_client *client)
+{
+    client->running--;
+    if (client->closing && client->running == 0)
+        evs__client_destroy(client);
+}
+
+/* Ends: every call has a deadline. */
+static void drive(evs_client *client, const evs__gate *gate)
+{
+    evs__client_enter(client);
+    while (!gate->open && !client->closing)
+        evs__loop_run(client->loop, -1);
+    evs__client_leave(client);
+}
+
+/* Who only ever waits for calls to a shard that is down has to find out that it is up again. */
+static void go_on(evs_client *client)
+{
+    evs__client_enter(client);
+    evs__loop_run(client->loop, 0);
+    evs__client_leave(client);
+}
+
+evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
+                            evs_error *err)
+{
+    if (!evs__client_is_elsewhere(client) || evs__fork_mark_is_child(client->fork_mark))
+        return look(job, err);
+    evs__start what = {.start = look, .job = job};
+    return evs__thread_run_always((evs_client *)(uintptr_t)client, &what, err);
+}
+
+evs_status evs__client_await(evs_client *client, const evs__start *what, evs_error *err)
+{
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_run(client, what, err);
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    if (what->gate != NULL)
+        *what->gate = (evs__gate){0, NULL};
+    status = evs__client_insist(client, what->timeout_ms, what->start, what->job, err);
+    if (status == EVS_OK && what->gate != NULL && !what->gate->open)
+        drive(client, what->gate);
+    if (status == EVS_E_CONNECT)
+        go_on(client);
+    return status;
+}
+
+static void keep_result(evs__waiter *waiter, const evs_result *result)
+{
+    waiter->status = result->status;
+    if (result->error != NULL)
+        evs__fail_with(waiter->err, result->error);
+    if (result->reply == NULL)
+        return;
+    evs_status copied = evs_reply_copy(waiter->reply, result->reply, waiter->err);
+    if (copied == EVS_OK)
+        return;
+    waiter->status = copied;
+    if (waiter->err != NULL)
+        waiter->err->outcome = result->outcome;
+}
+
+void evs__waiter_done(void *arg, const evs_result *result)
+{
+    evs__waiter *waiter = arg;
+    keep_result(waiter, result);
+    evs__gate_open(&waiter->gate);
+}
+
+evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err)
+{
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_process(client, timeout_ms, err);
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    evs__client_enter(client);
+    evs__loop_run(client->loop, client->pending == 0 ? 0 : timeout_ms);
+    evs__client_leave(client);
+    return EVS_OK;
+}
+
+/* SCRIPT LOADs that no call asked for are not counted: there may be many at once. */
+static size_t count_calls(const evs__lane *lane)
+{
+    return lane->parked + evs__conn_queued(lane->conn) - lane->npreloads;
+}
+
+static evs_status full(evs__lane *lane, evs_error *err)
+{
+    const evs_client_options *options = &lane->client->options;
+    evs__subject subject = {.shard = lane->at->name};
+    size_t count = count_calls(lane);
+    if (count >= options->max_in_flight)
+        return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu calls are in flight already",
+                            count);
+    return evs__explain(err, &subject, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu",
+                        lane->parked_bytes, options->max_queued_bytes);
+}
+
+evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
+{
+    const evs_client_options *options = &lane->client->options;
+    evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
+    if (status == EVS_OK && (count_calls(lane) >= options->max_in_flight ||
+                             lane->parked_bytes > options->max_queued_bytes))
+        status = full(lane, err);
+    if (status == EVS_E_QUEUE_FULL && options->on_full == EVS_FULL_SIGNAL)
+        lane->wants_room = lane->watched = 1;
+    if (status == EVS_OK)
+        evs__lane_preload(lane);
+    return status;
+}
+
+evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__start_fn *submit,
+                              void *job, evs_error *err)
+{
+    evs_status status = submit(job, err);
+    if (status != EVS_E_QUEUE_FULL || client->options.on_full != EVS_FULL_BLOCK || client->running)
+        return status;
+    uint64_t now = evs__loop_now_ms(client->loop), deadline = now + timeout_ms;
+    evs__client_enter(client);
+    while (status == EVS_E_QUEUE_FULL && now < deadline) {
+        uint64_t left = deadline - now;
+        evs__loop_run(client->loop, left > INT_MAX ? INT_MAX : (int)left);
+        status = submit(job, err);
+        now = evs__loop_now_ms(client->loop);
+    }
+    evs__client_leave(client);
+    return status;
+}
+
+evs_status evs_client_fd(int *out, evs_client *client, evs_error *err)
+{
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_fd(out, client, err);
+    evs_status status = evs__client_check(client, 0, err);
+    return status == EVS_OK ? evs__loop_fd(out, client->loop, err) : status;
+}
+
+typedef struct cancellation {
+    evs_client *client;
+    evs_ticket ticket;
+} cancellation;
+
+static evs_status cancel(void *job, evs_error *err)
+{
+    const cancellation *self = job;
+    return evs_cancel(self->client, self->ticket, err);
+}
+
+evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
+{
+    if (evs__client_is_elsewhere(client)) {
+        cancellation self = {client, ticket};
+        evs__start what = {.start = cancel, .job = &self};
+        return evs__thread_run(client, &what, err);
+    }
+    evs_status status = evs__client_check(client, 0, err);
+    if (status != EVS_OK)
+        return status;
+    evs__call *call = evs__calls_find(&client->calls, ticket);
+    if (call == NULL)
+        return evs__fail(err, EVS_E_STATE, "the call has completed already");
+    evs__client_enter(client);
+    evs__call_release(call, EVS_E_CANCELED);
+    evs__client_leave(client);
+    return EVS_OK;
+}
+
+/* Ends: every call has a deadline. */
+static void drain(evs_client *client, int timeout_ms)
+{
+    uint64_t now = evs__loop_now_ms(client->loop);
+    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : now + (uint64_t)timeout_ms;
+    while (client->pending > 0 && !client->closing && now < deadline) {
+        uint64_t left = deadline - now;
+        evs__loop_run(client->loop, left > INT_MAX ? -1 : (int)left);
+        now = evs__loop_now_ms(client->loop);
+    }
+}
+
+evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
+{
+    if (evs__client_is_elsewhere(client))
+        return evs__thread_close(client, how, timeout_ms, err);
+    evs_status status = evs__client_check(client, 1, err);
+    if (status != EVS_OK)
+        return status;
+    client->shut = 1;
+    client->usual = NULL;
+    evs__client_enter(client);
+    if (how == EVS_CLOSE_DRAIN)
+        drain(client, timeout_ms);
+    size_t left = client->pending;
+    if (!client->closing)
+        evs__client_end_calls(client);
+    evs__client_leave(client);
+    if (how == EVS_CLOSE_DRAIN && left > 0)
+        return evs__fail(err, EVS_E_TIMEOUT, "%zu calls were not answered in time", left);
+    return EVS_OK;
+}
+
+size_t evs_client_pending(const evs_client *client)
+{
+    if (client->thread != NULL)
+        return evs__thread_pending(client->thread);
+    return client->pending;
+}
+
+typedef struct asking {
+    const evs_client *client;
+    evs_client_stats *out;
+} asking;
+
+static evs_status ask_stats(void *job, evs_error *err)
+{
+    const asking *self = job;
+    (void)err;
+    get_stats(self->out, self->client);
+    return EVS_OK;
+}
+
+void evs_client_stats_get(evs_client_stats *out, const evs_client *client)
+{
+    asking self = {client, out};
+    evs__client_look(client, ask_stats, &self, NULL);
+}

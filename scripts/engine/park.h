@@ -1,0 +1,35 @@
+/*
+ * park.h - calls that are on no connection for the moment.
+ *
+ * One waits for its turn: in a client with strict order a call leaves when the one before it to the
+ * same shard is settled. Another rests: the server said that it cannot now, and is asked again
+ * later, after 10 ms, then twice as long each time up to 500 ms, a quarter more or less. Both count
+ * for the limits of their shard.
+ */
+#ifndef EVS_SCRIPTS_ENGINE_PARK_H
+#define EVS_SCRIPTS_ENGINE_PARK_H
+
+#include "scripts/engine/call.h"
+#include "scripts/engine/lane.h"
+
+/* 1 when a call to the lane has to wait for others. */
+int evs__park_must_wait(const evs__lane *lane);
+
+/* Lets a call wait whose request was rendered into its aside. */
+void evs__park_wait(evs__call *call);
+
+/* Lets a call rest that `reply` refused and whose bytes are still on its connection. 0 when there
+ * is no time left, or no memory: then nothing has happened. */
+int evs__park_rest(evs__call *call, const evs_reply *reply);
+
+/* The time of a resting call has come: sends it again, or fails it with the last refusal when its
+ * deadline passed meanwhile. It has left the wheel. */
+void evs__park_wake(evs__call *call);
+
+/* Takes a call away from where it is parked. */
+void evs__park_leave(evs__call *call);
+
+/* A call of a watched lane is finished: the next may leave, and who waits for room is told. */
+void evs__park_settled(evs__lane *lane, const evs__call *call);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * refusal.h - why a server would not take a script, as its answer to SCRIPT LOAD says.
+ */
+#ifndef EVS_SCRIPTS_ENGINE_REFUSAL_H
+#define EVS_SCRIPTS_ENGINE_REFUSAL_H
+
+#include "scripts/engine/explain.h"
+
+typedef struct evs__refusal {
+    struct evs__refusal *next;
+    size_t script; /* its id */
+    evs_status status;
+    char *text; /* the server's words; ours */
+} evs__refusal;
+
+/* What an error reply to SCRIPT LOAD means: COMPILE, a state of the shard, or NO_SCRIPT. */
+evs_status evs__refusal_status(evs_bytes text);
+
+/* NULL when out of memory. */
+evs__refusal *evs__refusal_new(size_t script, evs_bytes text);
+void evs__refusal_free(evs__refusal *refusal);
+
+/* Fills `err` with why the server does not run the script: the refusal, or NO_SCRIPT without one.
+ */
+evs_status evs__explain_refusal(evs_error *err, const evs__subject *subject,
+                                const evs__refusal *refusal);
+
+#endif

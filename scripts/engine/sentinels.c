@@ -1,0 +1,561 @@
+#include "scripts/engine/sentinels.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "scripts/engine/client.h"
+#include "scripts/engine/note.h"
+#include "scripts/engine/primary.h"
+#include "scripts/render.h"
+
+enum {
+    SHORTEST_PAUSE_MS = 25,
+    LONGEST_PAUSE_MS = 500,
+    ROUND_MS = 1000, /* no answer is waited for any longer */
+    GRACE_MS = 50,
+    UNHEARD_MS = 200, /* so long an answer counts without a subscription behind it */
+    MOST_REPLY_BYTES = 1024 * 1024,
+    MOST_DEPTH = 8,
+    MOST_QUEUED_BYTES = 16 * 1024 * 1024
+};
+
+/* One primary, asked of one sentinel: where, and since which failover. */
+typedef struct question {
+    evs__request where; /* first */
+    evs__request since;
+    evs__ring ring; /* in the primary's */
+    evs__sentinel *sentinel;
+    evs__primary *primary;
+    unsigned round;
+    int port;
+    char *host;     /* ours; NULL: not told */
+    evs_error *why; /* ours; NULL: it was told */
+} question;
+
+static evs__primary *primary_of(evs__ring *ring)
+{
+    return (evs__primary *)((char *)ring - offsetof(evs__primary, ring));
+}
+
+static int is_dead(const evs__sentinels *group)
+{
+    const evs_client *client = group->client;
+    return group->stopped || client->closing || client->ending || client->conns == NULL;
+}
+
+/* ---- life ---- */
+
+static int same_plan(const evs__sentinel_plan *a, const evs__sentinel_plan *b)
+{
+    int same = strcmp(a->name, b->name) == 0 && a->nhosts == b->nhosts &&
+               a->refresh_ms == b->refresh_ms && a->quorum_reads == b->quorum_reads;
+    for (size_t i = 0; same && i < a->nhosts; i++)
+        same = evs__login_same(&a->hosts[i], &b->hosts[i]);
+    return same;
+}
+
+static void tick(void *owner);
+static void end_grace(void *owner);
+static void serve(void *owner);
+
+static void free_group(evs__sentinels *group)
+{
+    evs__timer_free(group->timer);
+    evs__timer_free(group->grace);
+    evs__timer_free(group->serving);
+    evs__free(group->all);
+    evs_shardmap_free(group->map);
+    evs__free(group);
+}
+
+static evs__sentinels *make_group(evs_client *client, evs_shardmap *map,
+                                  const evs__sentinel_plan *plan)
+{
+    evs__sentinels *group = evs__zalloc_array(1, sizeof *group);
+    if (group == NULL)
+        return NULL;
+    group->client = client;
+    group->map = evs_shardmap_ref(map);
+    group->plan = plan;
+    group->made_at = evs__loop_now_ms(client->loop);
+    evs__ring_init(&group->primaries);
+    group->all = evs__zalloc_array(plan->nhosts, sizeof *group->all);
+    group->timer = evs__timer_new(client->loop, tick, group);
+    group->grace = evs__timer_new(client->loop, end_grace, group);
+    group->serving = evs__timer_new(client->loop, serve, group);
+    if (group->all == NULL || group->timer == NULL || group->grace == NULL ||
+        group->serving == NULL) {
+        free_group(group);
+        return NULL;
+    }
+    for (size_t i = 0; i < plan->nhosts; i++)
+        group->all[i] = (evs__sentinel){.group = group, .login = &plan->hosts[i]};
+    return group;
+}
+
+evs__sentinels *evs__sentinels_hold(evs_client *client, evs_shardmap *map,
+                                    const evs__sentinel_plan *plan)
+{
+    evs__sentinels *group = client->sentinels;
+    while (group != NULL && (group->stopped || !same_plan(group->plan, plan)))
+        group = group->next;
+    if (group == NULL) {
+        group = make_group(client, map, plan);
+        if (group == NULL)
+            return NULL;
+        group->next = client->sentinels;
+        client->sentinels = group;
+    }
+    group->holders++;
+    return group;
+}
+
+static void stop(evs__sentinels *group)
+{
+    group->stopped = 1;
+    evs__timer_free(group->timer);
+    evs__timer_free(group->grace);
+    evs__timer_free(group->serving);
+    group->timer = group->grace = group->serving = NULL;
+}
+
+void evs__sentinels_stop(evs_client *client)
+{
+    for (evs__sentinels *group = client->sentinels; group != NULL; group = group->next)
+        stop(group);
+}
+
+static void close_conn(evs_client *client, evs__conn **conn)
+{
+    evs__conn *closed = *conn;
+    *conn = NULL;
+    if (closed != NULL && client->conns != NULL)
+        evs__conns_close(client->conns, closed);
+}
+
+static void end_if_done(evs__sentinels *group)
+{
+    evs__sentinels **at = &group->client->sentinels;
+    if (group->holders > 0 || group->busy > 0)
+        return;
+    while (*at != group)
+        at = &(*at)->next;
+    *at = group->next;
+    group->busy++; /* questions that are lost now come here no more */
+    stop(group);
+    for (size_t i = 0; i < group->plan->nhosts; i++) {
+        close_conn(group->client, &group->all[i].asked);
+        close_conn(group->client, &group->all[i].heard);
+    }
+    free_group(group);
+}
+
+void evs__sentinels_drop(evs__sentinels *group)
+{
+    group->holders--;
+    end_if_done(group);
+}
+
+static void leave(evs__sentinels *group)
+{
+    group->busy--;
+    end_if_done(group);
+}
+
+/* ---- all primaries, one after the other ---- */
+
+/* Completions may take primaries to another group meanwhile. */
+static void for_each(evs__sentinels *group, void (*each)(evs__primary *primary))
+{
+    evs__ring left;
+    evs__ring_init(&left);
+    evs__ring_move(&left, &group->primaries);
+    group->busy++;
+    while (!evs__ring_empty(&left)) {
+        evs__primary *primary = primary_of(left.next);
+        evs__ring_remove(&primary->ring);
+        evs__ring_append(&group->primaries, &primary->ring);
+        each(primary);
+    }
+    leave(group);
+}
+
+static void judge_clear(evs__primary *primary)
+{
+    if (evs__primary_is_clear(primary))
+        evs__primary_judge(primary, 0);
+}
+
+static void judge_in_the_end(evs__primary *primary)
+{
+    evs__primary_judge(primary, 1);
+}
+
+static int somebody_waits(const evs__sentinels *group)
+{
+    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
+        if (evs__primary_is_sought(primary_of(at), 1))
+            return 1;
+    return 0;
+}
+
+static void serve(void *owner)
+{
+    evs__sentinels *group = owner;
+    if (!is_dead(group))
+        for_each(group, evs__primary_serve);
+}
+
+void evs__sentinels_serve(evs__sentinels *group)
+{
+    if (!is_dead(group))
+        evs__timer_start(group->serving, 0);
+}
+
+/* ---- when ---- */
+
+static uint64_t pause_of(const evs__sentinels *group)
+{
+    uint64_t pause = SHORTEST_PAUSE_MS;
+    for (unsigned i = 1; i < group->rounds && pause < LONGEST_PAUSE_MS; i++)
+        pause *= 2;
+    return pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
+}
+
+void evs__sentinels_ask(evs__sentinels *group)
+{
+    if (is_dead(group))
+        return;
+    if (group->owed > 0 || group->busy > 0) {
+        group->again = 1;
+        if (group->owed > 0)
+            return;
+    }
+    uint64_t now = evs__loop_now_ms(group->client->loop);
+    uint64_t at = group->round_end == 0 ? now : group->round_end + pause_of(group);
+    evs__timer_start(group->timer, at > now ? at - now : 0);
+}
+
+/* About all primaries, and without a pause. */
+static void ask_at_once(evs__sentinels *group)
+{
+    if (is_dead(group))
+        return;
+    group->whole = 1;
+    group->rounds = 0;
+    if (group->owed > 0)
+        group->again = 1;
+    else
+        evs__timer_start(group->timer, 0);
+}
+
+static void end_round(evs__sentinels *group)
+{
+    group->busy++;
+    evs__timer_stop(group->grace);
+    group->decided = 1;
+    for_each(group, judge_in_the_end);
+    if (!is_dead(group)) {
+        int waits = somebody_waits(group) || group->again;
+        group->round_end = evs__loop_now_ms(group->client->loop);
+        group->rounds = waits ? group->rounds + 1 : 0;
+        group->whole |= !waits;
+        group->again = 0;
+        evs__timer_start(group->timer, waits ? pause_of(group) : group->plan->refresh_ms);
+    }
+    leave(group);
+}
+
+/* ---- listening ---- */
+
+static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err);
+
+static void subscribed(evs__request *request, const evs__answer *answer)
+{
+    evs__sentinel *sentinel = (evs__sentinel *)((char *)request -
+                                                offsetof(evs__sentinel, subscribe));
+    evs__sentinels *group = sentinel->group;
+    sentinel->subscribing = 0;
+    if (is_dead(group) || answer->got != EVS__GOT_REPLY)
+        return;
+    group->heard = 1;
+    if (evs_reply_kind(answer->reply) != EVS_REPLY_ERROR) {
+        ask_at_once(group); /* what was told before may have changed unheard */
+        return;
+    }
+    evs_bytes text = evs_reply_bytes(answer->reply);
+    evs__note_client(group->client, EVS_E_DENIED, "sentinel %s: SUBSCRIBE refused: %.*s",
+                     sentinel->login->endpoint.text, (int)text.len, text.data);
+}
+
+/* Once for each connection; when it cannot be had now, the next round tries again. */
+static void listen_to(evs__sentinel *sentinel)
+{
+    evs_error err;
+    if (open_conn(sentinel, &sentinel->heard, &err) != EVS_OK || sentinel->subscribing ||
+        sentinel->epoch == evs__conn_epoch(sentinel->heard) + 1)
+        return;
+    evs_bytes args[] = {evs_text("SUBSCRIBE"), evs_text("+switch-master")};
+    sentinel->subscribe = (evs__request){.done = subscribed};
+    evs__render_command(evs__conn_begin(sentinel->heard, &sentinel->subscribe), args, 2);
+    sentinel->subscribing = evs__conn_end(sentinel->heard, &sentinel->subscribe);
+    if (sentinel->subscribing)
+        sentinel->epoch = evs__conn_epoch(sentinel->heard) + 1;
+}
+
+static void hear_of(evs__primary *primary)
+{
+    evs__sentinels *group = primary->group;
+    const evs__switched *told = group->told;
+    const char *name = primary->lane->at->master_name;
+    if (told != NULL && strlen(name) == told->name.len &&
+        memcmp(name, told->name.data, told->name.len) == 0 && evs__primary_switched(primary, told))
+        ask_at_once(group);
+}
+
+static void hear(void *owner, const evs_reply *reply)
+{
+    evs__sentinels *group = ((const evs__sentinel *)owner)->group;
+    evs__switched told;
+    if (is_dead(group) || !evs__switch_read(&told, reply))
+        return;
+    group->busy++;
+    group->told = &told;
+    for_each(group, hear_of);
+    group->told = NULL;
+    leave(group);
+}
+
+static void tell_news(void *owner, const evs__login *login, evs_status status, const char *text)
+{
+    const evs__sentinel *sentinel = owner;
+    evs__sentinels *group = sentinel->group;
+    evs__note_client(group->client, status, "sentinel %s: %s", login->endpoint.text, text);
+    if (status != EVS_OK && group->owed == 0 && sentinel->heard != NULL &&
+        evs__conn_state_of(sentinel->heard) == EVS__CONN_READY)
+        evs__sentinels_ask(group); /* which listens again */
+}
+
+static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err)
+{
+    int hears = conn == &sentinel->heard;
+    evs__conn_limits *limits = &sentinel->limits[hears];
+    evs_status status = EVS_OK;
+    *limits = (evs__conn_limits){.max_reply_bytes = MOST_REPLY_BYTES,
+                                 .max_reply_depth = MOST_DEPTH,
+                                 .max_queued_bytes = MOST_QUEUED_BYTES,
+                                 .protocol = 2,
+                                 .news = tell_news,
+                                 .news_owner = sentinel,
+                                 .unasked = hears ? hear : NULL};
+    if (*conn == NULL)
+        status = evs__conns_make_with(conn, sentinel->group->client->conns, sentinel->login, limits,
+                                      err);
+    return status == EVS_OK ? evs__conn_prepare(*conn, err) : status;
+}
+
+/* A message would be told there. */
+static int is_subscribed(const evs__sentinel *sentinel)
+{
+    return sentinel->heard != NULL && !sentinel->subscribing &&
+           evs__conn_state_of(sentinel->heard) == EVS__CONN_READY &&
+           sentinel->epoch == evs__conn_epoch(sentinel->heard) + 1;
+}
+
+/* Who is driven may have slept before it had subscribed anywhere. When subscriptions are lost
+ * later, all sentinels are probably dead, and nobody replaces a primary then. */
+int evs__sentinels_are_deaf(const evs__sentinels *group)
+{
+    size_t quiet = 0;
+    for (size_t i = 0; i < group->plan->nhosts; i++) {
+        const evs__sentinel *sentinel = &group->all[i];
+        if (sentinel->heard != NULL && evs__conn_is_stirred(sentinel->heard))
+            return 1;
+        quiet += (size_t)is_subscribed(sentinel);
+    }
+    uint64_t now = evs__loop_now_ms(group->client->loop);
+    uint64_t since = group->round_end > group->made_at ? group->round_end : group->made_at;
+    uint64_t trust = group->heard ? 2 * (uint64_t)group->plan->refresh_ms : UNHEARD_MS;
+    return quiet == 0 && now > since + trust;
+}
+
+/* ---- asking ---- */
+
+static void settle(question *one)
+{
+    evs__sentinel *sentinel = one->sentinel;
+    evs__sentinels *group = sentinel->group;
+    int counts = one->round == group->round && !is_dead(group);
+    int wanted = counts && one->ring.next != &one->ring;
+    evs__primary *primary = one->primary;
+    evs__ring_remove(&one->ring);
+    evs__free(one->host);
+    evs__free(one->why);
+    evs__free(one);
+    if (!counts)
+        return;
+    sentinel->owes--;
+    group->busy++;
+    if (wanted && group->decided)
+        evs__primary_judge(primary, 0);
+    else if (wanted && group->owed > 1 && evs__primary_is_clear(primary))
+        evs__timer_start(group->grace, GRACE_MS);
+    if (--group->owed == 0 && !is_dead(group))
+        end_round(group);
+    leave(group);
+}
+
+/* The primary of a question may have gone meanwhile. */
+static int is_wanted(const question *one)
+{
+    return one->ring.next != &one->ring && one->round == one->sentinel->group->round &&
+           !is_dead(one->sentinel->group);
+}
+
+static evs_status read_where(question *one, const evs__answer *answer, evs_error *err)
+{
+    evs__place_at place;
+    if (answer->got == EVS__GOT_LOST)
+        return evs__fail_with(err, answer->why);
+    if (answer->got != EVS__GOT_REPLY)
+        return evs__fail(err, EVS_E_REPLY_TOO_BIG, "the answer is over a limit of replies");
+    evs_status status = evs__primary_read(&place, answer->reply, err);
+    if (status != EVS_OK)
+        return status;
+    one->host = evs__copy_text(place.host.data, place.host.len);
+    one->port = place.port;
+    return one->host == NULL ? evs__fail_nomem(err) : EVS_OK;
+}
+
+static void told_where(evs__request *request, const evs__answer *answer)
+{
+    question *one = (question *)request;
+    evs_error err;
+    if (!is_wanted(one) || read_where(one, answer, &err) == EVS_OK)
+        return;
+    one->why = evs__alloc_array(1, sizeof *one->why);
+    if (one->why != NULL)
+        *one->why = err;
+}
+
+static void told_since(evs__request *request, const evs__answer *answer)
+{
+    question *one = (question *)((char *)request - offsetof(question, since));
+    size_t from = (size_t)(one->sentinel - one->sentinel->group->all);
+    if (is_wanted(one) && one->host != NULL) {
+        uint64_t epoch = answer->got == EVS__GOT_REPLY ? evs__primary_epoch(answer->reply) : 0;
+        evs__place_at place = {evs_text(one->host), one->port};
+        evs__primary_told(one->primary, from, &place, epoch);
+    } else if (is_wanted(one) && one->why != NULL) {
+        evs__primary_untold(one->primary, from, one->why);
+    }
+    settle(one);
+}
+
+static void drop(evs__request *request, const evs__answer *answer)
+{
+    (void)answer;
+    evs__free(request);
+}
+
+static int append(evs__conn *conn, evs__request *request, const char *word, const char *name)
+{
+    evs_bytes args[] = {evs_text("SENTINEL"), evs_text(word), evs_text(name)};
+    evs__render_command(evs__conn_begin(conn, request), args, 3);
+    return evs__conn_end(conn, request);
+}
+
+static void ask(evs__sentinel *sentinel, evs__primary *primary)
+{
+    question *one = evs__zalloc_array(1, sizeof *one);
+    const char *name = primary->lane->at->master_name;
+    if (one == NULL)
+        return;
+    *one = (question){.where = {.done = told_where},
+                      .since = {.done = told_since},
+                      .sentinel = sentinel,
+                      .primary = primary,
+                      .round = sentinel->group->round};
+    if (!append(sentinel->asked, &one->where, "GET-MASTER-ADDR-BY-NAME", name)) {
+        evs__free(one);
+        return;
+    }
+    if (!append(sentinel->asked, &one->since, "MASTER", name)) {
+        one->where.done = drop; /* which may have left already */
+        return;
+    }
+    evs__ring_append(&primary->questions, &one->ring);
+    sentinel->owes++;
+    sentinel->group->owed++;
+}
+
+/* ---- rounds ---- */
+
+static void ask_all(evs__sentinel *sentinel)
+{
+    evs_error err;
+    evs__sentinels *group = sentinel->group;
+    size_t from = (size_t)(sentinel - group->all);
+    evs_status status = open_conn(sentinel, &sentinel->asked, &err);
+    sentinel->owes = 0;
+    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next) {
+        evs__primary *primary = primary_of(at);
+        if (!primary->meant)
+            continue;
+        if (status == EVS_OK)
+            ask(sentinel, primary);
+        else
+            evs__primary_untold(primary, from, &err);
+    }
+}
+
+static void start_round(evs__sentinels *group)
+{
+    int whole = group->whole;
+    group->round++;
+    group->owed = 0;
+    group->decided = group->again = group->whole = 0;
+    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
+        evs__primary_begin(primary_of(at), whole);
+    evs__timer_start(group->timer, ROUND_MS);
+    for (size_t i = 0; i < group->plan->nhosts; i++) {
+        listen_to(&group->all[i]);
+        ask_all(&group->all[i]);
+    }
+    if (group->owed == 0)
+        end_round(group);
+}
+
+/* Who owes an answer for so long is no use now: its connection is made anew by the next round. */
+static void cut_off(evs__sentinels *group)
+{
+    group->busy++;
+    for (size_t i = 0; i < group->plan->nhosts && !is_dead(group); i++)
+        if (group->all[i].owes > 0)
+            evs__conn_leave_server(group->all[i].asked, "no answer in time");
+    if (group->owed > 0 && !is_dead(group)) {
+        group->round++; /* whatever comes now is late */
+        group->owed = 0;
+        end_round(group);
+    }
+    leave(group);
+}
+
+static void tick(void *owner)
+{
+    evs__sentinels *group = owner;
+    if (is_dead(group))
+        return;
+    if (group->owed > 0)
+        cut_off(group);
+    else
+        start_round(group);
+}
+
+static void end_grace(void *owner)
+{
+    evs__sentinels *group = owner;
+    if (is_dead(group) || group->owed == 0)
+        return;
+    group->decided = 1;
+    for_each(group, judge_clear);
+}

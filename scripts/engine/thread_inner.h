@@ -1,0 +1,63 @@
+/*
+ * thread_inner.h - what the files of the I/O thread share.
+ */
+#ifndef EVS_SCRIPTS_ENGINE_THREAD_INNER_H
+#define EVS_SCRIPTS_ENGINE_THREAD_INNER_H
+
+#include "core/net/waker.h"
+#include "scripts/engine/client.h"
+#include "scripts/engine/thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Something for the I/O thread to do. `run` may free it. */
+typedef struct evs__post {
+    struct evs__post *next;
+    void (*run)(struct evs__post *post);
+} evs__post;
+
+typedef struct evs__pending_start evs__pending_start;
+typedef struct evs__sent evs__sent;
+
+struct evs__thread {
+    pthread_t id;
+    sem_t begun;
+    evs_client *client;
+    evs__waker *waker;
+    _Atomic(evs__post *) posts; /* newest first */
+    atomic_size_t pending;      /* submitted by other threads, not completed */
+    atomic_int shut;            /* takes no more calls */
+    atomic_size_t most;         /* that may be pending */
+
+    /* The I/O thread's. */
+    evs__pending_start *line; /* who waits for room in a queue, oldest first */
+    evs__pending_start **last_in_line;
+    evs__gate *drained; /* opened when nothing is pending; NULL: nobody waits for that */
+    int stop;
+
+    /* Completions that wait for somebody to take them. */
+    _Atomic(evs__sent *) finished; /* newest first */
+    int queue_fd;                  /* readable while there are some; -1: completions run here */
+};
+
+void evs__thread_post(evs__thread *thread, evs__post *post);
+void evs__thread_run_posts(evs__thread *thread);
+void evs__thread_refuse_line(evs__thread *thread);
+
+/* STATE in a forked child and after closing. */
+evs_status evs__thread_check(const evs_client *client, evs_error *err);
+
+void evs__sem_wait(sem_t *sem);
+
+/* thread_submit.c: makes the descriptor of the queue, if the client has one. 0 when there is none
+ * to be had. */
+int evs__thread_open_queue(evs__thread *thread);
+
+/* thread_close.c: opens the gate of who waits for the last call. */
+void evs__thread_drained(evs__thread *thread);
+
+/* The client was freed in a completion: ends it, and the thread. */
+void evs__thread_end_itself(evs__thread *thread);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * thread_submit.c - calls of other threads that nobody waits for, and their completions: on the I/O
+ * thread, or queued for whoever calls evs_client_process.
+ */
+#include "scripts/engine/thread_inner.h"
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "scripts/engine/submit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* One such call: everything about it, in one block. */
+struct evs__sent {
+    evs__post post; /* first */
+    evs__thread *thread;
+    evs__job job;
+    evs_invocation call;
+    evs_done_fn done;
+    void *arg;
+    evs_result result; /* in the queue */
+    evs_reply *reply;  /* ours; NULL on the I/O thread */
+    evs_error error;
+    evs__sent *next; /* in the queue */
+};
+
+/* Who sees the number that is left sees all that the completion did. */
+static void forget_one(evs__thread *thread)
+{
+    atomic_fetch_sub_explicit(&thread->pending, 1, memory_order_release);
+}
+
+/* ---- completing ---- */
+
+static void drop(evs__sent *sent)
+{
+    evs_reply_free(sent->reply);
+    evs__free(sent);
+}
+
+static void signal_queue(evs__thread *thread)
+{
+    uint64_t one = 1;
+    while (write(thread->queue_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+/* What the completion borrows must last until it runs. */
+static void keep_result(evs__sent *sent, const evs_result *result)
+{
+    sent->result = *result;
+    if (result->error != NULL)
+        sent->error = *result->error;
+    sent->result.error = result->error == NULL ? NULL : &sent->error;
+    if (result->reply == NULL)
+        return;
+    if (evs_reply_copy(&sent->reply, result->reply, &sent->error) != EVS_OK) {
+        sent->error.outcome = result->outcome;
+        sent->result = (evs_result){EVS_E_NOMEM, result->outcome, NULL, &sent->error};
+        return;
+    }
+    sent->result.reply = sent->reply;
+}
+
+static void enqueue(evs__sent *sent)
+{
+    evs__thread *thread = sent->thread;
+    evs__sent *first = atomic_load_explicit(&thread->finished, memory_order_relaxed);
+    do
+        sent->next = first;
+    while (!atomic_compare_exchange_weak_explicit(&thread->finished, &first, sent,
+                                                  memory_order_release, memory_order_relaxed));
+    if (first == NULL)
+        signal_queue(thread);
+}
+
+static void complete(evs__sent *sent, const evs_result *result)
+{
+    evs__thread *thread = sent->thread;
+    if (thread->queue_fd >= 0) {
+        keep_result(sent, result);
+        enqueue(sent);
+        return;
+    }
+    sent->done(sent->arg, result);
+    forget_one(thread);
+    drop(sent);
+}
+
+static void answered(void *arg, const evs_result *result)
+{
+    complete(arg, result);
+}
+
+/* ---- submitting ---- */
+
+/* Nobody waits: what is wrong goes to the completion. */
+static void submit(evs__post *post)
+{
+    evs_error err;
+    evs__sent *sent = (evs__sent *)post;
+    evs_status status = evs__job_submit(&sent->job, &err);
+    if (status == EVS_OK)
+        return;
+    evs_result refused = {status, EVS_NOT_EXECUTED, NULL, &err};
+    complete(sent, &refused);
+}
+
+/* Somebody waits until the I/O thread has the call: for its ticket, or for room. */
+static evs_status submit_now(void *job, evs_error *err)
+{
+    evs__sent *sent = job;
+    return evs__job_submit(&sent->job, err);
+}
+
+static size_t size_of(const evs_bytes *values, size_t count)
+{
+    size_t size = count * sizeof *values;
+    for (size_t i = 0; i < count; i++)
+        size += values[i].len;
+    return size;
+}
+
+static const evs_bytes *copy_values(evs_bytes *list, char **room, const evs_bytes *values,
+                                    size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (evs_bytes){*room, values[i].len};
+        if (values[i].len > 0)
+            memcpy(*room, values[i].data, values[i].len);
+        *room += values[i].len;
+    }
+    return list;
+}
+
+static size_t name_size(const char *name)
+{
+    return name == NULL ? 0 : strlen(name) + 1;
+}
+
+static const char *copy_name(const char *name, char **room)
+{
+    size_t size = name_size(name);
+    char *copy = *room;
+    if (size == 0)
+        return NULL;
+    memcpy(copy, name, size);
+    *room += size;
+    return copy;
+}
+
+/* Keys and arguments behind the call, lists first; then the names that a call without keys needs.
+ * NULL when out of memory. */
+static evs__sent *copy(const evs__job *job)
+{
+    const evs_invocation *call = job->invocation;
+    size_t values = size_of(call->keys, call->nkeys) + size_of(call->args, call->nargs);
+    size_t names = name_size(call->shard) + name_size(call->pool);
+    evs__sent *sent = evs__alloc_array(1, sizeof *sent + values + names);
+    if (sent == NULL)
+        return NULL;
+    evs_bytes *list = (evs_bytes *)(sent + 1);
+    char *room = (char *)(list + call->nkeys + call->nargs);
+    *sent = (evs__sent){.post = {NULL, submit}, .job = *job, .call = *call};
+    sent->call.keys = copy_values(list, &room, call->keys, call->nkeys);
+    sent->call.args = copy_values(list + call->nkeys, &room, call->args, call->nargs);
+    sent->call.script = NULL;
+    sent->call.shard = copy_name(call->shard, &room);
+    sent->call.pool = copy_name(call->pool, &room);
+    sent->job.invocation = &sent->call;
+    sent->job.done = answered;
+    sent->job.arg = sent;
+    return sent;
+}
+
+/* Reserves a place among the pending calls; the bound keeps posts from piling up. */
+static evs_status reserve(evs__thread *thread, evs_error *err)
+{
+    const evs_client *client = thread->client;
+    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
+    size_t before = atomic_fetch_add_explicit(&thread->pending, 1, memory_order_relaxed);
+    if (before < most || client->options.on_full == EVS_FULL_BLOCK)
+        return EVS_OK;
+    forget_one(thread);
+    return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are pending already", before);
+}
+
+static evs_status send(evs__sent *sent, evs_error *err)
+{
+    evs_client *client = sent->job.client;
+    if (sent->call.ticket == NULL && client->options.on_full != EVS_FULL_BLOCK) {
+        evs__thread_post(client->thread, &sent->post);
+        return EVS_OK;
+    }
+    evs__start now = {.start = submit_now, .job = sent, .timeout_ms = sent->job.timeout_ms};
+    evs_status status = evs__thread_run_always(client, &now, err);
+    if (status != EVS_OK) {
+        forget_one(client->thread);
+        drop(sent);
+    }
+    return status;
+}
+
+evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocation,
+                              evs_done_fn done, void *arg, evs_error *err)
+{
+    evs__thread *thread = client->thread;
+    evs__job job = {.client = client, .invocation = invocation};
+    evs_status status = evs__thread_check(client, err);
+    if (status == EVS_OK)
+        status = evs__job_plan_elsewhere(&job, err);
+    if (status != EVS_OK)
+        return status;
+    status = reserve(thread, err);
+    if (status != EVS_OK)
+        return status;
+    evs__sent *sent = copy(&job);
+    if (sent == NULL) {
+        forget_one(thread);
+        return evs__fail_nomem(err);
+    }
+    sent->thread = thread;
+    sent->done = done;
+    sent->arg = arg;
+    return send(sent, err);
+}
+
+/* ---- the queue ---- */
+
+int evs__thread_open_queue(evs__thread *thread)
+{
+    if (thread->client->options.completions != EVS_COMPLETIONS_QUEUED)
+        return 1;
+    thread->queue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return thread->queue_fd >= 0;
+}
+
+/* All finished calls, oldest first. */
+static evs__sent *take_finished(evs__thread *thread)
+{
+    uint64_t count;
+    evs__sent *oldest = NULL;
+    while (read(thread->queue_fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+    evs__sent *newest = atomic_exchange_explicit(&thread->finished, NULL, memory_order_acquire);
+    while (newest != NULL) {
+        evs__sent *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+static void run_finished(evs__thread *thread)
+{
+    evs__sent *sent = take_finished(thread);
+    while (sent != NULL) {
+        evs__sent *next = sent->next;
+        forget_one(thread);
+        sent->done(sent->arg, &sent->result);
+        drop(sent);
+        sent = next;
+    }
+}
+
+evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *err)
+{
+    evs__thread *thread = client->thread;
+    if (evs__fork_mark_is_child(client->fork_mark))
+        return evs__client_refuse(client, err);
+    if (thread->queue_fd < 0)
+        return evs__fail(err, EVS_E_STATE,
+                         "the client has a thread of its own, which runs "
+                         "completions; see EVS_COMPLETIONS_QUEUED");
+    struct pollfd ready = {.fd = thread->queue_fd, .events = POLLIN};
+    if (evs__thread_pending(thread) == 0)
+        timeout_ms = 0;
+    while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
+        ;
+    run_finished(thread);
+    return EVS_OK;
+}
+
+evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err)
+{
+    evs_status status = evs__thread_check(client, err);
+    if (status != EVS_OK)
+        return status;
+    if (client->thread->queue_fd < 0)
+        return evs__fail(err, EVS_E_STATE, "the client has a thread of its own and needs no other");
+    *out = client->thread->queue_fd;
+    return EVS_OK;
+}
+
+size_t evs__thread_pending(const evs__thread *thread)
+{
+    return atomic_load_explicit(&thread->pending, memory_order_acquire);
+}
+
+void evs__thread_free(evs__thread *thread)
+{
+    if (thread->queue_fd >= 0) {
+        run_finished(thread);
+        close(thread->queue_fd);
+    }
+    evs__waker_free(thread->waker);
+    evs__free(thread);
+}
+
+void evs__thread_abandon(evs__thread *thread)
+{
+    if (thread->queue_fd >= 0)
+        close(thread->queue_fd);
+    evs__waker_free(thread->waker);
+    evs__free(thread);
+}
