@@ -140,7 +140,7 @@ static void many_threads_call_and_wait(void **state)
     assert_int_equal(stats.calls, THREADS * EACH);
     assert_int_equal(stats.loads, 3);
     assert_true(stats.connects == 3);
-    assert_true(stats.writes < stats.calls / 2); /* they pipeline */
+    assert_true(stats.writes < stats.calls); /* they pipeline; how much is the scheduler's to say */
     evs_stats *snapshot;
     uint64_t calls = 0;
     assert_int_equal(evs_stats_snapshot(&snapshot, client, NULL), EVS_OK);
@@ -404,12 +404,12 @@ static void a_full_queue_may_fail_instead(void **state)
     begin_tally(0, NULL, NULL);
     for (int i = 0; i < 100; i++)
         accepted += evs_submit(client, &call, count, &totals, NULL) == EVS_OK;
-    assert_in_range(accepted, 4, 12); /* 4 per shard, and there are 3 */
+    assert_true(accepted >= 4); /* those that the thread has refused by now made room for others */
     shards_do(&set, 1, "CLIENT UNPAUSE");
     assert_int_equal(evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
     assert_int_equal(totals.done, accepted);
     assert_int_equal(totals.ok + totals.full, accepted);
-    assert_true(totals.ok > 0);
+    assert_in_range(totals.ok, 1, 4);
     evs_client_free(client);
 }
 
