@@ -93,7 +93,9 @@ class Bench:
                                        f"{folder}/{calls}"], capture_output=True, text=True,
                                       timeout=600).stdout
                 counts.append(sum(int(n.replace(",", "")) for n in re.findall(
-                    rf"^ *([\d,]+) \([^)]*\) +\S*/{re.escape(file)}:", told, re.M)))
+                    rf"^ *([\d,]+) \([^)]*\) +(?:\S*/)?{re.escape(file)}:", told, re.M)))
+        if counts[0] == 0:
+            sys.exit(f"callgrind knows no instructions of {file}")
         return (counts[1] - counts[0]) / (many - few)
 
     def count(self, peer, calls, options, profile="/dev/null"):
