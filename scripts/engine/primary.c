@@ -136,9 +136,25 @@ void evs__primary_free(evs__primary *primary)
     evs__free(primary);
 }
 
+/* ---- its connections ---- */
+
+/* Number `i` of them; NULL past the end. */
+static evs__conn *conn_at(const evs__primary *primary, size_t i)
+{
+    const evs__lease *lease = primary->lane->leases;
+    if (primary->lane->conn != NULL && i-- == 0)
+        return primary->lane->conn;
+    for (; lease != NULL && i > 0; i--)
+        lease = lease->next;
+    return lease == NULL ? NULL : lease->lane.conn;
+}
+
 void evs__primary_set_shard(evs__primary *primary)
 {
+    evs__conn *conn;
     describe(primary);
+    for (size_t i = 0; (conn = conn_at(primary, i)) != NULL; i++)
+        evs__conn_set_login(conn, &primary->login);
     if (primary->later == NULL)
         return;
     evs__sentinels *before = primary->group;
@@ -157,19 +173,6 @@ void evs__primary_set_shard(evs__primary *primary)
     evs__sentinels_drop(before);
     primary->group->whole = 1;
     evs__sentinels_ask(primary->group);
-}
-
-/* ---- its connections ---- */
-
-/* Number `i` of them; NULL past the end. */
-static evs__conn *conn_at(const evs__primary *primary, size_t i)
-{
-    const evs__lease *lease = primary->lane->leases;
-    if (primary->lane->conn != NULL && i-- == 0)
-        return primary->lane->conn;
-    for (; lease != NULL && i > 0; i--)
-        lease = lease->next;
-    return lease == NULL ? NULL : lease->lane.conn;
 }
 
 int evs__primary_is_sought(const evs__primary *primary, int urgently)

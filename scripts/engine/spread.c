@@ -19,8 +19,8 @@ typedef struct spread {
     evs__arena arena;
     answer *answers; /* ours */
     size_t room, count;
-    size_t executed, unsure;
-    evs_reply *error; /* ours: of the first that failed, when it is a reply */
+    size_t told, executed, unsure; /* shards that answered, kept or not, and what they did */
+    evs_reply *error;              /* ours: of the first that failed, when it is a reply */
     int nomem;
 } spread;
 
@@ -61,6 +61,7 @@ static void keep(spread *self, size_t shard, const evs_reply *reply)
 static void take(void *arg, size_t shard, const evs_result *result)
 {
     spread *self = arg;
+    self->told++;
     self->executed += result->outcome == EVS_EXECUTED;
     self->unsure += result->outcome == EVS_MAYBE_EXECUTED;
     if (result->status != EVS_OK && result->reply != NULL && self->error == NULL)
@@ -94,7 +95,7 @@ static evs_outcome outcome_of(const spread *self)
 {
     if (self->executed == 0 && self->unsure == 0)
         return EVS_NOT_EXECUTED;
-    return self->executed == self->count ? EVS_EXECUTED : EVS_MAYBE_EXECUTED;
+    return self->executed == self->told ? EVS_EXECUTED : EVS_MAYBE_EXECUTED;
 }
 
 /* `why` is the first failure. */
@@ -105,10 +106,10 @@ static evs_status fail(evs_reply **out, spread *self, const evs_error *why, evs_
         self->error = NULL;
     }
     evs__fail_with(err, why);
-    if (err == NULL || self->count == 0)
+    if (err == NULL || self->told == 0)
         return why->status;
     snprintf(err->message, sizeof err->message, "ran on %zu%s of %zu shards: %.900s",
-             self->executed, self->unsure > 0 ? " or more" : "", self->count, why->message);
+             self->executed, self->unsure > 0 ? " or more" : "", self->told, why->message);
     err->outcome = outcome_of(self);
     return why->status;
 }

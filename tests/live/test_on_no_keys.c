@@ -137,6 +137,38 @@ static void where_it_ran_is_said_when_a_shard_is_gone(void **state)
     evs_reply_free(reply);
 }
 
+/* How often a script ran on the servers that are there, by what it appends. */
+static long long times_run(void)
+{
+    return shards_do(&set, 0, "STRLEN k0") + shards_do(&set, 1, "STRLEN k0");
+}
+
+/* Server s2 is gone. One allocation fails, or it and all behind it, wherever that is. */
+static void where_it_ran_is_true_without_memory(void **state)
+{
+    (void)state;
+    static void (*const ways[])(size_t) = {evs__mem_fail_at, evs__mem_fail_once_at};
+    shards_script(&set, "append", "return redis.call('APPEND', 'k0', 'x')");
+    scratch_kill(set.servers[2]);
+    for (size_t way = 0; way < 2; way++) {
+        for (size_t n = 0; n < 60; n++) {
+            evs_error err = {0};
+            evs_reply *reply;
+            long long before = times_run();
+            ways[way](n);
+            evs_status status = call(set.client, "append", &reply, &err);
+            evs__mem_fail_at(0);
+            long long ran = times_run() - before;
+            evs_reply_free(reply);
+            assert_int_not_equal(status, EVS_OK);
+            assert_int_not_equal(err.outcome, EVS_EXECUTED); /* never on all three */
+            if (err.outcome == EVS_NOT_EXECUTED && ran != 0)
+                fail_msg("allocation %zu: ran %lld times: %s", n, ran, err.message);
+        }
+    }
+    assert_int_equal(scratch_restart(set.servers[2]), SCRATCH_OK);
+}
+
 static void never(void *arg, const evs_result *result)
 {
     (void)arg;
@@ -224,6 +256,7 @@ int main(void)
         cmocka_unit_test(failing_allocations_are_reported),
         cmocka_unit_test(what_has_one_reply_is_refused),
         cmocka_unit_test(where_it_ran_is_said_when_a_shard_is_gone),
+        cmocka_unit_test(where_it_ran_is_true_without_memory),
         cmocka_unit_test(every_primary_of_a_cluster_replies),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -31,19 +31,24 @@ static evs_registry *registry;
 static const char ADD[] = "--- Counts.\n-- @key k a counter\nreturn redis.call('INCR', KEYS[1])";
 static const char SIZE[] = "--- Counts keys.\nreturn redis.call('DBSIZE')";
 
-static evs_shardmap *parse(const char *sentinels, const char *more)
+static evs_shardmap *parse_with(const char *link, const char *sentinels, const char *more)
 {
     char yaml[2048];
     evs_error err;
     evs_shardmap *map = NULL;
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 2s, command_timeout: 20s}\n%s"
+                       "evalshard: 1\ndefaults: {connect_timeout: 2s, command_timeout: 20s%s}\n%s"
                        "pools: {p: {on_no_keys: any, shards: {\n"
                        "  a: {sentinel: eu, master_name: ledger-1}%s}}}\n",
-                       sentinels, more);
+                       link, sentinels, more);
     if (evs_shardmap_parse(&map, (evs_bytes){yaml, (size_t)len}, "test.yaml", NULL, &err) != EVS_OK)
         fail_msg("%s", err.message);
     return map;
+}
+
+static evs_shardmap *parse(const char *sentinels, const char *more)
+{
+    return parse_with("", sentinels, more);
 }
 
 typedef struct log {
@@ -336,6 +341,48 @@ static void other_sentinels_leave_connections_alone(void **state)
     evs_client_free(client);
 }
 
+/* Whether the last that the client's connection sent to a server was PING, by its word. */
+static int was_pinged(size_t server)
+{
+    int pinged = 0;
+    redisReply *list = redisCommand(set.links[server], "CLIENT LIST");
+    assert_non_null(list);
+    for (char *line = strtok(list->str, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        pinged |= strstr(line, "name=looked-after") != NULL && strstr(line, "cmd=ping") != NULL;
+    freeReplyObject(list);
+    return pinged;
+}
+
+/* What a map says of connections reaches those that are there, and the map before may go. */
+static void another_map_reaches_the_connection(void **state)
+{
+    (void)state;
+    char group[512];
+    log_of log = {0};
+    evs_client *client;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.log = count_connects;
+    options.log_arg = &log;
+    watched_group(&set, "", 0, group);
+    evs_shardmap *map = parse_with(", client_name: looked-after, keepalive: 'off'", group, "");
+    assert_int_equal(evs_client_open(&client, map, registry, &options, NULL), EVS_OK);
+    evs_shardmap_free(map);
+    add(client, "{reload}");
+    drive_until_heard(client, &log, 6);
+    size_t primary = watched_agreed(&set);
+    watched_relink(&set, primary); /* failovers closed the test's own */
+    assert_false(was_pinged(primary));
+
+    map = parse_with(", client_name: looked-after, keepalive: 20ms", group, "");
+    assert_int_equal(evs_client_reload(client, map, NULL), EVS_OK);
+    evs_shardmap_free(map);
+    for (int turn = 0; turn < 3000 && !was_pinged(primary); turn++)
+        assert_int_equal(evs_client_process(client, 10, NULL), EVS_OK);
+    assert_true(was_pinged(primary));
+    assert_int_equal(log.connected, 1);
+    evs_client_free(client);
+}
+
 /* ---- contexts of hiredis, whose owner asks the sentinels ---- */
 
 static redisContext *context_of(void *arg, size_t shard)
@@ -384,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_strict_client_calls_in_all_ways),
         cmocka_unit_test(threads_call_through_a_failover),
         cmocka_unit_test(other_sentinels_leave_connections_alone),
+        cmocka_unit_test(another_map_reaches_the_connection),
         cmocka_unit_test(contexts_of_hiredis_are_their_owners_to_find),
     };
     if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
