@@ -72,6 +72,16 @@ const evs__command *evs__command_find(evs_bytes name, evs_bytes sub)
     return fold(full, len + 1, sub) == 0 ? NULL : search(full);
 }
 
+int evs__command_runs_script(evs_bytes name)
+{
+    static const char *const names[] = {"EVAL",       "EVALSHA", "EVAL_RO",
+                                        "EVALSHA_RO", "FCALL",   "FCALL_RO"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (name.len == strlen(names[i]) && strncasecmp(name.data, names[i], name.len) == 0)
+            return 1;
+    return 0;
+}
+
 /* Does the name of `command` begin and end so? */
 static int is_like(const evs__command *command, evs_bytes begin, evs_bytes end)
 {

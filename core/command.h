@@ -101,6 +101,10 @@ typedef struct evs__command {
  * be empty: then the container itself is the answer). NULL when unknown. Static. */
 const evs__command *evs__command_find(evs_bytes name, evs_bytes sub);
 
+/* Does the command of this name, in any case, run a script? Then its reply may be the script's
+ * words, which prove nothing. Those with EVS__COMMAND_READONLY keep it from writing. */
+int evs__command_runs_script(evs_bytes name);
+
 /* One of the commands whose names begin with `begin` and end with `end`, in any case, and that take
  * `nargs` arguments (0: any number), when all of these have their keys at the same places, which no
  * option moves; else NULL. Static. */

@@ -91,7 +91,7 @@ static int is_loaded_here(const evs__exec *exec, const evs_script *script)
  * denied once would only abort every transaction. */
 static int needs_load(const evs__exec *exec, const evs_script *script, evs__mark mark)
 {
-    const evs__refusal *refusal = evs__lane_refusal(exec->lane, script);
+    const evs__refusal *refusal = evs__refusal_find(exec->lane->refusals, script);
     return mark == EVS__MARK_UNKNOWN && (refusal == NULL || refusal->status != EVS_E_DENIED) &&
            !is_loaded_here(exec, script);
 }
@@ -103,7 +103,7 @@ static evs_status render_script(evs__exec *exec, size_t index, evs_error *err)
     evs__mark mark = evs__lane_mark(exec->lane, script);
     if (mark == EVS__MARK_BROKEN) {
         evs__subject subject = evs__transaction_subject(exec->tx, index);
-        return evs__explain_refusal(err, &subject, evs__lane_refusal(exec->lane, script));
+        return evs__explain_refusal(err, &subject, evs__refusal_find(exec->lane->refusals, script));
     }
     if (needs_load(exec, script, mark)) {
         evs_bytes words[] = {evs_text("SCRIPT"), evs_text("LOAD"), evs_script_source(script)};

@@ -45,7 +45,7 @@ static evs__decision decide(const evs__element *element, evs_bytes text)
     evs__speaker speaker = EVS__SPEAKER_COMMAND;
     if (element->script != NULL)
         speaker = element->script->may_return_errors ? EVS__SPEAKER_SCRIPT : EVS__SPEAKER_HONEST;
-    else if (evs__plain_runs_script(&element->cmd))
+    else if (evs__command_runs_script(element->cmd.args[0]))
         speaker = EVS__SPEAKER_EVAL;
     return evs__decide_error(speaker, text);
 }
@@ -65,7 +65,7 @@ static void take_unknown(evs__exec *exec, size_t index, const evs_reply *reply)
 {
     evs_error err;
     const evs_script *script = exec->tx->elements[index].script;
-    const evs__refusal *refusal = evs__lane_refusal(exec->lane, script);
+    const evs__refusal *refusal = evs__refusal_find(exec->lane->refusals, script);
     evs_bytes text = evs_reply_bytes(reply);
     evs__subject subject = evs__transaction_subject(exec->tx, index);
     evs_outcome outcome = EVS_NOT_EXECUTED;

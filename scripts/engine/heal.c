@@ -79,7 +79,7 @@ static void present(evs__call *call)
 
 static void absent(evs__call *call)
 {
-    const evs__refusal *refusal = evs__lane_refusal(call->lane, call->script);
+    const evs__refusal *refusal = evs__refusal_find(call->lane->refusals, call->script);
     if (!may_heal(call) || refusal != NULL)
         fail_unknown(call, refusal);
     else
@@ -214,7 +214,7 @@ static void fail_nomem(evs__call *call)
 void evs__heal_call(evs__call *call, const evs_reply *reply)
 {
     evs__lane *lane = call->lane;
-    const evs__refusal *refusal = evs__lane_refusal(lane, call->script);
+    const evs__refusal *refusal = evs__refusal_find(lane->refusals, call->script);
     if (evs__lane_mark(lane, call->script) == EVS__MARK_BROKEN) {
         fail_refused(call, refusal);
         return;

@@ -136,11 +136,7 @@ static void forget(evs__lane *lane)
     memset(lane->known, 0, lane->nwords * sizeof *lane->known);
     evs__free(lane->loading);
     lane->loading = NULL;
-    while (lane->refusals != NULL) {
-        evs__refusal *refusal = lane->refusals;
-        lane->refusals = refusal->next;
-        evs__refusal_free(refusal);
-    }
+    evs__refusals_free(&lane->refusals);
 }
 
 static void drop_load(evs__load *load)
@@ -340,31 +336,9 @@ evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script)
     if (lane->loading != NULL && script->id / 64 < lane->nwords &&
         (lane->loading[script->id / 64] >> script->id % 64 & 1) != 0)
         return EVS__MARK_LOADING;
-    const evs__refusal *refusal = evs__lane_refusal(lane, script);
+    const evs__refusal *refusal = evs__refusal_find(lane->refusals, script);
     return refusal != NULL && refusal->status == EVS_E_COMPILE ? EVS__MARK_BROKEN
                                                                : EVS__MARK_UNKNOWN;
-}
-
-/* ---- refusals ---- */
-
-const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script)
-{
-    const evs__refusal *refusal = lane->refusals;
-    while (refusal != NULL && refusal->script != script->id)
-        refusal = refusal->next;
-    return refusal;
-}
-
-static void drop_refusal(evs__lane *lane, const evs_script *script)
-{
-    for (evs__refusal **at = &lane->refusals; *at != NULL; at = &(*at)->next) {
-        evs__refusal *refusal = *at;
-        if (refusal->script != script->id)
-            continue;
-        *at = refusal->next;
-        evs__refusal_free(refusal);
-        return;
-    }
 }
 
 /* ---- SCRIPT LOAD ---- */
@@ -374,12 +348,7 @@ void evs__lane_refuse(evs__lane *lane, const evs_script *script, evs_bytes text)
 {
     evs__note(lane, script, evs__refusal_status(text), "SCRIPT LOAD refused: %.*s", (int)text.len,
               text.data);
-    evs__refusal *refusal = evs__refusal_new(script->id, text);
-    if (refusal != NULL) { /* else the calls behind fail as NO_SCRIPT, without a reason */
-        drop_refusal(lane, script);
-        refusal->next = lane->refusals;
-        lane->refusals = refusal;
-    }
+    evs__refusal_keep(&lane->refusals, script, text); /* or calls fail without a reason */
     if (evs__refusal_status(text) == EVS_E_COMPILE || !evs__lane_knows(lane, script))
         evs__lane_set_unknown(lane, script);
 }
@@ -413,7 +382,7 @@ int evs__lane_load(evs__lane *lane, const evs_script *script)
         return 0;
     }
     evs__ring_append(&lane->loads, &load->ring);
-    drop_refusal(lane, script);
+    evs__refusal_drop(&lane->refusals, script);
     lane->client->stats.loads++;
     return set_loading(lane, script);
 }

@@ -53,7 +53,7 @@ struct evs__lane {
     evs__primary *primary;   /* where it is, of a shard that sentinels watch; else NULL. Ours, or of
                               * the lane that a lease is for */
     uint64_t *loading;       /* as `known`; NULL while no SCRIPT LOAD is under way; ours */
-    evs__refusal *refusals;  /* ours */
+    evs__refusal *refusals;  /* ours: what was refused in this epoch */
     evs__ring loads;         /* SCRIPT LOADs under way; ours */
     uint32_t npreloads;      /* of those, that no call asked for */
     unsigned char preloaded; /* every script was loaded in this epoch */
@@ -131,9 +131,6 @@ void evs__lane_refuse(evs__lane *lane, const evs_script *script, evs_bytes text)
 /* Queues SCRIPT LOAD, marks the script as loading, forgets an older refusal. 0 when out of memory.
  */
 int evs__lane_load(evs__lane *lane, const evs_script *script);
-
-/* Why the server would not take it in this epoch; NULL when it never refused. */
-const evs__refusal *evs__lane_refusal(const evs__lane *lane, const evs_script *script);
 
 /* Of a retired one: it is not busy any more; is it, or one of its leases taken? */
 void evs__lane_forget_calls(evs__lane *lane);

@@ -26,22 +26,9 @@ static const char *const stateful_pairs[][2] = {
     {"SCRIPT", "DEBUG"},
 };
 
-/* What comes back may be the words of a script, which prove nothing. */
-static const char *const running_scripts[] = {
-    "EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO",
-};
-
 static int is_word(evs_bytes argument, const char *word)
 {
     return argument.len == strlen(word) && strncasecmp(argument.data, word, argument.len) == 0;
-}
-
-int evs__plain_runs_script(const evs_plain_command *cmd)
-{
-    for (size_t i = 0; i < sizeof running_scripts / sizeof running_scripts[0]; i++)
-        if (is_word(cmd->args[0], running_scripts[i]))
-            return 1;
-    return 0;
 }
 
 static int is_stateful(const evs_plain_command *cmd)
@@ -160,7 +147,7 @@ static int replicas_know(const job *self)
 {
     unsigned also = EVS__COMMAND_WRITE | EVS__COMMAND_MAY_REPLICATE;
     return self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0 &&
-           (self->known->flags & also) == 0 && !evs__plain_runs_script(self->cmd);
+           (self->known->flags & also) == 0 && !evs__command_runs_script(self->cmd->args[0]);
 }
 
 /* Who names a shard wants to know how that one is, and is told at once. */
@@ -183,7 +170,7 @@ static evs_status submit(void *arg, evs_error *err)
     call->arg = self->waiter;
     int reads = self->known != NULL && (self->known->flags & EVS__COMMAND_READONLY) != 0;
     call->state.retry = reads ? EVS_RETRY_READ_ONLY : EVS_RETRY_ONCE;
-    if (evs__plain_runs_script(self->cmd))
+    if (evs__command_runs_script(self->cmd->args[0]))
         call->state.may_lie = 1;
     if (self->cmd->shard != NULL)
         call->state.patience = 0;

@@ -21,7 +21,4 @@ evs_status evs__plain_check(const evs_plain_command *cmd, evs_error *err);
 /* NULL when the command is not known; static. */
 const evs__command *evs__plain_find(const evs_plain_command *cmd);
 
-/* 1 when errors may be the words of a script. */
-int evs__plain_runs_script(const evs_plain_command *cmd);
-
 #endif

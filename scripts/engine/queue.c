@@ -16,7 +16,7 @@ static evs_status introduce(evs__call *call, evs_error *err)
     call->state.unsure = mark != EVS__MARK_KNOWN;
     if (mark == EVS__MARK_BROKEN) {
         evs__subject subject = {script->name, {NULL, 0}, lane->at->name};
-        return evs__explain_refusal(err, &subject, evs__lane_refusal(lane, script));
+        return evs__explain_refusal(err, &subject, evs__refusal_find(lane->refusals, script));
     }
     if (mark == EVS__MARK_UNKNOWN && !evs__lane_load(lane, script))
         return evs__fail_nomem(err);

@@ -20,7 +20,7 @@ evs_status evs__refusal_status(evs_bytes text)
     return status == EVS_OK ? EVS_E_NO_SCRIPT : status;
 }
 
-evs__refusal *evs__refusal_new(size_t script, evs_bytes text)
+static evs__refusal *make(size_t script, evs_bytes text)
 {
     evs__refusal *refusal = evs__zalloc_array(1, sizeof *refusal);
     if (refusal == NULL)
@@ -34,12 +34,44 @@ evs__refusal *evs__refusal_new(size_t script, evs_bytes text)
     return NULL;
 }
 
-void evs__refusal_free(evs__refusal *refusal)
+/* Takes the first one away. */
+static void drop_first(evs__refusal **list)
 {
+    evs__refusal *first = *list;
+    *list = first->next;
+    evs__free(first->text);
+    evs__free(first);
+}
+
+const evs__refusal *evs__refusal_find(const evs__refusal *list, const evs_script *script)
+{
+    while (list != NULL && list->script != script->id)
+        list = list->next;
+    return list;
+}
+
+void evs__refusal_drop(evs__refusal **list, const evs_script *script)
+{
+    while (*list != NULL && (*list)->script != script->id)
+        list = &(*list)->next;
+    if (*list != NULL)
+        drop_first(list);
+}
+
+void evs__refusal_keep(evs__refusal **list, const evs_script *script, evs_bytes text)
+{
+    evs__refusal *refusal = make(script->id, text);
     if (refusal == NULL)
         return;
-    evs__free(refusal->text);
-    evs__free(refusal);
+    evs__refusal_drop(list, script);
+    refusal->next = *list;
+    *list = refusal;
+}
+
+void evs__refusals_free(evs__refusal **list)
+{
+    while (*list != NULL)
+        drop_first(list);
 }
 
 evs_status evs__explain_refusal(evs_error *err, const evs__subject *subject,

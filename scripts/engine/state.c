@@ -2,8 +2,6 @@
 
 #include "scripts/engine/explain.h"
 
-#include <strings.h>
-
 static int only_reads(const evs__shard *shard, const evs_script *script)
 {
     return script->retry == EVS_RETRY_READ_ONLY ||
@@ -20,19 +18,12 @@ evs_status evs__state_take_script(const evs__shard *shard, const evs_script *scr
                         script->may_write ? "may write" : "does not say -- @retry read_only");
 }
 
-/* EVAL, EVALSHA, FCALL; the server itself keeps those with _RO from writing. */
-static int runs_script(evs_bytes name)
-{
-    int eval = name.len >= 4 && strncasecmp(name.data, "EVAL", 4) == 0;
-    int fcall = name.len >= 5 && strncasecmp(name.data, "FCALL", 5) == 0;
-    int ro = name.len >= 3 && strncasecmp(name.data + name.len - 3, "_RO", 3) == 0;
-    return (eval || fcall) && !ro;
-}
-
+/* The server itself keeps EVAL_RO and the like from writing. */
 static int may_write(evs_bytes name, const evs__command *known)
 {
-    return known == NULL || runs_script(name) ||
-           (known->flags & (EVS__COMMAND_WRITE | EVS__COMMAND_MAYBE_WRITE)) != 0;
+    if (known == NULL || (known->flags & (EVS__COMMAND_WRITE | EVS__COMMAND_MAYBE_WRITE)) != 0)
+        return 1;
+    return evs__command_runs_script(name) && (known->flags & EVS__COMMAND_READONLY) == 0;
 }
 
 evs_status evs__state_take_command(const evs__shard *shard, const evs_plain_command *cmd,

@@ -92,7 +92,7 @@ int evs__bound_load(evs__bound *bound, const evs_script *script)
         sent->script = script;
     if (!append_words(bound, sent, words, 3))
         return 0;
-    evs__bound_drop_refusal(bound, script);
+    evs__refusal_drop(&bound->refusals, script);
     evs__bound_set_loading(bound, script);
     return 1;
 }
@@ -260,13 +260,6 @@ static int breaks_order(const evs_plain_command *cmd)
            (cmd->nargs > 1 && ONE_OF(cmd->args[0], client) && ONE_OF(cmd->args[1], reply));
 }
 
-static int runs_script(const evs_plain_command *cmd)
-{
-    static const char *const list[] = {"EVAL",       "EVALSHA", "EVAL_RO",
-                                       "EVALSHA_RO", "FCALL",   "FCALL_RO"};
-    return ONE_OF(cmd->args[0], list);
-}
-
 /* Shard number of a name; without one the transaction's, or the only one. */
 static evs_status name_shard(size_t *out, const evs_hiredis *scripts, const char *name,
                              evs_error *err)
@@ -310,7 +303,7 @@ evs_status evs_hiredis_append_command(evs_hiredis *scripts, const evs_plain_comm
     evs__sent *sent = evs__sent_new(bound, EVS__SENT_COMMAND);
     if (sent == NULL)
         return evs__fail_nomem(err);
-    sent->may_lie = (unsigned char)runs_script(cmd);
+    sent->may_lie = (unsigned char)evs__command_runs_script(cmd->args[0]);
     evs__render_command(&sent->bytes, cmd->args, cmd->nargs);
     return finish(sent, err);
 }

@@ -110,9 +110,7 @@ void evs__bound_set_loading(evs__bound *bound, const evs_script *script);
 void evs__bound_clear_loading(evs__bound *bound);
 void evs__bound_set_known(evs__bound *bound, const evs_script *script);
 void evs__bound_set_unknown(evs__bound *bound, const evs_script *script);
-const evs__refusal *evs__bound_refusal(const evs__bound *bound, const evs_script *script);
 void evs__bound_keep_refusal(evs__bound *bound, const evs_script *script, evs_bytes text);
-void evs__bound_drop_refusal(evs__bound *bound, const evs_script *script);
 void evs__bound_forget(evs__bound *bound);
 
 /* append.c */

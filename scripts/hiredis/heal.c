@@ -15,14 +15,14 @@ static void fail_refused(evs__sent *sent)
 {
     evs_error err;
     evs__subject subject = evs__sent_subject(sent);
-    evs__explain_refusal(&err, &subject, evs__bound_refusal(sent->bound, sent->script));
+    evs__explain_refusal(&err, &subject, evs__refusal_find(sent->bound->refusals, sent->script));
     evs__sent_fail(sent, EVS_NOT_EXECUTED, &err);
 }
 
 /* Once more, when memory lacked for it behind the question. */
 static int is_loaded(evs__bound *bound, const evs_script *script)
 {
-    return evs__bound_knows(bound, script) || evs__bound_refusal(bound, script) != NULL ||
+    return evs__bound_knows(bound, script) || evs__refusal_find(bound->refusals, script) != NULL ||
            evs__bound_load(bound, script);
 }
 
@@ -47,7 +47,7 @@ static void absent(evs__sent *sent)
         evs__explain(&err, &subject, EVS_E_NO_SCRIPT,
                      "the server did not have the script inside the transaction");
         evs__sent_fail(sent, EVS_NOT_EXECUTED, &err);
-    } else if (sent->healed || evs__bound_refusal(sent->bound, sent->script) != NULL) {
+    } else if (sent->healed || evs__refusal_find(sent->bound->refusals, sent->script) != NULL) {
         fail_refused(sent);
     } else {
         send_again(sent);
@@ -110,7 +110,7 @@ static settled ask(evs__bound *bound, const evs_script *script, int load)
 
 static int is_compile_error(const evs__bound *bound, const evs_script *script)
 {
-    const evs__refusal *refusal = evs__bound_refusal(bound, script);
+    const evs__refusal *refusal = evs__refusal_find(bound->refusals, script);
     return refusal != NULL && refusal->status == EVS_E_COMPILE;
 }
 
@@ -124,7 +124,7 @@ static int claims(const evs__sent *sent, const evs__bound *bound, const evs_scri
 static void settle(evs__bound *bound, const evs_script *script)
 {
     int broken = is_compile_error(bound, script); /* then the server cannot have it */
-    int load = evs__bound_refusal(bound, script) == NULL;
+    int load = evs__refusal_find(bound->refusals, script) == NULL;
     settled answer = broken ? ABSENT : ask(bound, script, load);
     for (evs__sent *sent = bound->owner->results; sent != NULL; sent = sent->next_result) {
         if (!claims(sent, bound, script))

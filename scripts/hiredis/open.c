@@ -238,35 +238,10 @@ void evs__bound_set_unknown(evs__bound *bound, const evs_script *script)
     bound->loading[word] &= ~((uint64_t)1 << script->id % 64);
 }
 
-const evs__refusal *evs__bound_refusal(const evs__bound *bound, const evs_script *script)
-{
-    const evs__refusal *refusal = bound->refusals;
-    while (refusal != NULL && refusal->script != script->id)
-        refusal = refusal->next;
-    return refusal;
-}
-
-void evs__bound_drop_refusal(evs__bound *bound, const evs_script *script)
-{
-    for (evs__refusal **at = &bound->refusals; *at != NULL; at = &(*at)->next) {
-        evs__refusal *refusal = *at;
-        if (refusal->script != script->id)
-            continue;
-        *at = refusal->next;
-        evs__refusal_free(refusal);
-        return;
-    }
-}
-
 void evs__bound_keep_refusal(evs__bound *bound, const evs_script *script, evs_bytes text)
 {
-    evs__refusal *refusal = evs__refusal_new(script->id, text);
-    evs__bound_drop_refusal(bound, script);
+    evs__refusal_keep(&bound->refusals, script, text);
     evs__bound_set_unknown(bound, script);
-    if (refusal == NULL)
-        return;
-    refusal->next = bound->refusals;
-    bound->refusals = refusal;
 }
 
 void evs__bound_forget(evs__bound *bound)
@@ -274,9 +249,5 @@ void evs__bound_forget(evs__bound *bound)
     evs__bound_clear_loading(bound);
     if (bound->nwords > 0)
         memset(bound->known, 0, bound->nwords * sizeof *bound->known);
-    while (bound->refusals != NULL) {
-        evs__refusal *refusal = bound->refusals;
-        bound->refusals = refusal->next;
-        evs__refusal_free(refusal);
-    }
+    evs__refusals_free(&bound->refusals);
 }

@@ -314,6 +314,24 @@ static void a_misspelled_name_has_a_suggestion(void **state)
     assert_null(evs__command_similar(evs_text("qwertzuiop")));
 }
 
+/* Those of the server's group "scripting" that run something; _RO keeps it from writing. */
+static void what_runs_scripts_is_known(void **state)
+{
+    (void)state;
+    static const char *const running[] = {"EVAL",       "evalsha", "Eval_RO",
+                                          "EVALSHA_RO", "FCALL",   "fcall_ro"};
+    static const char *const others[] = {"SCRIPT", "FUNCTION", "EVA", "EVALS", "GET", ""};
+    evs_bytes none = {NULL, 0};
+    for (size_t i = 0; i < 6; i++) {
+        const evs__command *command = evs__command_find(evs_text(running[i]), none);
+        assert_non_null(command);
+        assert_true(evs__command_runs_script(evs_text(running[i])));
+        assert_int_equal((command->flags & EVS__COMMAND_READONLY) != 0,
+                         strchr(running[i], '_') != NULL);
+        assert_false(evs__command_runs_script(evs_text(others[i])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +343,7 @@ int main(void)
         cmocka_unit_test(keys_are_where_the_server_says),
         cmocka_unit_test(more_keys_than_room_are_counted_only),
         cmocka_unit_test(a_misspelled_name_has_a_suggestion),
+        cmocka_unit_test(what_runs_scripts_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
