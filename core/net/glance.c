@@ -18,18 +18,20 @@ static void look(evs__glance *glance, int set)
     glance->fresh = 1;
 }
 
-int evs__glance_at(evs__glance *glance, int set, int fd)
+int evs__glance_at(evs__glance *glance, int set, int fd, uint64_t tick)
 {
-    if (!glance->fresh)
+    if (!glance->fresh || glance->tick != tick)
         look(glance, set);
+    glance->tick = tick;
     unsigned bit = (unsigned)fd % EVS__GLANCE_BITS;
     return glance->all || (glance->ready[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 #else
 
-int evs__glance_at(evs__glance *glance, int set, int fd)
+int evs__glance_at(evs__glance *glance, int set, int fd, uint64_t tick)
 {
+    (void)tick;
     (void)glance;
     (void)set;
     (void)fd;

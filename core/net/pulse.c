@@ -94,6 +94,7 @@ static void beat_all(void *owner)
 {
     evs__loop *loop = owner;
     uint64_t now = evs__loop_now_ms(loop), next = UINT64_MAX;
+    evs__glance_expire(&loop->glance);
     for (evs__ring *at = loop->beating.next, *behind; at != &loop->beating; at = behind) {
         behind = at->next;
         uint64_t due = beat(conn_of(at), now);

@@ -167,7 +167,8 @@ ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
 int evs__socket_is_quiet(const evs__socket *socket)
 {
     evs__loop *loop = socket->loop;
-    return !evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), socket->fd);
+    return !evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), socket->fd,
+                           evs__loop_about_ms());
 }
 
 static ssize_t look(evs__socket *socket)

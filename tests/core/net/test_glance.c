@@ -47,7 +47,7 @@ static int teardown(void **state)
 
 static int at(fixture *self, size_t i)
 {
-    return evs__glance_at(&self->glance, self->set, self->pairs[i][0]);
+    return evs__glance_at(&self->glance, self->set, self->pairs[i][0], 7);
 }
 
 static void hang_up(fixture *self, size_t i)
@@ -77,6 +77,16 @@ static void a_look_lasts_until_it_expires(void **state)
     assert_int_equal(at(self, 0), 1);
 }
 
+static void a_look_lasts_for_a_tick(void **state)
+{
+    fixture *self = *state;
+    int fd = self->pairs[0][0];
+    assert_int_equal(evs__glance_at(&self->glance, self->set, fd, 1), 0);
+    hang_up(self, 0);
+    assert_int_equal(evs__glance_at(&self->glance, self->set, fd, 1), 0);
+    assert_int_equal(evs__glance_at(&self->glance, self->set, fd, 2), 1);
+}
+
 static void when_there_may_be_more_every_socket_is_suspect(void **state)
 {
     fixture *self = *state;
@@ -89,7 +99,7 @@ static void when_there_may_be_more_every_socket_is_suspect(void **state)
 static void a_failed_look_leaves_every_socket_suspect(void **state)
 {
     fixture *self = *state;
-    assert_int_equal(evs__glance_at(&self->glance, -1, self->pairs[0][0]), 1);
+    assert_int_equal(evs__glance_at(&self->glance, -1, self->pairs[0][0], 7), 1);
 }
 
 /* There are more sockets than programs may usually have open. */
@@ -108,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_closed_socket_is_seen_and_others_are_quiet, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_look_lasts_for_a_tick, setup, teardown),
         cmocka_unit_test_setup_teardown(a_look_lasts_until_it_expires, setup, teardown),
         cmocka_unit_test_setup_teardown(when_there_may_be_more_every_socket_is_suspect, setup,
                                         teardown),
