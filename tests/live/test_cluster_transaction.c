@@ -188,7 +188,7 @@ static void what_cannot_run_while_a_slot_moves_rests_and_says_so(void **state)
     (void)state;
     evs_error err;
     evs_client *client = open_client();
-    evs_transaction *tx = new_on(client, 0), *short_one = new_on(client, 150);
+    evs_transaction *tx = new_on(client, 0), *short_one = new_on(client, 2000);
     assert_int_equal(run_pair(tx, "{half}a", "{half}b", &err), EVS_OK);
     size_t from = home_of("{half}"), to = (from + 1) % PRIMARIES;
     nodes_open_slot(&set, load_slot(&set, "{half}"), from, to);
@@ -470,7 +470,7 @@ static void watching_rests_while_its_key_is_elsewhere(void **state)
     (void)state;
     evs_error err;
     evs_client *client = open_client();
-    evs_transaction *tx = new_on(client, 0), *short_one = new_on(client, 150);
+    evs_transaction *tx = new_on(client, 0), *short_one = new_on(client, 2000);
     nodes_do(&set, home_of("left"), "SET left 1");
     size_t from = home_of("left"), to = (from + 1) % PRIMARIES;
     must_watch(tx, "left");

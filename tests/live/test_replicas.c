@@ -465,7 +465,7 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_client_free(client);
 
     client = open_client("replica", NULL);
-    assert_int_equal(read_for(client, "get", key.data, 300, &err), EVS_E_CONNECT);
+    assert_int_equal(read_for(client, "get", key.data, 1500, &err), EVS_E_CONNECT);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "no replica that serves slot"));
     evs_client_free(client);
