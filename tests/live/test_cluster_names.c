@@ -132,7 +132,7 @@ static void seeds_that_cannot_tell_are_passed_over(void **state)
     assert_int_not_equal(call(client, "k", 1500, &err), EVS_OK);
     print_message("%s\n", err.message);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
-    assert_non_null(strstr(err.message, "127.0.0.1:1: connection refused"));
+    assert_non_null(strstr(err.message, "connection refused"));
     assert_non_null(strstr(err.message, "cluster support disabled"));
     evs_client_free(client);
     nodes_stop(&set);

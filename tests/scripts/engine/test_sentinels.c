@@ -190,6 +190,27 @@ static void the_newest_failover_counts(void **state)
     fake_shard_stop(b);
 }
 
+/* Each round names a primary that refuses connections: rounds get rarer, they are not 25 ms apart.
+ */
+static void a_dead_primary_is_asked_for_less_and_less_often(void **state)
+{
+    (void)state;
+    world w;
+    ending end;
+    start(&w, 1);
+    fake_sentinel_know(w.sentinels[0], "m", 1, 4); /* nobody is there */
+    open_client(&w, "", ONE);
+    evs_bytes key = evs_text("k");
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 2000};
+    end = (ending){0};
+    assert_int_equal(evs_submit(w.client, &one, ended, &end, NULL), EVS_OK);
+    await(&w, &end);
+    assert_int_equal(end.status, EVS_E_CONNECT);
+    assert_int_equal(end.outcome, EVS_NOT_EXECUTED);
+    assert_in_range(fake_sentinel_asked(w.sentinels[0]), 2, 16);
+    stop(&w);
+}
+
 static void one_is_not_believed_where_two_have_to_agree(void **state)
 {
     (void)state;
@@ -483,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replica_gets_no_calls),
         cmocka_unit_test(the_newest_failover_counts),
+        cmocka_unit_test(a_dead_primary_is_asked_for_less_and_less_often),
         cmocka_unit_test(one_is_not_believed_where_two_have_to_agree),
         cmocka_unit_test(a_name_that_nobody_knows_is_said_at_once),
         cmocka_unit_test(who_may_not_ask_for_roles_is_told),
