@@ -231,6 +231,9 @@ void evs__sentinels_ask(evs__sentinels *group)
             return;
     }
     uint64_t now = evs__loop_now_ms(group->client->loop);
+    if (now > group->round_end + LONGEST_PAUSE_MS)
+        group->rounds = 0;
+    group->wanted = 1;
     uint64_t at = group->round_end == 0 ? now : group->round_end + pause_of(group);
     evs__timer_start(group->timer, at > now ? at - now : 0);
 }
@@ -257,7 +260,8 @@ static void end_round(evs__sentinels *group)
     if (!is_dead(group)) {
         int waits = somebody_waits(group) || group->again;
         group->round_end = evs__loop_now_ms(group->client->loop);
-        group->rounds = waits ? group->rounds + 1 : 0;
+        group->rounds = waits || group->wanted ? group->rounds + 1 : 0;
+        group->wanted = waits;
         group->whole |= !waits;
         group->again = 0;
         evs__timer_start(group->timer, waits ? pause_of(group) : group->plan->refresh_ms);

@@ -55,7 +55,8 @@ struct evs__sentinels {
     const struct evs__switched *told; /* of a message that is being told; else NULL */
     int again;                        /* somebody wanted a newer answer while it was under way */
     int whole;       /* the next one is about all primaries, not only those that are sought */
-    unsigned rounds; /* in a row that did not help those who wait */
+    int wanted;      /* the round, or the next one, has a reason */
+    unsigned rounds; /* with a reason, in a row: the last one did not help for long */
     uint64_t round_end;
     uint64_t made_at;
     int heard; /* there was a subscription */
