@@ -4,8 +4,8 @@
 #ifndef EVS_CONF_SCHEMA_H
 #define EVS_CONF_SCHEMA_H
 
-#include "conf/json.h"
 #include "conf/kinds.h"
+#include "core/json.h"
 
 /* One key of one kind. */
 typedef struct evs__schema_key {
@@ -27,13 +27,17 @@ typedef struct evs__schema_shape {
 } evs__schema_shape;
 const evs__schema_shape *evs__schema_shapes(void);
 
+/* A member or value that is JSON already, but for single quotes, which become double ones; with the
+ * name NULL also some members. */
+void evs__schema_raw(evs__json *json, const char *name, const char *text);
+
 /* The names of presets, as an enum. */
-void evs__schema_presets(evs__json_out *json);
+void evs__schema_presets(evs__json *json);
 
 /* Rules over several keys of a pool: a list of schemas (schema_rules.c). */
-void evs__schema_rules(evs__json_out *json);
+void evs__schema_rules(evs__json *json);
 
 /* The same of shards that stand at the top. */
-void evs__schema_short_rules(evs__json_out *json);
+void evs__schema_short_rules(evs__json *json);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef EVS_SCRIPTS_AUDIT_SCRIPT_JSON_H
 #define EVS_SCRIPTS_AUDIT_SCRIPT_JSON_H
 
-#include "scripts/audit/json_writer.h"
+#include "core/json.h"
 #include "scripts/audit/reporter.h"
 
 /* A value of a list. */

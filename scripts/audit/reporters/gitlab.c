@@ -2,7 +2,7 @@
  * For GitLab: a Code Quality report.
  */
 #include "core/mem.h"
-#include "scripts/audit/json_writer.h"
+#include "core/json.h"
 #include "scripts/audit/reporter.h"
 
 static const char *severity(const evs_finding *finding)
@@ -36,7 +36,7 @@ static void one(evs__json *json, const evs__hit *hit)
 
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
-    evs__json json = {out, 1, 0};
+    evs__json json = {.out = out, .first = 1};
     size_t count;
     evs__hit *hits = evs__hits(&count, out, rendering);
     evs__json_open(&json, '[');

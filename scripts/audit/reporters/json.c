@@ -5,7 +5,7 @@
 
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
-    evs__json json = {out, 1, 0};
+    evs__json json = {.out = out, .first = 1};
     evs__json_open(&json, '{');
     evs__json_number(&json, "schema", 1);
     evs__tool_json(&json);

@@ -6,7 +6,7 @@
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
     for (size_t i = 0; i < rendering->count; i++) {
-        evs__json json = {out, 1, 0};
+        evs__json json = {.out = out, .first = 1};
         evs__script_json(&json, rendering->reports[i]);
         evs__buf_char(out, '\n');
     }

@@ -4,7 +4,7 @@
  * Columns are Unicode code points there, so each is counted anew in its line. Paths become relative
  * URIs. Suppressed findings are results with a `suppressions`.
  */
-#include "scripts/audit/json_writer.h"
+#include "core/json.h"
 #include "scripts/audit/reporter.h"
 
 #include "core/utf8.h"
@@ -299,7 +299,7 @@ static void results(evs__json *json, const evs__rendering *rendering)
 
 static void render(evs__buf *out, const evs__rendering *rendering)
 {
-    evs__json json = {out, 1, 0};
+    evs__json json = {.out = out, .first = 1};
     evs__json_open(&json, '{');
     evs__json_text(&json, "$schema", SCHEMA);
     evs__json_text(&json, "version", "2.1.0");

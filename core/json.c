@@ -1,15 +1,24 @@
-#include "scripts/audit/json_writer.h"
+#include "core/json.h"
 
 #include "core/utf8.h"
+
+static void new_line(evs__json *json)
+{
+    if (json->indent > 0)
+        evs__buf_format(json->out, "\n%*s", json->indent * json->depth, "");
+}
 
 void evs__json_open(evs__json *json, char c)
 {
     evs__buf_char(json->out, c);
     json->first = 1;
+    json->depth++;
 }
 
 void evs__json_close(evs__json *json, char c)
 {
+    json->depth--;
+    new_line(json);
     evs__buf_char(json->out, c);
     json->first = 0;
 }
@@ -27,8 +36,10 @@ void evs__json_name(evs__json *json, const char *name)
     if (json->fresh)
         evs__buf_char(json->out, '\n');
     json->fresh = 0;
+    if (json->depth > 0)
+        new_line(json);
     if (name != NULL)
-        evs__buf_format(json->out, "\"%s\":", name);
+        evs__buf_format(json->out, json->indent > 0 ? "\"%s\": " : "\"%s\":", name);
 }
 
 static void escaped(evs__buf *out, unsigned char c)

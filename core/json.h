@@ -1,15 +1,17 @@
 /*
- * json_writer.h - writes JSON into a buffer: commas, quotes and escapes are its business.
+ * json.h - writes JSON into a buffer: commas, quotes and escapes are its business.
  */
-#ifndef EVS_SCRIPTS_AUDIT_JSON_WRITER_H
-#define EVS_SCRIPTS_AUDIT_JSON_WRITER_H
+#ifndef EVS_CORE_JSON_H
+#define EVS_CORE_JSON_H
 
 #include "core/buf.h"
 
 typedef struct evs__json {
     evs__buf *out;
-    int first; /* no comma before the next value or member */
-    int fresh; /* the next one begins on a new line */
+    int first;  /* no comma before the next value or member */
+    int fresh;  /* the next one begins on a new line */
+    int indent; /* each begins on a line of its own, indented by so much more per level */
+    int depth;
 } evs__json;
 
 /* '{' or '['; the end is '}' or ']'. Begins a value of a list; of a member after evs__json_name. */
