@@ -12,15 +12,13 @@
 
 #include <cmocka.h>
 
+#include "tests/support/scene.h"
 #include "tools/scratch/scratch.h"
 
 #include <evalshard/audit.h>
 #include <hiredis/hiredis.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 typedef enum place {
     ALONE,
@@ -143,23 +141,11 @@ static void make_cluster(redisContext *c)
     tell(c, "RPUSH {k}list a b");
 }
 
-/* A port for the cluster's bus, which was free a moment ago. */
-static void free_port(char port[8])
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    close(fd);
-    snprintf(port, 8, "%u", ntohs(at.sin_port));
-}
-
 static int set_up(void **state)
 {
     static servers s;
     char port[8];
-    free_port(port);
+    snprintf(port, sizeof port, "%d", scene_free_port());
     const char *const config[] = {"--cluster-enabled",
                                   "yes",
                                   "--cluster-port",

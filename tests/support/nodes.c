@@ -1,39 +1,14 @@
 #include "tests/support/nodes.h"
 
-#include <arpa/inet.h>
+#include "tests/support/scene.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, EVERY_MS = 10, ARGS = 32 };
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "tests/support/nodes: %s: %s\n", what, why);
-    abort();
-}
-
-static void pause_a_moment(void)
-{
-    struct timespec moment = {0, EVERY_MS * 1000000};
-    nanosleep(&moment, NULL);
-}
-
-/* For the bus, which would be 10,000 above a port that may be too high for that. */
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-        die("port", "none is free");
-    close(fd);
-    return ntohs(at.sin_port);
-}
+enum { PATIENCE_MS = 60000, ARGS = 32 };
 
 static redisReply *run(nodes *set, size_t node, const char *format, va_list args)
 {
@@ -41,7 +16,7 @@ static redisReply *run(nodes *set, size_t node, const char *format, va_list args
     vsnprintf(text, sizeof text, format, args);
     redisReply *reply = redisCommand(set->links[node], text);
     if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
-        die(text, reply == NULL ? set->links[node]->errstr : reply->str);
+        scene_die(text, reply == NULL ? set->links[node]->errstr : reply->str);
     return reply;
 }
 
@@ -76,15 +51,15 @@ long long nodes_number(nodes *set, size_t node, const char *format, ...)
 
 void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
 {
-    for (int i = 0; i < PATIENCE_MS / EVERY_MS; i++) {
+    for (int i = 0; i < PATIENCE_MS / SCENE_MOMENT_MS; i++) {
         redisReply *reply = nodes_ask(set, node, "%s", command);
         int found = reply->str != NULL && strstr(reply->str, text) != NULL;
         freeReplyObject(reply);
         if (found)
             return;
-        pause_a_moment();
+        scene_pause();
     }
-    die(command, text);
+    scene_die(command, text);
 }
 
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
@@ -101,7 +76,7 @@ size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
     }
     freeReplyObject(reply);
     if (owner == set->count)
-        die("slot", "nobody has it");
+        scene_die("slot", "nobody has it");
     return owner;
 }
 
@@ -132,16 +107,17 @@ static void start_server(nodes *set, size_t i, const char *bus)
     scratch_listen listen = set->how == NULL ? SCRATCH_UNIX_AND_TCP : set->how->listen;
     scratch_options options = {listen, config, count};
     if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
-        die("scratch server", scratch_error(set->area));
+        scene_die("scratch server", scratch_error(set->area));
     set->links[i] = redisConnectUnix(scratch_socket(set->servers[i]));
     if (set->links[i] == NULL || set->links[i]->err != 0)
-        die("connection", name);
+        scene_die("connection", name);
 }
 
 static void start_node(nodes *set, size_t i)
 {
     char bus[16];
-    snprintf(bus, sizeof bus, "%d", free_port());
+    /* by itself it would be 10,000 above a port that may be too high for that */
+    snprintf(bus, sizeof bus, "%d", scene_free_port());
     start_server(set, i, bus);
     redisReply *id = nodes_ask(set, i, "CLUSTER MYID");
     snprintf(set->ids[i], sizeof set->ids[i], "%s", id->str);
@@ -173,7 +149,7 @@ void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scrat
 {
     memset(set, 0, sizeof *set);
     if (scratch_new(&set->area) != SCRATCH_OK)
-        die("scratch area", "cannot be made");
+        scene_die("scratch area", "cannot be made");
     set->how = how;
     set->count = primaries + replicas;
     for (size_t i = 0; i < set->count; i++)
@@ -200,7 +176,7 @@ size_t nodes_add(nodes *set)
 {
     size_t node = set->count;
     if (node == NODES_MOST)
-        die("node", "there are too many");
+        scene_die("node", "there are too many");
     set->count++;
     start_node(set, node);
     wait_until_known(set);
@@ -269,7 +245,7 @@ void nodes_settle(nodes *set)
 {
     for (size_t i = 0; i < set->count; i++)
         while (set->links[i] != NULL && !is_settled(set, i))
-            pause_a_moment();
+            scene_pause();
 }
 
 void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)

@@ -1,6 +1,7 @@
 #include "tests/support/watched.h"
 
-#include <arpa/inet.h>
+#include "tests/support/scene.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,34 +10,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 30000, EVERY_MS = 10 };
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "tests/support/watched: %s: %s\n", what, why);
-    abort();
-}
-
-static void pause_a_moment(void)
-{
-    struct timespec moment = {0, EVERY_MS * 1000000};
-    nanosleep(&moment, NULL);
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-        die("port", "none is free");
-    close(fd);
-    return ntohs(at.sin_port);
-}
+enum { PATIENCE_MS = 30000 };
 
 /* ---- servers ---- */
 
@@ -46,14 +22,14 @@ void watched_relink(watched *set, size_t server)
         redisFree(set->links[server]);
     set->links[server] = redisConnectUnix(scratch_socket(set->servers[server]));
     if (set->links[server] == NULL || set->links[server]->err != 0)
-        die("connection", "a server does not answer");
+        scene_die("connection", "a server does not answer");
 }
 
 static redisReply *run(redisContext *link, const char *command)
 {
     redisReply *reply = redisCommand(link, command);
     if (reply == NULL)
-        die(command, link->errstr);
+        scene_die(command, link->errstr);
     return reply;
 }
 
@@ -73,22 +49,22 @@ long long watched_number(watched *set, size_t server, const char *command)
     long long number = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
                                                          : reply->integer;
     if (reply->type == REDIS_REPLY_ERROR)
-        die(command, reply->str);
+        scene_die(command, reply->str);
     freeReplyObject(reply);
     return number;
 }
 
 void watched_await(watched *set, size_t server, const char *command, const char *text)
 {
-    for (int i = 0; i < PATIENCE_MS / EVERY_MS; i++) {
+    for (int i = 0; i < PATIENCE_MS / SCENE_MOMENT_MS; i++) {
         redisReply *reply = run_on(set, server, command);
         int found = reply->str != NULL && strstr(reply->str, text) != NULL;
         freeReplyObject(reply);
         if (found)
             return;
-        pause_a_moment();
+        scene_pause();
     }
-    die(command, text);
+    scene_die(command, text);
 }
 
 static void start_server(watched *set, size_t i)
@@ -99,7 +75,7 @@ static void start_server(watched *set, size_t i)
     snprintf(name, sizeof name, "r%zu", i);
     snprintf(file, sizeof file, "r%zu.rdb", i); /* what a replica gets is no other server's */
     if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)
-        die("scratch server", scratch_error(set->area));
+        scene_die("scratch server", scratch_error(set->area));
     watched_relink(set, i);
     if (i == 0)
         return;
@@ -116,7 +92,7 @@ static void write_config(const watched *set, size_t i, char path[512])
     snprintf(path, 512, "%s/sentinel-%zu.conf", folder, i);
     FILE *file = fopen(path, "w");
     if (file == NULL)
-        die(path, strerror(errno));
+        scene_die(path, strerror(errno));
     fprintf(file,
             "bind 127.0.0.1\nport %d\ndir %s\nlogfile sentinel-%zu.log\nprotected-mode no\n"
             "sentinel monitor ledger-1 127.0.0.1 %d 2\n"
@@ -155,13 +131,13 @@ static redisContext *dial(const watched *set, size_t i)
 
 static redisContext *dial_patiently(const watched *set, size_t i)
 {
-    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+    for (int tries = 0; tries < PATIENCE_MS / SCENE_MOMENT_MS; tries++) {
         redisContext *link = dial(set, i);
         if (link != NULL)
             return link;
-        pause_a_moment();
+        scene_pause();
     }
-    die("sentinel", "does not answer");
+    scene_die("sentinel", "does not answer");
     return NULL;
 }
 
@@ -170,12 +146,12 @@ void watched_restart_sentinel(watched *set, size_t i)
     char path[512], program[512];
     snprintf(path, sizeof path, "%s/sentinel-%zu.conf", scratch_folder(set->area), i);
     if (scratch_program(program, sizeof program) == NULL)
-        die("sentinel", "no server is installed");
+        scene_die("sentinel", "no server is installed");
     set->sentinels[i] = fork();
     if (set->sentinels[i] == 0)
         become_sentinel(program, path);
     if (set->sentinels[i] == -1)
-        die("sentinel", strerror(errno));
+        scene_die("sentinel", strerror(errno));
     redisFree(dial_patiently(set, i));
 }
 
@@ -193,7 +169,7 @@ void watched_tell_sentinel(watched *set, size_t i, const char *command)
     redisContext *link = dial_patiently(set, i);
     redisReply *reply = run(link, command);
     if (reply->type == REDIS_REPLY_ERROR)
-        die(command, reply->str);
+        scene_die(command, reply->str);
     freeReplyObject(reply);
     redisFree(link);
 }
@@ -209,7 +185,7 @@ static const char *field(const redisReply *reply, const char *name)
 static void await_acquaintance(const watched *set, size_t i)
 {
     redisContext *link = dial_patiently(set, i);
-    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+    for (int tries = 0; tries < PATIENCE_MS / SCENE_MOMENT_MS; tries++) {
         redisReply *reply = run(link, "SENTINEL MASTER ledger-1");
         int knows = strcmp(field(reply, "num-slaves"), "2") == 0 &&
                     strcmp(field(reply, "num-other-sentinels"), "2") == 0;
@@ -218,9 +194,9 @@ static void await_acquaintance(const watched *set, size_t i)
             redisFree(link);
             return;
         }
-        pause_a_moment();
+        scene_pause();
     }
-    die("sentinel", "does not get to know the others");
+    scene_die("sentinel", "does not get to know the others");
 }
 
 /* Replicas that are fine have no flag but that. */
@@ -238,7 +214,7 @@ static int has_replicas(redisContext *link)
 void watched_await_settled(watched *set, size_t i)
 {
     redisContext *link = dial_patiently(set, i);
-    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+    for (int tries = 0; tries < PATIENCE_MS / SCENE_MOMENT_MS; tries++) {
         redisReply *reply = run(link, "SENTINEL MASTER ledger-1");
         int settled = strcmp(field(reply, "flags"), "master") == 0 && has_replicas(link);
         freeReplyObject(reply);
@@ -246,9 +222,9 @@ void watched_await_settled(watched *set, size_t i)
             redisFree(link);
             return;
         }
-        pause_a_moment();
+        scene_pause();
     }
-    die("sentinel", "does not settle");
+    scene_die("sentinel", "does not settle");
 }
 
 size_t watched_primary(watched *set, size_t sentinel)
@@ -282,13 +258,13 @@ static size_t agreed_now(watched *set)
 
 size_t watched_await_switch(watched *set, size_t before)
 {
-    for (int tries = 0; tries < PATIENCE_MS / EVERY_MS; tries++) {
+    for (int tries = 0; tries < PATIENCE_MS / SCENE_MOMENT_MS; tries++) {
         size_t primary = agreed_now(set);
         if (primary != before && primary < WATCHED_SERVERS)
             return primary;
-        pause_a_moment();
+        scene_pause();
     }
-    die("sentinels", "do not agree");
+    scene_die("sentinels", "do not agree");
     return 0;
 }
 
@@ -307,12 +283,12 @@ void watched_start(watched *set, const watched_options *options)
     signal(SIGPIPE, SIG_IGN); /* hiredis raises it */
     set->options = options == NULL ? &none : options;
     if (scratch_new(&set->area) != SCRATCH_OK)
-        die("scratch area", "cannot be made");
+        scene_die("scratch area", "cannot be made");
     for (size_t i = 0; i < WATCHED_SERVERS; i++)
         start_server(set, i);
     for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
-        set->ports[i] = free_port();
-        set->tls_ports[i] = set->options->tls == NULL ? 0 : free_port();
+        set->ports[i] = scene_free_port();
+        set->tls_ports[i] = set->options->tls == NULL ? 0 : scene_free_port();
         write_config(set, i, path);
         watched_restart_sentinel(set, i);
     }
