@@ -93,7 +93,8 @@ static void move_slot(load *self, size_t tag, size_t from, size_t to)
     load_some(self, self->done + 100);
 }
 
-/* The new node gets slots one by one, serves them for a while, and gives them to another one. */
+/* The new node gets slots one by one, serves them for a while, and gives them to another one. A
+ * call that still lies in its socket when its server ends may have run, as far as anybody knows. */
 static void nodes_come_and_go(void **state)
 {
     (void)state;
@@ -109,11 +110,13 @@ static void nodes_come_and_go(void **state)
     assert_int_equal(info(added, "commandstats", "cmdstat_script|load:calls="), 1);
     for (size_t i = 0; i < MOVED; i++)
         move_slot(self, i, added, 2);
+    load_until(self, self->done + 10 * LOAD_OPEN); /* what was on its way there has left it */
     nodes_remove(&set, added);
     load_until(self, CALLS);
     load_check(self, "a node added and removed");
-    assert_int_equal(self->failed, 0);
-    assert_int_equal(load_sum(self, &set, 1), 2 * CALLS);
+    assert_int_equal(self->failed, self->maybe);
+    assert_true(self->failed <= LOAD_OPEN);
+    assert_in_range(load_sum(self, &set, 1), 2 * self->good, 2 * (self->good + self->maybe));
     end_load(self);
 }
 

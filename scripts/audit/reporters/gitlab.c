@@ -1,8 +1,8 @@
 /*
  * For GitLab: a Code Quality report.
  */
-#include "core/mem.h"
 #include "core/json.h"
+#include "core/mem.h"
 #include "scripts/audit/reporter.h"
 
 static const char *severity(const evs_finding *finding)
