@@ -121,8 +121,9 @@ int evs__park_rest(evs__call *call, const evs_reply *reply)
     evs_client *client = call->lane->client;
     const evs__aside *before = call->with.aside;
     uint64_t now = evs__loop_now_ms(client->loop);
-    uint64_t rest = rest_of(call->lane, before == NULL ? 0 : before->tries);
-    if (now + rest >= call->due.at)
+    uint64_t rest = evs__park_fit(rest_of(call->lane, before == NULL ? 0 : before->tries), now,
+                                  call->due.at);
+    if (rest == 0)
         return 0;
     evs__aside *aside = evs__call_set_aside(call);
     if (aside == NULL || !keep_claim(aside, reply))

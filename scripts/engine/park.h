@@ -3,8 +3,8 @@
  *
  * One waits for its turn: in a client with strict order a call leaves when the one before it to the
  * same shard is settled. Another rests: the server said that it cannot now, and is asked again
- * later, after 10 ms, then twice as long each time up to 500 ms, a quarter more or less. Both count
- * for the limits of their shard.
+ * later, after 10 ms, then twice as long each time up to 500 ms, a quarter more or less, but no
+ * longer than leaves time for the answer. Both count for the limits of their shard.
  */
 #ifndef EVS_SCRIPTS_ENGINE_PARK_H
 #define EVS_SCRIPTS_ENGINE_PARK_H
@@ -21,6 +21,17 @@ void evs__park_wait(evs__call *call);
 /* Lets a call rest that `reply` refused and whose bytes are still on its connection. 0 when there
  * is no time left, or no memory: then nothing has happened. */
 int evs__park_rest(evs__call *call, const evs_reply *reply);
+
+/* What of a rest, in ms, leaves as much time again until the deadline, for the answer; 0 when that
+ * is less than a quarter of it. For of a call that is in flight at its deadline nobody knows
+ * whether it ran, while one that was refused did not. */
+static inline uint64_t evs__park_fit(uint64_t rest, uint64_t now, uint64_t deadline)
+{
+    uint64_t half = now < deadline ? (deadline - now) / 2 : 0;
+    if (half >= rest)
+        return rest;
+    return half * 4 >= rest ? half : 0;
+}
 
 /* The time of a resting call has come: sends it again, or fails it with the last refusal when its
  * deadline passed meanwhile. It has left the wheel. */

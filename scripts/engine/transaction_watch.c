@@ -222,35 +222,47 @@ static int may_seek(evs_status status)
     return status == EVS_E_MOVED || status == EVS_E_CLOSED || status == EVS_E_CONNECT;
 }
 
+/* A deadline that comes during a look for the slot does not say why it was looked for. */
+static void learn(evs_error *why, const evs_error *news)
+{
+    if (why->status == EVS_OK || news->status != EVS_E_TIMEOUT)
+        *why = *news;
+}
+
+static unsigned left_until(uint64_t deadline)
+{
+    uint64_t now = evs__loop_about_ms();
+    return now < deadline ? (unsigned)(deadline - now) : 0;
+}
+
 /* Watches where the slot is, within the time there is. */
 static evs_status wait_in_cluster(question *self, evs_error *err)
 {
-    evs_error why;
-    unsigned whole = self->timeout_ms;
-    uint64_t now = evs__loop_about_ms(), deadline = now + whole;
+    evs_error why = {.status = EVS_OK}, news;
+    uint64_t deadline = evs__loop_about_ms() + self->timeout_ms;
     int first = self->tx->lease == NULL;
-    evs_status status = EVS_OK;
-    self->waiter.err = &why;
+    self->waiter.err = &news;
     for (int i = 0; i < MOST_SEEKS; i++) {
-        evs_error none;
-        status = wait_for(self, &why);
-        now = evs__loop_about_ms();
-        if (!may_seek(status) || !first || now >= deadline)
+        evs_status status = wait_for(self, &news);
+        if (status == EVS_OK)
+            return EVS_OK;
+        learn(&why, &news);
+        unsigned left = left_until(deadline);
+        if (!may_seek(status) || !first || left == 0)
             break;
-        if (seek(self, (unsigned)(deadline - now), &none) != EVS_OK) {
-            why = none;
-            status = none.status;
+        if (seek(self, left, &news) != EVS_OK) {
+            learn(&why, &news);
             break;
         }
-        now = evs__loop_about_ms();
-        if (now >= deadline)
+        left = left_until(deadline);
+        if (left == 0)
             break;
         self->anew = 1;
-        self->timeout_ms = (unsigned)(deadline - now);
+        self->timeout_ms = left;
     }
-    if (status == EVS_E_MOVED && !first)
+    if (why.status == EVS_E_MOVED && !first)
         why.status = EVS_E_ABORTED;
-    return status == EVS_OK ? EVS_OK : evs__fail_with(err, &why);
+    return evs__fail_with(err, &why);
 }
 
 static evs_status run_watch(question *self, const evs_bytes *keys, size_t nkeys, evs_error *err)
