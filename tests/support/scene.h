@@ -12,7 +12,7 @@ _Noreturn void scene_die(const char *what, const char *why);
 /* Between two looks at something that is awaited. */
 void scene_pause(void);
 
-/* A TCP port that nobody had a moment ago. */
+/* A TCP port for a server of this program, which nobody else gets before the program ends. */
 int scene_free_port(void);
 
 #endif

@@ -21,7 +21,7 @@
 extern char **environ;
 
 enum {
-    START_MS = 10000,  /* until a server must answer */
+    START_MS = 30000,  /* until a server must answer */
     PING_EVERY_MS = 10 /* for builds that do not notify */
 };
 

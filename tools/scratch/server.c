@@ -1,7 +1,6 @@
 /*
  * server.c - one scratch server: its name and addresses, its end, its log.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,15 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/scratch/port.h"
 #include "tools/scratch/server.h"
 
 enum {
     STOP_MS = 5000, /* until a server that was asked to stop is killed */
-    PORT_TRIES = 5  /* a free port may be taken between our look and the server's bind */
+    PORT_TRIES = 5  /* where a port cannot be held, it may be taken before the server binds it */
 };
 
 scratch_result scratch__fail(scratch *area, const char *format, ...)
@@ -43,25 +42,19 @@ const char *scratch__file(const scratch_server *server, const char *suffix,
     return path;
 }
 
-/* A port that was free a moment ago; 0 when there is none. */
-static int free_port(void)
+static void let_port_go(scratch_server *server)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd == -1)
-        return 0;
-    int ok = bind(fd, (struct sockaddr *)&at, len) == 0 &&
-             getsockname(fd, (struct sockaddr *)&at, &len) == 0;
-    close(fd);
-    return ok ? ntohs(at.sin_port) : 0;
+    if (server->holder != -1)
+        close(server->holder);
+    server->holder = -1;
 }
 
 static scratch_result start_on_free_port(scratch_server *server)
 {
     scratch_result result = SCRATCH_FAILED;
     for (int i = 0; i < PORT_TRIES; i++) {
-        server->port = free_port();
+        let_port_go(server);
+        server->port = scratch__hold_port(&server->holder);
         if (server->port == 0)
             return scratch__fail(server->area, "no free port on 127.0.0.1: %s", strerror(errno));
         result = scratch__launch(server);
@@ -92,6 +85,7 @@ static scratch_server *new_server(scratch *area, const char *name, const scratch
         return NULL;
     server->area = area;
     server->lifeline = -1;
+    server->holder = -1;
     server->tls = opts->listen == SCRATCH_UNIX_AND_TLS;
     snprintf(server->name, sizeof server->name, "%s", name);
     snprintf(server->address, sizeof server->address, "unix:%s/%s.sock", area->folder,
@@ -196,6 +190,7 @@ void scratch_stop(scratch_server *server)
 void scratch__server_free(scratch_server *server)
 {
     scratch_kill(server);
+    let_port_go(server);
     for (size_t i = 0; i < server->nconfig; i++)
         free(server->config[i]);
     free(server->config);

@@ -18,6 +18,7 @@ struct scratch_server {
     pid_t pid;    /* 0 when it is not running */
     int lifeline; /* readable (end of file) when the server is gone */
     int port;     /* 0 without TCP */
+    int holder;   /* keeps the port ours while the server is down; -1: nothing does */
     int tls;      /* the port is for TLS */
     char name[32];
     char address[SCRATCH_PATH_MAX + sizeof "unix:"]; /* socket path behind "unix:" */
