@@ -266,16 +266,37 @@ static void both_questions_lead_to_the_nodes(void **state)
     }
 }
 
+static int is_complete(size_t node)
+{
+    redisReply *reply = nodes_ask(&set, node, "CLUSTER INFO");
+    int complete = strstr(reply->str, "cluster_slots_assigned:16384") != NULL;
+    freeReplyObject(reply);
+    return complete;
+}
+
+/* Its owner first. What that one said of it before may reach the others when they have forgotten
+ * the slot already, so they are looked at until they know nothing of it for a while. */
+static void take_out(unsigned slot)
+{
+    nodes_do(&set, nodes_owner(&set, 0, slot), "CLUSTER DELSLOTS %u", slot);
+    for (int clean = 0; clean < 10; clean++)
+        for (size_t i = 0; i < PRIMARIES; i++) {
+            if (!is_complete(i))
+                continue;
+            nodes_do(&set, i, "CLUSTER DELSLOTS %u", slot);
+            clean = 0;
+        }
+}
+
 /* Last: a part of the cluster stays unserved. */
 static void a_part_may_be_used_where_that_is_allowed(void **state)
 {
     (void)state;
     evs_error err;
     unsigned slot = (unsigned)nodes_number(&set, 0, "CLUSTER KEYSLOT hole");
-    for (size_t i = 0; i < PRIMARIES; i++) {
+    for (size_t i = 0; i < PRIMARIES; i++)
         nodes_do(&set, i, "CONFIG SET cluster-require-full-coverage no");
-        nodes_do(&set, i, "CLUSTER DELSLOTS %u", slot);
-    }
+    take_out(slot);
     evs_client *client = open_client(NULL, "      allow_partial: true\n");
     assert_int_equal(call(client, "hole", &err), EVS_E_CLUSTER);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);

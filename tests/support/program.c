@@ -64,12 +64,21 @@ static int input_file(const char *text)
     return fd;
 }
 
+/* A pipe of one page, in which each write is a packet of its own that fills it. */
+static void open_narrow_pipe(int ends[2])
+{
+    assert_int_equal(pipe2(ends, O_DIRECT), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 1) > 0);
+}
+
 /* `ends[0]` is ours, `ends[1]` the program's. */
-static void open_output(int ends[2], int on_terminal)
+static void open_output(int ends[2], const program_how *how)
 {
     const struct winsize size = {.ws_row = 40, .ws_col = 100};
-    if (on_terminal)
+    if (how->on_terminal)
         assert_int_equal(openpty(&ends[0], &ends[1], NULL, NULL, &size), 0);
+    else if (how->watch != NULL)
+        open_narrow_pipe(ends);
     else
         assert_int_equal(pipe(ends), 0);
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
@@ -115,8 +124,8 @@ void program_run_it(program_run *run, const program_how *how, const char *const 
     if (how == NULL)
         how = &plain;
     int in = input_file(how->input);
-    open_output(out, how->on_terminal);
-    open_output(err, 0);
+    open_output(out, how);
+    open_output(err, &plain);
 
     pid_t pid = fork();
     assert_true(pid >= 0);

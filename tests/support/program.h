@@ -27,7 +27,8 @@ typedef struct program_how {
     const char *input;       /* standard input; NULL: empty */
     const char *settings[4]; /* "NAME=value", up to the first NULL */
     int on_terminal;         /* standard output is a terminal of 100 columns; it comes with CR LF */
-    /* Called with what was written so far to standard output, each time there is more. */
+    /* Called with what was written so far to standard output, each time there is more. The program
+     * is ahead of it by one write at most. */
     void (*watch)(void *arg, pid_t pid, const char *out);
     void *arg;
 } program_how;

@@ -13,11 +13,12 @@ static void die(const char *what, const char *why)
 void shards_open(shards *set, const char *const *addresses, size_t count, const char *pool_keys)
 {
     char yaml[4096];
-    int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\n"
-                       "defaults: {connect_timeout: 20s}\n" /* a busy machine, under valgrind */
-                       "pools:\n  main:\n%s    shards:\n",
-                       pool_keys == NULL ? "" : pool_keys);
+    int len = snprintf(
+        yaml, sizeof yaml,
+        "evalshard: 1\n"
+        "defaults: {connect_timeout: 20s, command_timeout: 20s}\n" /* of a busy machine */
+        "pools:\n  main:\n%s    shards:\n",
+        pool_keys == NULL ? "" : pool_keys);
     for (size_t i = 0; i < count; i++)
         len += snprintf(yaml + len, sizeof yaml - (size_t)len, "      s%zu: \"%s\"\n", i,
                         addresses[i]);

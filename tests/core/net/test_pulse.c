@@ -10,35 +10,51 @@
 
 #include <cmocka.h>
 
-enum { NEVER = 100000000 };
+enum { LONG_MS = 60000 };
 
-static evs__login login_to(const fake_shard *fake, unsigned keepalive_ms)
+/* So long that it never passes by itself. */
+static evs__login login_to(const fake_shard *fake)
 {
     evs__login login = *fake_shard_login(fake);
-    login.link.keepalive_ms = keepalive_ms;
+    login.link.keepalive_ms = LONG_MS;
     return login;
 }
 
-static void drive_until(asker *a, const fake_shard *fake, size_t steps)
+/* As if nothing had been heard on the connection for as long as that. */
+static void let_time_pass(asker *a)
 {
-    fake_shard_await_on((fake_shard *)(uintptr_t)fake, steps, a->loop);
+    a->conn->seen = evs__conn_first(a->conn);
+    a->conn->quiet_since -= LONG_MS;
+    evs__timer_start(a->loop->pulse, 0);
+}
+
+static void drive_until(asker *a, fake_shard *fake, size_t steps)
+{
+    fake_shard_await_on(fake, steps, a->loop);
 }
 
 static void an_idle_server_is_asked_again_and_again(void **state)
 {
     (void)state;
-    const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_ANSWER(3, "+PONG\r\n"),
-                               FAKE_ANSWER(1, "-NOPERM no\r\n"), FAKE_ANSWER(1, "+two\r\n")};
+    const fake_step steps[] = {FAKE_GREET,
+                               FAKE_ANSWER(1, "+one\r\n"),
+                               FAKE_ANSWER(1, "+PONG\r\n"),
+                               FAKE_ANSWER(1, "+PONG\r\n"),
+                               FAKE_ANSWER(1, "-NOPERM no\r\n"),
+                               FAKE_ANSWER(1, "+two\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 10);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
     uint64_t epoch = evs__conn_epoch(a.conn);
-    drive_until(&a, fake, 5);
-    while (a.conn->pinged)
-        evs__loop_run(a.loop, 1000);
+    for (size_t step = 4; step <= 6; step++) {
+        let_time_pass(&a);
+        drive_until(&a, fake, step);
+        while (a.conn->pinged)
+            evs__loop_run(a.loop, 1000);
+    }
     evs__conn_set_login(a.conn, fake_shard_login(fake)); /* no more of that */
     assert_true(evs__ring_empty(&a.loop->beating));
     ask *two = asker_ask(&a, "B", NULL);
@@ -58,14 +74,17 @@ static void one_that_is_silent_is_replaced_before_anybody_waits(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_COMMANDS(1), FAKE_EOF,
                                FAKE_GREET, FAKE_ANSWER(1, "+two\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 100);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
+    let_time_pass(&a);
+    drive_until(&a, fake, 4);
+    let_time_pass(&a);
     while (a.loop->counts.connects < 2)
         evs__loop_run(a.loop, 1000);
-    assert_non_null(strstr(a.conn->problem, "no answer to PING for 100 ms"));
+    assert_non_null(strstr(a.conn->problem, "no answer to PING for 60000 ms"));
     ask *two = asker_ask(&a, "B", NULL);
     asker_run(&a);
     assert_int_equal(two->got, EVS__GOT_REPLY);
@@ -81,14 +100,14 @@ static void who_asks_meanwhile_is_answered_behind_it(void **state)
         FAKE_GREET,      FAKE_ANSWER(1, "+one\r\n"), FAKE_COMMANDS(1),        FAKE_PAUSE,
         FAKE_SAY("+PO"), FAKE_COMMANDS(1),           FAKE_SAY("NG\r\n:2\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 50);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
+    let_time_pass(&a);
     drive_until(&a, fake, 4);
     assert_int_equal(a.conn->pinged, 1);
-    login.link.keepalive_ms = NEVER;
     ask *two = asker_ask(&a, "B", NULL);
     fake_shard_go(fake);
     asker_run(&a);
@@ -102,22 +121,22 @@ static void who_asks_meanwhile_is_answered_behind_it(void **state)
 static void nobody_is_blamed_for_a_loop_that_was_not_driven(void **state)
 {
     (void)state;
-    const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_ANSWER(1, "+PONG\r\n"),
-                               FAKE_ANSWER(1, "+two\r\n")};
+    const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_COMMANDS(1),
+                               FAKE_PAUSE, FAKE_SAY("+PONG\r\n"),      FAKE_ANSWER(1, "+two\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 50);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
-    while (!a.conn->pinged)
-        evs__loop_run(a.loop, 1000);
-    fake_shard_await(fake, 4);
-    a.conn->quiet_since -= 60000;
-    evs__timer_start(a.loop->pulse, 0);
+    let_time_pass(&a);
+    drive_until(&a, fake, 4);
+    assert_int_equal(a.conn->pinged, 1);
+    fake_shard_go(fake);
+    fake_shard_await(fake, 6);
+    let_time_pass(&a);
     while (a.conn->pinged)
         evs__loop_run(a.loop, 1000);
-    login.link.keepalive_ms = NEVER;
     ask *two = asker_ask(&a, "B", NULL);
     asker_run(&a);
     assert_string_equal(two->text, "two");
@@ -129,19 +148,20 @@ static void nobody_is_blamed_for_a_loop_that_was_not_driven(void **state)
 static void an_end_behind_the_answer_is_seen_before_the_next_request(void **state)
 {
     (void)state;
-    const fake_step steps[] = {
-        FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_ANSWER(1, "+PONG\r\n"), FAKE_CLOSE,
-        FAKE_GREET, FAKE_ANSWER(1, "+two\r\n")};
+    const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_COMMANDS(1),
+                               FAKE_PAUSE, FAKE_SAY("+PONG\r\n"),      FAKE_CLOSE,
+                               FAKE_GREET, FAKE_ANSWER(1, "+two\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 50);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
-    while (!a.conn->pinged)
-        evs__loop_run(a.loop, 1000);
-    fake_shard_await(fake, 5); /* without driving */
-    login.link.keepalive_ms = NEVER;
+    let_time_pass(&a);
+    drive_until(&a, fake, 4);
+    assert_int_equal(a.conn->pinged, 1);
+    fake_shard_go(fake);
+    fake_shard_await(fake, 7); /* without driving */
     ask *two = asker_ask(&a, "B", NULL);
     asker_run(&a);
     assert_int_equal(two->got, EVS__GOT_REPLY);
@@ -155,14 +175,15 @@ static void while_somebody_waits_nothing_is_closed(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_PAUSE, FAKE_SAY("+slow\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 10);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     ask *slow = asker_ask(&a, "A", NULL);
     drive_until(&a, fake, 3);
-    uint64_t until = evs__loop_now_ms(a.loop) + 100;
-    while (evs__loop_now_ms(a.loop) < until)
+    for (int i = 0; i < 5; i++) {
+        let_time_pass(&a);
         evs__loop_run(a.loop, 10);
+    }
     assert_int_equal(slow->answers, 0);
     assert_int_equal(a.conn->pinged, 0);
     fake_shard_go(fake);
@@ -178,17 +199,17 @@ static void but_when_all_have_gone_it_is(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_EOF, FAKE_GREET,
                                FAKE_ANSWER(1, "+two\r\n")};
     fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 100);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     ask *slow = asker_ask(&a, "A", NULL);
     drive_until(&a, fake, 3);
     slow->request.unwanted = 1;
+    let_time_pass(&a);
     while (a.loop->counts.connects < 2)
         evs__loop_run(a.loop, 1000);
     assert_int_equal(slow->got, EVS__GOT_LOST);
     assert_int_equal(slow->sent, 1);
-    login.link.keepalive_ms = NEVER;
     ask *two = asker_ask(&a, "B", NULL);
     asker_run(&a);
     assert_string_equal(two->text, "two");
@@ -201,7 +222,7 @@ static void a_unix_socket_is_left_alone(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+one\r\n")};
     fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 10);
+    evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
