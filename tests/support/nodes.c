@@ -259,6 +259,66 @@ void nodes_move_key(nodes *set, const char *key, size_t from, size_t to)
     nodes_do(set, from, "MIGRATE 127.0.0.1 %d %s 0 5000", scratch_port(set->servers[to]), key);
 }
 
+/* ---- what servers say of themselves ---- */
+
+/* The number behind the words in that section of INFO; 0 when they are not there. */
+static long number_in(nodes *set, size_t node, const char *section, const char *words)
+{
+    redisReply *reply = nodes_ask(set, node, "INFO %s", section);
+    const char *at = strstr(reply->str, words);
+    long number = at == NULL ? 0 : strtol(at + strlen(words), NULL, 10);
+    freeReplyObject(reply);
+    return number;
+}
+
+long nodes_ran(nodes *set, size_t node, const char *command)
+{
+    char words[64];
+    snprintf(words, sizeof words, "cmdstat_%s:calls=", command);
+    return number_in(set, node, "commandstats", words);
+}
+
+long nodes_refused(nodes *set, size_t node, const char *code)
+{
+    char words[64];
+    snprintf(words, sizeof words, "errorstat_%s:count=", code);
+    return number_in(set, node, "errorstats", words);
+}
+
+void nodes_count_anew(nodes *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0)
+            nodes_do(set, i, "CONFIG RESETSTAT");
+}
+
+static int lists(const redisReply *slots, const char *id)
+{
+    for (size_t i = 0; i < slots->elements; i++) {
+        const redisReply *range = slots->element[i];
+        for (size_t k = 3; k < range->elements; k++)
+            if (strcmp(range->element[k]->element[2]->str, id) == 0)
+                return 1;
+    }
+    return 0;
+}
+
+static int is_listed(nodes *set, size_t replica, size_t by)
+{
+    redisReply *slots = nodes_ask(set, by, "CLUSTER SLOTS");
+    int listed = lists(slots, set->ids[replica]);
+    freeReplyObject(slots);
+    return listed;
+}
+
+void nodes_await_replica(nodes *set, size_t replica)
+{
+    for (size_t i = 0; i < set->count; i++)
+        while (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0 &&
+               !is_listed(set, replica, i))
+            scene_pause();
+}
+
 void nodes_stop(nodes *set)
 {
     for (size_t i = 0; i < set->count; i++)

@@ -57,6 +57,16 @@ void nodes_settle(nodes *set);
 void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to);
 void nodes_move_key(nodes *set, const char *key, size_t from, size_t to);
 
+/* How often a node ran the command, by INFO commandstats, since it started or nodes_count_anew. */
+long nodes_ran(nodes *set, size_t node, const char *command);
+/* How often it answered with an error of that code, by INFO errorstats. */
+long nodes_refused(nodes *set, size_t node, const char *code);
+/* All nodes that run count from 0 again. */
+void nodes_count_anew(nodes *set);
+
+/* Waits until every node that runs lists that one as a replica, which has data. */
+void nodes_await_replica(nodes *set, size_t replica);
+
 /* The primary that serves a slot by the word of node 0's neighbour `asked`. */
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot);
 
