@@ -129,6 +129,8 @@ static void reconnect_if_dead(evs__conn *conn)
         evs__conn_down(conn, EVS_E_READONLY, "the server is a read-only replica now");
         return;
     }
+    if (conn->pinged && conn->loop->reading)
+        return; /* the answer to PING comes first, and is read in its turn */
     if (conn->pinged && evs__ring_empty(&conn->lost) &&
         evs__socket_peek(conn->socket) != EVS__SOCKET_QUIET)
         evs__conn_on_socket(conn, EVS__SOCKET_READABLE); /* the answer, and what is behind it */

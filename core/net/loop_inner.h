@@ -24,6 +24,7 @@ struct evs__loop {
     uv_timer_t limit; /* of one evs__loop_run */
     evs__dirty dirty; /* head of the ring */
     int stirred;      /* a completion ran in this turn */
+    int reading;      /* read_buffer is in use: completions run between the replies in it */
     int unwatched;    /* somebody began to watch a socket since libuv last looked */
     int fd;           /* loop_fd.c; -1 until asked for */
     int timer_fd;

@@ -251,11 +251,13 @@ static inline int is_between_replies(const evs__conn *conn)
     return conn->state == EVS__CONN_READY && !conn->halfway && !conn->skipping && !conn->pinged;
 }
 
-/* What many small replies took of the arena is given back at once, not reply by reply. */
+/* `data` is in the loop's one buffer. What many small replies took of the arena is given back at
+ * once, not reply by reply. */
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
     evs_bytes left = {data, len};
     int alive = take_reader(conn);
+    conn->loop->reading = 1;
     while (alive && left.len > 0) {
         if (conn->reader->arena.used > ARENA_USED && !conn->halfway)
             evs__arena_reset(&conn->reader->arena);
@@ -264,6 +266,7 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
         if (alive && left.len > 0)
             alive = absorb_one(conn, &left);
     }
+    conn->loop->reading = 0;
     evs__conn_discard(conn);
     return alive;
 }

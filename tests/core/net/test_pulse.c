@@ -170,6 +170,74 @@ static void an_end_behind_the_answer_is_seen_before_the_next_request(void **stat
     fake_shard_stop(fake);
 }
 
+/* Another connection on the same loop. Close it first. */
+static void open_beside(asker *b, const asker *a, const evs__login *login)
+{
+    memset(b, 0, sizeof *b);
+    b->loop = a->loop;
+    assert_int_equal(evs__conn_new(&b->conn, b->loop, login, a->conn->limits, NULL), EVS_OK);
+}
+
+static void close_beside(asker *b)
+{
+    b->loop = NULL;
+    asker_close(b);
+}
+
+static asker *other;
+static ask *asked_inside;
+
+static void ask_the_other(ask *self)
+{
+    (void)self;
+    asked_inside = asker_ask(other, "B", NULL);
+}
+
+/* Both have an answer in the socket. In the middle of one's answers something is asked of the
+ * other, whose PONG is read first. */
+static void an_answer_is_read_while_others_are_being_read(void **state)
+{
+    (void)state;
+    const fake_step busy_steps[] = {FAKE_GREET, FAKE_COMMANDS(3), FAKE_PAUSE,
+                                    FAKE_SAY(":1\r\n:2\r\n:3\r\n")};
+    const fake_step idle_steps[] = {
+        FAKE_GREET, FAKE_ANSWER(1, "+one\r\n"), FAKE_COMMANDS(1),
+        FAKE_PAUSE, FAKE_SAY("+PONG\r\n"),      FAKE_ANSWER(1, "+two\r\n")};
+    fake_shard *busy = FAKE_START(FAKE_TCP, busy_steps), *idle = FAKE_START(FAKE_TCP, idle_steps);
+    evs__login login = login_to(idle);
+    asker a, b;
+    asker_open(&a, fake_shard_login(busy));
+    open_beside(&b, &a, &login);
+    other = &b;
+    ask *asks[3];
+    asker_ask(&b, "A", NULL);
+    asker_run(&b);
+    let_time_pass(&b);
+    drive_until(&b, idle, 4);
+    assert_int_equal(b.conn->pinged, 1);
+    for (int i = 0; i < 3; i++)
+        asks[i] = asker_ask(&a, "C", NULL);
+    asks[0]->then = ask_the_other;
+    drive_until(&a, busy, 3);
+    fake_shard_go(busy);
+    fake_shard_await(busy, 5);
+    fake_shard_go(idle);
+    fake_shard_await(idle, 6);
+    asker_run(&a);
+    asker_run(&b);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(asks[i]->got, EVS__GOT_REPLY);
+        assert_int_equal(asks[i]->integer, i + 1);
+    }
+    assert_int_equal(asked_inside->got, EVS__GOT_REPLY);
+    assert_string_equal(asked_inside->text, "two");
+    assert_int_equal(a.loop->counts.connects, 2);
+    close_beside(&b);
+    asker_close(&a);
+    fake_shard_stop(busy);
+    fake_shard_stop(idle);
+}
+
 static void while_somebody_waits_nothing_is_closed(void **state)
 {
     (void)state;
@@ -240,6 +308,7 @@ int main(void)
         cmocka_unit_test(who_asks_meanwhile_is_answered_behind_it),
         cmocka_unit_test(nobody_is_blamed_for_a_loop_that_was_not_driven),
         cmocka_unit_test(an_end_behind_the_answer_is_seen_before_the_next_request),
+        cmocka_unit_test(an_answer_is_read_while_others_are_being_read),
         cmocka_unit_test(while_somebody_waits_nothing_is_closed),
         cmocka_unit_test(but_when_all_have_gone_it_is),
         cmocka_unit_test(a_unix_socket_is_left_alone),
