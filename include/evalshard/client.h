@@ -115,8 +115,10 @@ EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    evs_error *err);
 
 /* Closes every connection and frees the client. Calls still in flight are completed first with
- * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns. No
- * other thread may be inside a function of the client, or call one any more; close it first. */
+ * EVS_E_CANCELED; inside a completion the freeing itself waits until the completion returns (and
+ * those of a queue that were taken together with it), and the client refuses calls until then. No
+ * other thread may be inside a function of the client, or call one any more; close it first.
+ * Accepts NULL. */
 EVS_API void evs_client_free(evs_client *client);
 
 typedef enum evs_close {
@@ -126,8 +128,10 @@ typedef enum evs_close {
 
 /* Accepts no more calls, and completes all there are, each exactly once. A drain ends at the latest
  * after `timeout_ms` (0: at once, negative: each call's own deadline is the limit) and aborts the
- * rest. Numbers can still be asked for; evs_client_free is still due.
- * Fails with EVS_E_TIMEOUT when a drain had to abort calls, with EVS_E_STATE in a completion. */
+ * rest. Numbers can still be asked for; evs_client_free is still due. Completions that are queued
+ * (EVS_COMPLETIONS_QUEUED) wait to be taken as before; freeing runs those that nobody took.
+ * Fails with EVS_E_TIMEOUT when a drain had to abort calls, with EVS_E_STATE when the client is
+ * closed or being closed, and in a completion, unless that was queued. */
 EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms,
                                     evs_error *err);
 
@@ -209,7 +213,12 @@ EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, ev
 EVS_API evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err);
 
 /* Writes what is queued, then waits up to `timeout_ms` (0: not at all, negative: no limit) until
- * something happened, and runs completions. Returns at once when nothing is in flight. */
+ * something happened, and runs completions. Returns at once when nothing is in flight.
+ *
+ * Of a threaded client, only with EVS_COMPLETIONS_QUEUED: runs the completions that are queued, or
+ * waits for some until nothing is in flight. Any number of threads may do that at once.
+ * Fails with EVS_E_STATE in a completion, unless that was queued, and when the client is closed and
+ * has no queue. */
 EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_error *err);
 
 /* One descriptor to watch in another event loop, for reading: whenever it is readable, call

@@ -206,6 +206,7 @@ void evs__client_end_calls(evs_client *client)
 
 void evs__client_destroy(evs_client *client)
 {
+    client->running++; /* what is freed cannot be freed by a completion */
     evs__client_end_calls(client);
     stop_clusters(client);
     evs__sentinels_stop(client);
@@ -244,8 +245,11 @@ void evs_client_free(evs_client *client)
         abandon(client);
         return;
     }
-    if (evs__client_is_elsewhere(client))
+    if (evs__client_is_elsewhere(client)) {
+        if (evs__thread_puts_off_free(client->thread))
+            return;
         evs__thread_join(client);
+    }
     client->closing = 1;
     client->usual = NULL;
     if (!client->running)

@@ -117,7 +117,7 @@ evs_status evs__lease_take(evs__lease **out, evs__lane *lane, evs_error *err)
 void evs__lease_return(evs__lease *lease)
 {
     evs_client *client = lease->lane.client;
-    int open = client->conns != NULL && !evs__fork_mark_is_child(client->fork_mark);
+    int open = !client->ending && !evs__fork_mark_is_child(client->fork_mark);
     int asked = lease->asked;
     lease->taken = lease->asked = lease->watches = 0;
     if (open && asked && evs__conn_state_of(lease->lane.conn) == EVS__CONN_READY)

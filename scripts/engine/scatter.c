@@ -94,12 +94,13 @@ static void pump(scattering *all)
 static evs_status start(void *job, evs_error *err)
 {
     scattering *all = job;
-    evs_status status = evs__client_check(all->client, 0, err);
+    evs_client *client = all->client;
+    evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    evs__client_enter(all->client); /* the fold may free the client */
-    pump(all);
-    evs__client_leave(all->client);
+    evs__client_enter(client); /* the fold may free the client */
+    pump(all);                 /* who waits for all of it may be gone now */
+    evs__client_leave(client);
     return EVS_OK;
 }
 

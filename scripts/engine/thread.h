@@ -72,6 +72,10 @@ evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *er
 evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err);
 size_t evs__thread_pending(const evs__thread *thread);
 
+/* Is the client freed in a completion that was queued? Then that waits until those that were taken
+ * with it have returned. */
+int evs__thread_puts_off_free(evs__thread *thread);
+
 /* Runs the completions that wait for somebody to take them, and frees; the thread has ended. */
 void evs__thread_free(evs__thread *thread);
 

@@ -10,10 +10,12 @@
 
 /* ---- closing ---- */
 
+/* Somebody else may have been faster, after this one was let in. */
 static evs_status refuse_calls(void *job, evs_error *err)
 {
     evs_client *client = job;
-    (void)err;
+    if (client->shut)
+        return evs__client_refuse(client, err);
     client->shut = 1;
     atomic_store_explicit(&client->thread->shut, 1, memory_order_relaxed);
     return EVS_OK;

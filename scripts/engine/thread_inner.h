@@ -39,6 +39,9 @@ struct evs__thread {
     /* Completions that wait for somebody to take them. */
     _Atomic(evs__sent *) finished; /* newest first */
     int queue_fd;                  /* readable while there are some; -1: completions run here */
+    atomic_int waiting;            /* threads that wait for some */
+    atomic_int taking;             /* threads that run some; nested ones count again */
+    atomic_int freed;              /* by one of those: goes when they are through */
 };
 
 void evs__thread_post(evs__thread *thread, evs__post *post);

@@ -27,10 +27,27 @@ struct evs__sent {
     evs__sent *next; /* in the queue */
 };
 
+static void signal_queue(evs__thread *thread)
+{
+    uint64_t one = 1;
+    while (write(thread->queue_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+/* When nothing will come any more, one of those who wait for something is woken, and wakes the
+ * next. In one order with who waits (memory_order_seq_cst), who counts before looking at what is
+ * pending. */
+static void wake_in_vain(evs__thread *thread)
+{
+    if (atomic_load(&thread->pending) == 0 && atomic_load(&thread->waiting) > 0)
+        signal_queue(thread);
+}
+
 /* Who sees the number that is left sees all that the completion did. */
 static void forget_one(evs__thread *thread)
 {
-    atomic_fetch_sub_explicit(&thread->pending, 1, memory_order_release);
+    atomic_fetch_sub(&thread->pending, 1);
+    wake_in_vain(thread);
 }
 
 /* ---- completing ---- */
@@ -39,13 +56,6 @@ static void drop(evs__sent *sent)
 {
     evs_reply_free(sent->reply);
     evs__free(sent);
-}
-
-static void signal_queue(evs__thread *thread)
-{
-    uint64_t one = 1;
-    while (write(thread->queue_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
 }
 
 /* What the completion borrows must last until it runs. */
@@ -267,6 +277,17 @@ static void run_finished(evs__thread *thread)
     }
 }
 
+static void await_finished(evs__thread *thread, int timeout_ms)
+{
+    struct pollfd ready = {.fd = thread->queue_fd, .events = POLLIN};
+    atomic_fetch_add(&thread->waiting, 1);
+    if (atomic_load(&thread->pending) == 0)
+        timeout_ms = 0;
+    while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
+        ;
+    atomic_fetch_sub(&thread->waiting, 1);
+}
+
 evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *err)
 {
     evs__thread *thread = client->thread;
@@ -276,13 +297,22 @@ evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *er
         return evs__fail(err, EVS_E_STATE,
                          "the client has a thread of its own, which runs "
                          "completions; see EVS_COMPLETIONS_QUEUED");
-    struct pollfd ready = {.fd = thread->queue_fd, .events = POLLIN};
-    if (evs__thread_pending(thread) == 0)
-        timeout_ms = 0;
-    while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
-        ;
+    await_finished(thread, timeout_ms);
+    atomic_fetch_add(&thread->taking, 1);
     run_finished(thread);
+    wake_in_vain(thread);
+    if (atomic_fetch_sub(&thread->taking, 1) == 1 && atomic_load(&thread->freed))
+        evs_client_free(client);
     return EVS_OK;
+}
+
+int evs__thread_puts_off_free(evs__thread *thread)
+{
+    if (atomic_load(&thread->taking) == 0)
+        return 0;
+    atomic_store(&thread->shut, 1);
+    atomic_store(&thread->freed, 1);
+    return 1;
 }
 
 evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err)

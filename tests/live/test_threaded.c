@@ -226,6 +226,7 @@ static void completions_run_on_the_thread_of_the_client(void **state)
     sem_destroy(&all_done);
 }
 
+/* Holds the thread of the client up, in a completion. */
 typedef struct slow {
     sem_t begun, go;
 } slow;
@@ -291,6 +292,69 @@ static void completions_can_be_queued_for_the_caller(void **state)
     assert_int_equal(totals.elsewhere, 0);
 }
 
+static void *take_until_none_is_pending(void *arg)
+{
+    worker *self = arg;
+    while (evs_client_pending(self->client) > 0)
+        self->ok += evs_client_process(self->client, -1, NULL) == EVS_OK;
+    return NULL;
+}
+
+/* Whoever takes the last one tells the others that nothing will come any more. */
+static void many_may_wait_for_completions(void **state)
+{
+    (void)state;
+    worker crowd[4];
+    char key_text[32];
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.completions = EVS_COMPLETIONS_QUEUED;
+    evs_client *client = open_client(&options);
+    evs_bytes key = evs_text(shards_key(&set, 0, key_text));
+    evs_invocation call = call_on(incr, &key);
+    begin_tally(1, NULL, NULL);
+    shards_do(&set, 0, "CLIENT PAUSE 60000 WRITE");
+    assert_int_equal(evs_submit(client, &call, count, &totals, NULL), EVS_OK);
+    run_crowd(crowd, 4, client, take_until_none_is_pending);
+    for (int i = 0; i < 1000; i++)
+        sched_yield();
+    shards_do(&set, 0, "CLIENT UNPAUSE");
+    join_crowd(crowd, 4);
+    assert_int_equal(totals.ok, 1);
+    evs_client_free(client);
+}
+
+static void free_and_ask(void *arg, const evs_result *result)
+{
+    tally *t = arg;
+    evs_bytes key = evs_text("{c:0}");
+    evs_invocation call = call_on(incr, &key);
+    if (t->done++ == 0)
+        evs_client_free(t->client);
+    t->ok += result->status == EVS_OK;
+    t->waited += evs_submit(t->client, &call, count, t, NULL) == EVS_E_STATE;
+}
+
+/* It is there until the last of those that were taken together has returned. */
+static void a_queued_completion_may_free_the_client(void **state)
+{
+    (void)state;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.completions = EVS_COMPLETIONS_QUEUED;
+    evs_client *client = open_client(&options);
+    evs_bytes key = evs_text("{c:0}");
+    evs_invocation call = call_on(incr, &key);
+    evs_client_stats stats = {0};
+    begin_tally(0, client, NULL);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(evs_submit(client, &call, free_and_ask, &totals, NULL), EVS_OK);
+    while (stats.calls < 3)
+        evs_client_stats_get(&stats, client);
+    assert_int_equal(evs_client_process(client, -1, NULL), EVS_OK);
+    assert_int_equal(totals.done, 3);
+    assert_int_equal(totals.ok, 3);
+    assert_int_equal(totals.waited, 3);
+}
+
 /* Without a queue there is nothing to process and no descriptor to watch. */
 static void a_client_that_drives_itself_need_not_be_driven(void **state)
 {
@@ -341,6 +405,60 @@ static void closing_races_calls_and_loses_none(void **state)
         evs_client_free(client);
         assert_int_equal(sum_of_counters() - before, ok);
     }
+}
+
+typedef struct closer {
+    pthread_t id;
+    evs_client *client;
+    sem_t *begun;
+    evs_status status;
+} closer;
+
+static void *close_it(void *arg)
+{
+    closer *self = arg;
+    sem_post(self->begun);
+    self->status = evs_client_close(self->client, EVS_CLOSE_DRAIN, -1, NULL);
+    return NULL;
+}
+
+static void wait_for(sem_t *sem)
+{
+    while (sem_wait(sem) != 0)
+        ;
+}
+
+/* Each looks whether the client is closed before the thread of the client gets to either. */
+static void of_two_who_close_at_once_one_closes(void **state)
+{
+    (void)state;
+    slow held;
+    sem_t begun;
+    closer pair[2];
+    evs_bytes key = evs_text("{c:0}");
+    evs_invocation call = call_on(incr, &key);
+    evs_client *client = open_client(NULL);
+    sem_init(&begun, 0, 0);
+    sem_init(&held.begun, 0, 0);
+    sem_init(&held.go, 0, 0);
+    assert_int_equal(evs_submit(client, &call, take_long, &held, NULL), EVS_OK);
+    wait_for(&held.begun);
+    for (int i = 0; i < 2; i++) {
+        pair[i] = (closer){.client = client, .begun = &begun};
+        assert_int_equal(pthread_create(&pair[i].id, NULL, close_it, &pair[i]), 0);
+    }
+    wait_for(&begun);
+    wait_for(&begun);
+    for (int i = 0; i < 1000; i++)
+        sched_yield();
+    sem_post(&held.go);
+    for (int i = 0; i < 2; i++)
+        pthread_join(pair[i].id, NULL);
+    assert_int_equal(pair[0].status + pair[1].status, EVS_OK + EVS_E_STATE);
+    evs_client_free(client);
+    sem_destroy(&begun);
+    sem_destroy(&held.begun);
+    sem_destroy(&held.go);
 }
 
 /* The server is held up, so nothing is answered before the client is closed. */
@@ -510,6 +628,30 @@ static void batches_scatters_and_commands_work_from_any_thread(void **state)
     assert_int_equal(sum_of_counters(), 16 * 20 * 5);
 }
 
+static void take_refusal(void *arg, size_t index, const evs_result *result)
+{
+    size_t *refused = arg;
+    (void)index;
+    *refused += result->status == EVS_E_NO_SCRIPT;
+}
+
+/* Everything is refused at once: the caller goes on while the client's thread still has to do with
+ * the scatter. */
+static void a_scatter_of_which_nothing_is_sent_ends(void **state)
+{
+    (void)state;
+    size_t refused = 0;
+    evs_client *client = open_client(NULL);
+    evs_bytes key = evs_text("{c:0}");
+    evs_key_group group = {&key, 1};
+    evs_invocation call = {.script = "no/such", .timeout_ms = TIMEOUT_MS};
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(evs_scatter(client, &call, &group, 1, take_refusal, &refused, NULL),
+                         EVS_E_NO_SCRIPT);
+    assert_int_equal(refused, 1000);
+    evs_client_free(client);
+}
+
 static void refusals_that_need_no_server_come_at_once(void **state)
 {
     (void)state;
@@ -560,14 +702,18 @@ int main(void)
         cmocka_unit_test_setup(completions_run_on_the_thread_of_the_client, empty_servers),
         cmocka_unit_test(a_call_is_pending_until_its_completion_has_returned),
         cmocka_unit_test_setup(completions_can_be_queued_for_the_caller, empty_servers),
+        cmocka_unit_test_setup(many_may_wait_for_completions, empty_servers),
+        cmocka_unit_test_setup(a_queued_completion_may_free_the_client, empty_servers),
         cmocka_unit_test_setup(a_client_that_drives_itself_need_not_be_driven, empty_servers),
         cmocka_unit_test_setup(closing_races_calls_and_loses_none, empty_servers),
+        cmocka_unit_test_setup(of_two_who_close_at_once_one_closes, empty_servers),
         cmocka_unit_test_setup(an_abort_completes_what_is_in_flight, empty_servers),
         cmocka_unit_test_setup(a_full_queue_holds_threads_up, empty_servers),
         cmocka_unit_test_setup(a_full_queue_may_fail_instead, empty_servers),
         cmocka_unit_test_setup(another_thread_may_cancel, empty_servers),
         cmocka_unit_test_setup(a_completion_may_free_the_client, empty_servers),
         cmocka_unit_test_setup(batches_scatters_and_commands_work_from_any_thread, empty_servers),
+        cmocka_unit_test_setup(a_scatter_of_which_nothing_is_sent_ends, empty_servers),
         cmocka_unit_test_setup(refusals_that_need_no_server_come_at_once, empty_servers),
         cmocka_unit_test_setup(a_forked_child_is_told_and_may_free, empty_servers),
     };

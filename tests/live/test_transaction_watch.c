@@ -158,6 +158,34 @@ static void a_watching_connection_that_is_lost_runs_nothing(void **state)
     evs_transaction_free(tx);
 }
 
+static void free_it(void *arg, const evs_result *result)
+{
+    evs_transaction **tx = arg;
+    assert_int_equal(result->status, EVS_E_CANCELED);
+    evs_transaction_free(*tx);
+    *tx = NULL;
+}
+
+/* The connection that watches was closed before that of the call. */
+static void one_that_watches_may_be_freed_while_the_client_closes(void **state)
+{
+    (void)state;
+    evs_client *client = NULL;
+    evs_bytes key = evs_text(stage.here);
+    evs_invocation call = {.handle = stage.incr, .keys = &key, .nkeys = 1};
+    for (int closes = 0; closes < 2; closes++) {
+        assert_int_equal(evs_client_open(&client, stage.set.map, stage.set.registry, NULL, NULL),
+                         EVS_OK);
+        evs_transaction *tx = tx_new_on(client);
+        tx_watch(tx, stage.here);
+        assert_int_equal(evs_submit(client, &call, free_it, &tx, NULL), EVS_OK);
+        if (closes)
+            assert_int_equal(evs_client_close(client, EVS_CLOSE_ABORT, 0, NULL), EVS_OK);
+        evs_client_free(client);
+        assert_null(tx);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, tx_empty_servers)
@@ -168,6 +196,7 @@ int main(void)
         TEST(reads_that_write_or_are_elsewhere_are_refused),
         TEST(as_many_may_watch_as_are_allowed),
         TEST(a_watching_connection_that_is_lost_runs_nothing),
+        TEST(one_that_watches_may_be_freed_while_the_client_closes),
     };
     return cmocka_run_group_tests(tests, tx_set_up, tx_tear_down);
 }
