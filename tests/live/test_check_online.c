@@ -403,6 +403,7 @@ static void nodes_of_a_cluster_are_found_and_asked(void **state)
     assert_int_equal(json_array_size(json_object_get(got.root, "servers")), 4);
     json_decref(got.root);
 
+    nodes_watch_each_other(&set);
     scratch_kill(set.servers[1]);
     nodes_wait(&set, 0, "CLUSTER NODES", "fail");
     got = check(write_map(map));
@@ -425,6 +426,7 @@ static void a_lost_primary_is_seen_by_the_others(void **state)
     nodes set;
     char map[256];
     nodes_start(&set, 2, 1);
+    nodes_watch_each_other(&set);
     nodes_do(&set, 2, "CONFIG SET cluster-replica-no-failover yes");
     snprintf(map, sizeof map, "pools:\n  catalog: {cluster: {seeds: [\"127.0.0.1:%d\"]}}\n",
              scratch_port(set.servers[1]));

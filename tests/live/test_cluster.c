@@ -380,7 +380,6 @@ static void a_promoted_replica_is_found(void **state)
     print_message("%ld ms to the next successes\n", load_more(&self, LOAD_OPEN + 1));
     load_until(&self, CALLS);
     load_check(&self, "a primary killed");
-    nodes_wait(&set, 1, "CLUSTER NODES", "fail");
     long long counted = load_sum(&self, &set, PRIMARIES) / 2;
     print_message("counted %lld for %d calls that succeeded\n", counted, self.good);
     assert_int_equal(self.failed, self.maybe);

@@ -170,6 +170,7 @@ static void a_paused_primary_is_left(void **state)
     load_tags(self, &set, "paused", 1, 1);
     load_start(self);
     load_until(self, CALLS / 3);
+    nodes_watch_each_other(&set);
     kill(scratch_pid(set.servers[1]), SIGSTOP);
     long took = load_more(self, LOAD_OPEN + 1);
     wait_for_promotion(PRIMARIES + 1);

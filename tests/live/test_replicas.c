@@ -385,6 +385,7 @@ static void reads_outlive_a_primary(void **state)
     nodes_do(&readers.set, PRIMARIES + 1, "CONFIG SET replica-serve-stale-data no");
     evs_client *client = readers_open("prefer_replica", NULL);
     readers_read(client, "get", key);
+    nodes_watch_each_other(&readers.set);
     scratch_kill(readers.set.servers[1]);
     for (int i = 0; i < 10; i++)
         readers_read(client, "get", key);

@@ -270,7 +270,7 @@ static void but_no_longer_than_until_their_deadline(void **state)
     start(&set, "    on_shard_down: wait\n    down_after: 2\n    retry_after: 10ms\n");
     shards_key(&set, 0, here);
     scratch_kill(set.servers[0]);
-    expect_refused(call(set.client, here, 300, &err), &err);
+    expect_refused(call(set.client, here, 3000, &err), &err);
     shards_stop(&set);
 }
 
@@ -392,7 +392,8 @@ static evs_client *open_cluster(nodes *set, evs_registry *registry, const char *
     evs_shardmap *map;
     evs_client *client = NULL;
     snprintf(yaml, sizeof yaml,
-             "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n%s",
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
+             "pools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n%s",
              scratch_port(set->servers[1]), more);
     if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
         evs_client_open(&client, map, registry, NULL, &err) != EVS_OK)
@@ -437,7 +438,7 @@ static void calls_to_a_node_that_is_down_fail_at_once_if_the_map_says_so(void **
         assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "down since 20"));
     assert_int_equal(call(fast, there, LONG_MS, &err), EVS_OK);
-    assert_int_equal(call(patient, here, 200, &err), EVS_E_CONNECT); /* in vain */
+    assert_int_equal(call(patient, here, 2000, &err), EVS_E_CONNECT); /* in vain */
     assert_int_equal(scratch_restart(set.servers[0]), SCRATCH_OK);
     drive_until_up(fast);
     evs_client_free(fast);

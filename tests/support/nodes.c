@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, ARGS = 32 };
+enum { PATIENCE_MS = 60000, MEET_MS = 3000, CALM_MS = 60000, HASTY_MS = 1000, ARGS = 32 };
 
 static redisReply *run(nodes *set, size_t node, const char *format, va_list args)
 {
@@ -49,13 +49,18 @@ long long nodes_number(nodes *set, size_t node, const char *format, ...)
     return number;
 }
 
+static int says(nodes *set, size_t node, const char *command, const char *text)
+{
+    redisReply *reply = nodes_ask(set, node, "%s", command);
+    int found = reply->str != NULL && strstr(reply->str, text) != NULL;
+    freeReplyObject(reply);
+    return found;
+}
+
 void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
 {
     for (int i = 0; i < PATIENCE_MS / SCENE_MOMENT_MS; i++) {
-        redisReply *reply = nodes_ask(set, node, "%s", command);
-        int found = reply->str != NULL && strstr(reply->str, text) != NULL;
-        freeReplyObject(reply);
-        if (found)
+        if (says(set, node, command, text))
             return;
         scene_pause();
     }
@@ -81,9 +86,12 @@ size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
 }
 
 /* The arguments of every node, then those of the test. */
-static void start_server(nodes *set, size_t i, const char *bus)
+static void start_server(nodes *set, size_t i)
 {
-    char name[16], file[32], data[32];
+    char name[16], file[32], data[32], bus[16];
+    /* by itself it would be 10,000 above a port that may be too high for that */
+    set->buses[i] = scene_free_port();
+    snprintf(bus, sizeof bus, "%d", set->buses[i]);
     snprintf(name, sizeof name, "n%zu", i);
     snprintf(data, sizeof data, "n%zu.rdb", i); /* what a replica gets is no other server's */
     snprintf(file, sizeof file, "n%zu.nodes", i);
@@ -94,14 +102,16 @@ static void start_server(nodes *set, size_t i, const char *bus)
                                 "--cluster-port",
                                 bus,
                                 "--cluster-node-timeout",
-                                "1000",
+                                "60000",
                                 "--cluster-replica-validity-factor",
                                 "0",
+                                "--cluster-replica-no-failover",
+                                "yes",
                                 "--repl-diskless-sync-delay",
                                 "0",
                                 "--dbfilename",
                                 data};
-    size_t count = 14;
+    size_t count = 16;
     for (size_t k = 0; set->how != NULL && k < set->how->nconfig && count < ARGS; k++)
         config[count++] = set->how->config[k];
     scratch_listen listen = set->how == NULL ? SCRATCH_UNIX_AND_TCP : set->how->listen;
@@ -115,16 +125,12 @@ static void start_server(nodes *set, size_t i, const char *bus)
 
 static void start_node(nodes *set, size_t i)
 {
-    char bus[16];
-    /* by itself it would be 10,000 above a port that may be too high for that */
-    snprintf(bus, sizeof bus, "%d", scene_free_port());
-    start_server(set, i, bus);
+    start_server(set, i);
     redisReply *id = nodes_ask(set, i, "CLUSTER MYID");
     snprintf(set->ids[i], sizeof set->ids[i], "%s", id->str);
     freeReplyObject(id);
     nodes_do(set, i, "CLUSTER SET-CONFIG-EPOCH %zu", i + 1);
-    if (i > 0)
-        nodes_do(set, 0, "CLUSTER MEET 127.0.0.1 %d %s", scratch_port(set->servers[i]), bus);
+    nodes_do(set, i, "CONFIG SET cluster-node-timeout %d", HASTY_MS); /* they talk more often */
 }
 
 static void wait_for_all(nodes *set, const char *text)
@@ -135,14 +141,54 @@ static void wait_for_all(nodes *set, const char *text)
     }
 }
 
-static void wait_until_known(nodes *set)
+/* Whether all know that many nodes, and no more. */
+static int are_acquainted(nodes *set, size_t count)
 {
     char known[40];
+    snprintf(known, sizeof known, "cluster_known_nodes:%zu\r", count);
+    for (size_t i = 0; i < set->count; i++)
+        if (set->links[i] != NULL && !says(set, i, "CLUSTER INFO", known))
+            return 0;
+    return 1;
+}
+
+static void make_meet(nodes *set, size_t one, size_t other)
+{
+    if (set->links[one] != NULL && set->links[other] != NULL &&
+        !says(set, one, "CLUSTER NODES", set->ids[other]))
+        nodes_do(set, one, "CLUSTER MEET 127.0.0.1 %d %d", scratch_port(set->servers[other]),
+                 set->buses[other]);
+}
+
+/* A handshake that takes longer than a node may be silent is forgotten, so that is repeated. */
+static void introduce(nodes *set)
+{
     size_t left = 0;
     for (size_t i = 0; i < set->count; i++)
         left += set->links[i] != NULL;
-    snprintf(known, sizeof known, "cluster_known_nodes:%zu", left);
-    wait_for_all(set, known);
+    for (int waited = 0; !are_acquainted(set, left); waited += SCENE_MOMENT_MS) {
+        if (waited > PATIENCE_MS)
+            scene_die("nodes", "do not get to know each other");
+        for (size_t i = 0; waited % MEET_MS == 0 && i < set->count; i++)
+            for (size_t k = i + 1; k < set->count; k++)
+                make_meet(set, i, k);
+        scene_pause();
+    }
+}
+
+static void allow_silence(nodes *set, int ms)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0)
+            nodes_do(set, i, "CONFIG SET cluster-node-timeout %d", ms);
+}
+
+void nodes_watch_each_other(nodes *set)
+{
+    allow_silence(set, HASTY_MS);
+    for (size_t i = 0; i < set->count; i++)
+        if (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0)
+            nodes_do(set, i, "CONFIG SET cluster-replica-no-failover no");
 }
 
 void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scratch_options *how)
@@ -157,7 +203,7 @@ void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scrat
     for (size_t i = 0; i < primaries; i++)
         nodes_do(set, i, "CLUSTER ADDSLOTSRANGE %zu %zu", i * NODES_SLOTS / primaries,
                  (i + 1) * NODES_SLOTS / primaries - 1);
-    wait_until_known(set);
+    introduce(set);
     for (size_t i = 0; i < replicas; i++) {
         nodes_wait(set, primaries + i, "CLUSTER NODES", set->ids[i]);
         nodes_do(set, primaries + i, "CLUSTER REPLICATE %s", set->ids[i]);
@@ -165,6 +211,7 @@ void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scrat
     wait_for_all(set, "cluster_state:ok");
     for (size_t i = 0; i < replicas; i++)
         nodes_wait(set, primaries + i, "INFO replication", "master_link_status:up");
+    allow_silence(set, CALM_MS);
 }
 
 void nodes_start(nodes *set, size_t primaries, size_t replicas)
@@ -179,8 +226,9 @@ size_t nodes_add(nodes *set)
         scene_die("node", "there are too many");
     set->count++;
     start_node(set, node);
-    wait_until_known(set);
+    introduce(set);
     wait_for_all(set, "cluster_state:ok");
+    allow_silence(set, CALM_MS);
     return node;
 }
 

@@ -15,17 +15,23 @@ typedef struct nodes {
     scratch_server *servers[NODES_MOST];
     redisContext *links[NODES_MOST]; /* for commands of the test itself */
     char ids[NODES_MOST][41];
+    int buses[NODES_MOST]; /* the ports on which they talk to each other */
     size_t count;
     const scratch_options *how; /* of nodes_start_with, else NULL */
 } nodes;
 
 /* Starts `primaries` nodes that share the slots evenly, and `replicas` more, of which number i
- * follows primary i. Ends the test program when anything fails. */
+ * follows primary i. None of them holds another one for dead, whatever happens, and no replica is
+ * elected. Ends the test program when anything fails. */
 void nodes_start(nodes *set, size_t primaries, size_t replicas);
 void nodes_stop(nodes *set);
 
 /* The same with servers that listen otherwise and get further arguments. `how` outlives the set. */
 void nodes_start_with(nodes *set, size_t primaries, size_t replicas, const scratch_options *how);
+
+/* From now on a node that is silent for a second is held for dead, and its replica elected. On a
+ * slow machine that may happen to any of them. */
+void nodes_watch_each_other(nodes *set);
 
 /* One more node, which all others come to know and which serves nothing; its number. */
 size_t nodes_add(nodes *set);

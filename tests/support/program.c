@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void become(const program_how *how, const char *const *argv, const int fd
     const char *folder = argv[0][0] == '/' ? "" : EVS_TEST_BINARY_DIR "/";
     for (int i = 0; i < 3; i++)
         dup2(fds[i], i);
+    signal(SIGINT, SIG_DFL); /* ignored by what a shell runs in the background */
     set_up_environment(how);
     snprintf(path, sizeof path, "%s%s", folder, argv[0]);
     execv(path, (char *const *)argv);
