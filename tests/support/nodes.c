@@ -304,7 +304,7 @@ void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)
 
 void nodes_move_key(nodes *set, const char *key, size_t from, size_t to)
 {
-    nodes_do(set, from, "MIGRATE 127.0.0.1 %d %s 0 5000", scratch_port(set->servers[to]), key);
+    nodes_do(set, from, "MIGRATE 127.0.0.1 %d %s 0 60000", scratch_port(set->servers[to]), key);
 }
 
 /* ---- what servers say of themselves ---- */
