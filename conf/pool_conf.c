@@ -276,32 +276,32 @@ static void build_cluster(evs__building *b, const pool_conf *conf, const evs__ya
         b->fingerprints[b->map->npools - 1] = conf->placement.fingerprint;
 }
 
-static int is_watched(const evs__building *b, const evs__pool *pool)
+/* The first shard that no sentinels watch; NULL: there is none. */
+static const evs__shard *find_plain(const evs__building *b, const evs__pool *pool)
 {
-    int watched = 0;
     for (size_t i = pool->first_shard; i < b->map->nshards; i++)
-        watched |= b->map->shards[i].sentinel != NULL;
-    return watched;
+        if (b->map->shards[i].sentinel == NULL)
+            return &b->map->shards[i];
+    return NULL;
 }
 
-/* Shards of a map have no replicas that it knows of; sentinels know some, and are not asked. */
+/* Clusters and sentinels know replicas. An address in a map has none that it knows of. */
 static void read_read_from(evs__building *b, evs__pool *pool, const pool_conf *conf)
 {
     const evs__yaml *value = conf->read_from;
+    const evs__shard *plain = conf->cluster != NULL ? NULL : find_plain(b, pool);
     int word = 0;
     if (value == NULL || !evs__want_text(&b->r, value))
         return;
-    if (conf->cluster != NULL || strstr(value->text.data, "replica") == NULL) {
+    if (plain == NULL || strstr(value->text.data, "replica") == NULL) {
         evs__read_word(&b->r, &evs__field_read_from, value, &word);
         pool->read_from = (evs__read_rule)word;
         return;
     }
-    evs__complain(b->r.diags, "E231", value->at, "read_from: %s has a meaning with cluster only%s",
-                  value->text.data, evs__where(&b->r));
-    if (is_watched(b, pool))
-        evs__hint(b->r.diags, "this version does not read from replicas that sentinels know");
-    else
-        evs__hint(b->r.diags, "shards of a map have no replicas that it knows of");
+    evs__complain(b->r.diags, "E231", value->at,
+                  "read_from: %s has a meaning with cluster and sentinels only%s", value->text.data,
+                  evs__where(&b->r));
+    evs__hint(b->r.diags, "no replicas of shard \"%s\" are known", plain->name);
 }
 
 void evs__build_pool(evs__building *b, const evs__yaml *value)

@@ -35,5 +35,5 @@ int evs__login_same(const evs__login *a, const evs__login *b)
     return evs__endpoint_same(&a->endpoint, &b->endpoint) && a->db == b->db &&
            same_text(a->username, b->username) && same_text(a->password, b->password) &&
            same_text(a->client_name, b->client_name) && a->primary == b->primary &&
-           a->readonly == b->readonly && same_tls(a->tls, b->tls);
+           a->replica == b->replica && a->readonly == b->readonly && same_tls(a->tls, b->tls);
 }

@@ -61,6 +61,7 @@ typedef struct evs__login {
     unsigned connect_timeout_ms; /* from the first packet to the end of the greeting */
     evs__link link;
     int primary;  /* 1: whoever answers has to be a primary, and is asked (ROLE) */
+    int replica;  /* 1: the same, has to be a replica with a link to its primary */
     int readonly; /* 1: a replica of a cluster, which is to serve what only reads (READONLY) */
 } evs__login;
 

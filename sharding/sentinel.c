@@ -68,6 +68,57 @@ uint64_t evs__primary_epoch(const evs_reply *reply)
     return number_of(evs_reply_bytes(evs_reply_map_get(reply, evs_text("config-epoch"))));
 }
 
+/* ---- replicas ---- */
+
+static evs_bytes field_of(const evs_reply *reply, const char *name)
+{
+    return evs_reply_bytes(evs_reply_map_get(reply, evs_text(name)));
+}
+
+/* Is it one of the words, which are separated by commas? */
+static int has_flag(evs_bytes flags, const char *flag)
+{
+    size_t from = 0;
+    for (size_t i = 0; i <= flags.len; i++) {
+        if (i < flags.len && flags.data[i] != ',')
+            continue;
+        if (is_text((evs_bytes){flags.data + from, i - from}, flag))
+            return 1;
+        from = i + 1;
+    }
+    return 0;
+}
+
+static const char *fault_of(const evs_reply *reply)
+{
+    evs_bytes flags = field_of(reply, "flags"), role = field_of(reply, "role-reported");
+    if (has_flag(flags, "s_down") || has_flag(flags, "o_down"))
+        return "a sentinel takes it for down";
+    if (has_flag(flags, "disconnected"))
+        return "a sentinel has no connection to it";
+    if (role.len > 0 && !is_text(role, "slave") && !is_text(role, "replica"))
+        return "it says that it is no replica";
+    if (!is_text(field_of(reply, "master-link-status"), "ok"))
+        return "its link to the primary is down";
+    return NULL;
+}
+
+int evs__replica_read(evs__seen *out, const evs_reply *reply)
+{
+    out->fault = fault_of(reply);
+    return read_place(&out->place, field_of(reply, "ip"), field_of(reply, "port"));
+}
+
+evs_status evs__replicas_refused(evs_error *err, const evs_reply *reply, const char *name)
+{
+    evs_error why;
+    if (reply == NULL || evs_reply_kind(reply) != EVS_REPLY_ERROR)
+        return evs__fail(err, EVS_E_CONNECT, "sentinel %s does not tell the replicas", name);
+    refused(evs_reply_bytes(reply), &why);
+    return evs__fail(err, why.status, "sentinel %s does not tell the replicas: %s", name,
+                     why.message);
+}
+
 /* ---- messages ---- */
 
 /* Cuts the last word off `text`; empty at its beginning. */
@@ -95,6 +146,24 @@ int evs__switch_read(evs__switched *out, const evs_reply *reply)
     host = take_last(&text);
     out->name = text;
     return read_place(&out->before, host, port) && text.len > 0;
+}
+
+/* "slave 10.0.0.2:6379 10.0.0.2 6379 @ ledger-1 10.0.0.1 6379" */
+evs_bytes evs__replica_news_read(const evs_reply *reply)
+{
+    evs_bytes none = {NULL, 0};
+    int is_message = evs_reply_count(reply) == 3 &&
+                     is_text(evs_reply_bytes(evs_reply_at(reply, 0)), "message");
+    evs_bytes text = is_message ? evs_reply_bytes(evs_reply_at(reply, 2)) : none;
+    if (!begins_with(text, "slave "))
+        return none;
+    take_last(&text);
+    take_last(&text);
+    const char *at = memmem(text.data, text.len, " @ ", 3);
+    if (at == NULL)
+        return none;
+    size_t before = (size_t)(at - text.data) + 3;
+    return (evs_bytes){text.data + before, text.len - before};
 }
 
 /* ---- all of them ---- */

@@ -3,9 +3,9 @@
  *
  * Pure: replies in, answers out. A sentinel tells the address of a primary (SENTINEL
  * GET-MASTER-ADDR-BY-NAME), the epoch of the failover that made it one (config-epoch in SENTINEL
- * MASTER), and says when there is another (+switch-master). Sentinels hear of a failover one after
- * the other, and the same address with a higher epoch is the newer truth; one that may not be asked
- * for the epoch has 0.
+ * MASTER), its replicas (SENTINEL REPLICAS), and says when there is another (+switch-master).
+ * Sentinels hear of a failover one after the other, and the same address with a higher epoch is the
+ * newer truth; one that may not be asked for the epoch has 0.
  */
 #ifndef EVS_SHARDING_SENTINEL_H
 #define EVS_SHARDING_SENTINEL_H
@@ -26,6 +26,22 @@ evs_status evs__primary_read(evs__place_at *out, const evs_reply *reply, evs_err
 
 /* The config-epoch in a reply to SENTINEL MASTER; 0 when it holds none. */
 uint64_t evs__primary_epoch(const evs_reply *reply);
+
+/* One element of a reply to SENTINEL REPLICAS, as that sentinel sees the replica. */
+typedef struct evs__seen {
+    evs__place_at place;
+    const char *fault; /* why it should not be read from; NULL: it works. Stays */
+} evs__seen;
+
+/* 0 when it holds no address. */
+int evs__replica_read(evs__seen *out, const evs_reply *reply);
+
+/* Fails as a sentinel did that told no replicas; the reply may be NULL. `name` is its own. */
+evs_status evs__replicas_refused(evs_error *err, const evs_reply *reply, const char *name);
+
+/* Reads a message of another channel, about a replica. Gives the name of its primary; empty when
+ * the reply is something else. */
+evs_bytes evs__replica_news_read(const evs_reply *reply);
 
 /* "ledger-1 10.0.0.1 6379 10.0.0.2 6379" */
 typedef struct evs__switched {

@@ -72,7 +72,7 @@ static void write_name(evs__buf *buf, const evs__login *login)
 
 static int wants_role(const evs__greeting *greeting)
 {
-    return greeting->login->primary;
+    return greeting->login->primary || greeting->login->replica;
 }
 
 static void write_role(evs__buf *buf, const evs__login *login)
@@ -126,7 +126,7 @@ static evs_status role_refused(const evs__login *login, const char *text, evs_er
 {
     (void)login;
     return evs__fail(err, EVS_E_DENIED,
-                     "ROLE refused: %s; a user needs +role where sentinels name the primary", text);
+                     "ROLE refused: %s; a user needs +role where sentinels name the servers", text);
 }
 
 static evs_status readonly_refused(const evs__login *login, const char *text, evs_error *err)
@@ -176,7 +176,7 @@ void evs__greeting_write(evs__buf *buf, const evs__greeting *greeting)
         steps[i].write(buf, greeting->login);
 }
 
-enum { ANY_STEP = EVS__GREETING_END, SELECT_STEP = 2 };
+enum { ANY_STEP = EVS__GREETING_END, SELECT_STEP = 2, READONLY_STEP = 6 };
 
 /* Errors that do not depend on what was asked. */
 static const struct refusal {
@@ -191,6 +191,7 @@ static const struct refusal {
     {"ERR max number of clients", ANY_STEP, EVS_E_CONNECT, NULL},
     {"BUSY", SELECT_STEP, EVS_E_BUSY, NULL}, /* the others do not need their answer */
     {"BUSY", EVS__GREETING_ROLE, EVS_E_BUSY, NULL},
+    {"BUSY", READONLY_STEP, EVS_E_BUSY, NULL},
 };
 
 static int begins_with(evs_bytes text, const char *prefix)
@@ -233,17 +234,31 @@ static evs_status refuse(const evs__login *login, unsigned step, evs_bytes text,
     return evs__fail(err, row->status, "%s", row->instead != NULL ? row->instead : shown);
 }
 
-static int is_role(const evs_reply *reply, const char *role)
+static int is_word(const evs_reply *reply, const char *text)
 {
-    if (evs_reply_kind(reply) != EVS_REPLY_ARRAY || evs_reply_count(reply) == 0)
-        return 0;
-    evs_bytes text = evs_reply_bytes(evs_reply_at(reply, 0));
-    return text.len == strlen(role) && memcmp(text.data, role, text.len) == 0;
+    evs_bytes its = evs_reply_bytes(reply);
+    return its.len == strlen(text) && memcmp(its.data, text, its.len) == 0;
 }
 
-/* ROLE of somebody who is not the primary that was meant. */
-static evs_status judge_role(const evs_reply *reply, evs_error *err)
+static int is_role(const evs_reply *reply, const char *role)
 {
+    return evs_reply_kind(reply) == EVS_REPLY_ARRAY && evs_reply_count(reply) > 0 &&
+           is_word(evs_reply_at(reply, 0), role);
+}
+
+/* The state of a replica's link is behind the address of its primary. */
+static int is_linked(const evs_reply *reply)
+{
+    return evs_reply_count(reply) > 3 && is_word(evs_reply_at(reply, 3), "connected");
+}
+
+/* ROLE of somebody who is not what was meant. */
+static evs_status judge_role(const evs__login *login, const evs_reply *reply, evs_error *err)
+{
+    if (login->replica && (reply == NULL || is_role(reply, "master")))
+        return evs__fail(err, EVS_E_CONNECT, "it is a primary, not a replica");
+    if (login->replica && is_role(reply, "slave"))
+        return evs__fail(err, EVS_E_CONNECT, "it is a replica that has no link to its primary");
     if (is_role(reply, "sentinel"))
         return evs__fail(err, EVS_E_PROTOCOL, "this is a sentinel, not a shard");
     if (!is_role(reply, "slave"))
@@ -254,10 +269,12 @@ static evs_status judge_role(const evs_reply *reply, evs_error *err)
 /* Only a primary, which lists its replicas, has a long answer to ROLE. An answer to HELLO that is
  * too big to be kept is not an error, and long because it lists modules.
  */
-static int is_fine(unsigned step, const evs_reply *reply)
+static int is_fine(const evs__login *login, unsigned step, const evs_reply *reply)
 {
     if (step == EVS__GREETING_HELLO)
         return reply == NULL || evs_reply_kind(reply) == EVS_REPLY_MAP;
+    if (step == EVS__GREETING_ROLE && login->replica)
+        return reply != NULL && is_role(reply, "slave") && is_linked(reply);
     if (step == EVS__GREETING_ROLE)
         return reply == NULL || is_role(reply, "master");
     return evs_reply_kind(reply) == EVS_REPLY_STATUS;
@@ -266,10 +283,10 @@ static int is_fine(unsigned step, const evs_reply *reply)
 evs_status evs__greeting_judge(const evs__greeting *greeting, unsigned step, const evs_reply *reply,
                                evs_error *err)
 {
-    if (is_fine(step, reply))
+    if (is_fine(greeting->login, step, reply))
         return EVS_OK;
     if (step == EVS__GREETING_ROLE && evs_reply_kind(reply) != EVS_REPLY_ERROR)
-        return judge_role(reply, err);
+        return judge_role(greeting->login, reply, err);
     if (evs_reply_kind(reply) != EVS_REPLY_ERROR)
         return evs__fail(err, EVS_E_PROTOCOL, "%s was answered with something else than a %s",
                          steps[step].command, step == EVS__GREETING_HELLO ? "map" : "status");

@@ -4,8 +4,8 @@
  * AUTH, HELLO 3, SELECT and CLIENT SETNAME leave in one write, each only when it is asked for; when
  * none is, PING does, so that something that is no Redis is noticed before a request leaves. A
  * server that refuses HELLO, because it is old or the user may not, goes on speaking RESP2, which
- * is why AUTH is a command of its own. ROLE comes last, where only a primary will do, and READONLY
- * where a replica is to serve what only reads.
+ * is why AUTH is a command of its own. ROLE comes last, where only a primary will do, or only a
+ * replica, and READONLY where a replica of a cluster is to serve what only reads.
  */
 #ifndef EVS_CORE_NET_GREETING_H
 #define EVS_CORE_NET_GREETING_H

@@ -2,16 +2,16 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/engine/aim.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/decide.h"
-#include "scripts/engine/discover.h"
 #include "scripts/engine/exec.h"
 #include "scripts/engine/heal.h"
 #include "scripts/engine/note.h"
 #include "scripts/engine/park.h"
 #include "scripts/engine/primary.h"
+#include "scripts/engine/reader.h"
 #include "scripts/engine/redirect.h"
-#include "scripts/engine/replicas.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -68,7 +68,8 @@ static inline __attribute__((always_inline)) void complete(evs__call *call,
     call->done(call->arg, result);
     if (call->lane->watched)
         evs__park_settled(call->lane, call);
-    if (call->lane->cluster != NULL && call->lane->home != call->lane && call->lane->home->watched)
+    if ((call->lane->cluster != NULL || call->state.reads) && call->lane->home != call->lane &&
+        call->lane->home->watched)
         evs__park_settled(call->lane->home, call);
     if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);
@@ -163,8 +164,8 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
         return 0;
     if (decision->action == EVS__RECONNECT)
         evs__conn_retire(call->lane->conn);
-    if (call->lane->cluster != NULL && (decision->action == EVS__RECONNECT || is_down(reply)))
-        evs__discover(call->lane->cluster, NULL);
+    if (decision->action == EVS__RECONNECT || is_down(reply))
+        evs__aim_look(call->lane);
     if ((call->state.patience & EVS__MAY_REST) == 0 || call->lane->client->closing ||
         call->lane->client->ending || !evs__park_rest(call, reply))
         return 0;
@@ -187,8 +188,8 @@ static int read_elsewhere(evs__call *call, const evs__decision *decision)
     if (!call->lane->reads || !cannot || client->closing || client->ending ||
         evs__call_set_aside(call) == NULL)
         return 0;
-    evs__replicas_leave(call->lane);
-    evs__discover(call->lane->cluster, NULL);
+    evs__reader_leave(call->lane);
+    evs__aim_look(call->lane);
     call->state.maybe |= (unsigned char)(decision->outcome != EVS_NOT_EXECUTED);
     call->lane->client->stats.retries++;
     evs__call_mishap(call, EVS__MISHAP_RETRY);
@@ -309,7 +310,7 @@ static int may_send_again(const evs__call *call, const evs__answer *answer,
 int evs__call_awaits(const evs__call *call)
 {
     const evs__lane *lane = call->lane;
-    return (call->state.patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL &&
+    return (call->state.patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL && !lane->reads &&
            (lane->at->login.link.waits ||
             (lane->attempts > 0 && call->state.tried <= lane->attempts));
 }
@@ -335,7 +336,7 @@ static void await_connection(evs__call *call)
  * there is time for; what may run twice does so once. */
 static int may_look(const evs__call *call, const evs__answer *answer, const evs__decision *decision)
 {
-    if (decision->action != EVS__RESEND || !evs__cluster_may_help(call, answer->why->status))
+    if (decision->action != EVS__RESEND || !evs__aim_may_help(call, answer->why->status))
         return 0;
     return decision->outcome == EVS_NOT_EXECUTED || call->state.resent < call->lane->attempts;
 }
@@ -354,9 +355,8 @@ static void lost(evs__call *call, const evs__answer *answer)
     evs_bytes none = {NULL, 0};
     evs__event event = answer->sent ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
     evs__decision decision = decide(call, event, none);
-    int elsewhere = evs__replicas_leave(call->lane); /* there are others, which are known */
-    if (call->lane->cluster != NULL)
-        evs__discover(call->lane->cluster, NULL);
+    int elsewhere = evs__reader_leave(call->lane); /* there are others, which are known */
+    evs__aim_look(call->lane);
     if (may_look(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
         if (decision.outcome != EVS_NOT_EXECUTED)
             count_up(&call->state.resent);
@@ -364,7 +364,7 @@ static void lost(evs__call *call, const evs__answer *answer)
         if (elsewhere)
             evs__call_send_again(call);
         else
-            evs__cluster_wait(call, answer->why);
+            evs__aim_wait(call, answer->why);
         return;
     }
     if (may_send_again(call, answer, &decision) && evs__call_set_aside(call) != NULL) {
@@ -443,12 +443,12 @@ void evs__call_send_again(evs__call *call)
     evs_error err;
     evs_status status;
     do { /* ends: a replica that was left is not chosen again for a while */
-        if (call->lane->cluster != NULL && !evs__cluster_aim(call))
+        if (!evs__aim_call(call))
             return;
         status = queue_kept(call, &err);
-    } while (evs__replicas_refuse(call->lane, status));
-    if (status != EVS_OK && evs__cluster_may_help(call, status)) {
-        evs__cluster_wait(call, &err);
+    } while (evs__reader_refuse(call->lane, status));
+    if (status != EVS_OK && evs__aim_may_help(call, status)) {
+        evs__aim_wait(call, &err);
         return;
     }
     if (status != EVS_OK) {
@@ -484,10 +484,8 @@ static evs_outcome let_go(evs__call *call)
         return EVS_NOT_EXECUTED;
     case EVS__WAITING:
     case EVS__RESTING:
-        evs__park_leave(call);
-        return EVS_NOT_EXECUTED;
     case EVS__LOOKING:
-        evs__cluster_leave(call);
+        evs__park_leave(call);
         return EVS_NOT_EXECUTED;
     case EVS__HELD_BY_HEAL:
         return evs__heal_outcome(call);
@@ -515,7 +513,7 @@ void evs__call_release(evs__call *call, evs_status status)
     evs_error err;
     evs__subject subject = evs__call_subject(call);
     if (status == EVS_E_TIMEOUT && call->state.held == EVS__LOOKING)
-        evs__cluster_explain(call, &err);
+        evs__aim_explain(call, &err);
     else if (status == EVS_E_TIMEOUT && seeks_primary(call)) {
         evs__primary_explain(call->lane->primary, &err);
         evs__explain_below(&err, &subject);
@@ -530,11 +528,11 @@ void evs__call_release(evs__call *call, evs_status status)
     evs__call_fail(call, let_go(call), &err);
 }
 
-/* A node of a cluster has it and does not answer. */
+/* A server has it that is one of several, and does not answer. */
 static int waits_for_node(const evs__call *call)
 {
-    return call->state.held == EVS__HELD_BY_CONN && call->lane->cluster != NULL &&
-           !evs__lane_is_home(call->lane);
+    return call->state.held == EVS__HELD_BY_CONN &&
+           (call->lane->cluster != NULL || call->lane->reads) && !evs__lane_is_home(call->lane);
 }
 
 void evs__call_expire(evs__due *due)
@@ -546,6 +544,6 @@ void evs__call_expire(evs__due *due)
         return;
     }
     if (waits_for_node(call))
-        evs__cluster_doubt(call->lane);
+        evs__aim_doubt(call->lane);
     evs__call_release(call, EVS_E_TIMEOUT);
 }

@@ -32,9 +32,9 @@ typedef enum evs__held {
     EVS__HELD_BY_NOBODY,
     EVS__HELD_BY_CONN,
     EVS__HELD_BY_HEAL,
-    EVS__WAITING, /* park.c has it */
-    EVS__RESTING, /* the same */
-    EVS__LOOKING, /* cluster.c has it */
+    EVS__WAITING, /* park.c has it, as all that follow */
+    EVS__RESTING,
+    EVS__LOOKING, /* for a server that serves it */
     EVS__FREE     /* it is no call at the moment */
 } evs__held;
 
@@ -70,6 +70,7 @@ typedef struct evs__call_state {
     unsigned char may_lie : 1; /* a plain command that runs a script: errors may be that script's */
     unsigned char reads : 1;   /* it only reads, and replicas may serve it */
     unsigned char is_exec : 1; /* the EXEC of an evs__exec, which is then `arg` */
+    unsigned char looks : 1;   /* no replica is known that may serve it, and it waits for one */
     unsigned char stays : 1;   /* ASK is not followed: it is asked again later */
 } evs__call_state;
 

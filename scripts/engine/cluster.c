@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/discover.h"
+#include "scripts/engine/park.h"
 #include "scripts/engine/replicas.h"
 
 #include <stdio.h>
@@ -196,33 +197,6 @@ evs__lane *evs__cluster_lane(evs__cluster *cluster, unsigned slot)
     return owner == EVS__NOBODY ? cluster->home : &cluster->nodes[owner]->lane;
 }
 
-void evs__cluster_move(evs__call *call, evs__lane *lane)
-{
-    call->lane = lane;
-}
-
-int evs__cluster_aim(evs__call *call)
-{
-    evs__cluster *cluster = call->lane->cluster;
-    if (call->state.asking)
-        return 1;
-    evs__lane *lane = call->state.reads ? evs__replicas_lane(call)
-                                        : evs__cluster_lane(cluster, call->slot);
-    if (lane != call->lane)
-        evs__cluster_move(call, lane);
-    if (lane != cluster->home)
-        return 1;
-    evs_error err;
-    if (evs__cluster_admit(call, &err) == EVS_OK) {
-        evs__cluster_wait(call, NULL);
-        return 0;
-    }
-    evs__subject subject = evs__call_subject(call);
-    evs__explain_below(&err, &subject);
-    evs__call_fail(call, EVS_NOT_EXECUTED, &err);
-    return 0;
-}
-
 /* ---- waiting ---- */
 
 static int fails_fast(const evs__lane *home)
@@ -243,11 +217,9 @@ int evs__cluster_is_down(const evs__cluster *cluster)
     return 1;
 }
 
-/* The map says that calls fail then; a new owner of their slots has a lane of its own. */
-static int is_given_up(const evs__lane *lane)
+int evs__cluster_gives_up(const evs__lane *lane)
 {
-    return !lane->reads && fails_fast(lane->home) && lane->conn != NULL &&
-           evs__conn_is_down(lane->conn);
+    return fails_fast(lane->home) && lane->conn != NULL && evs__conn_is_down(lane->conn);
 }
 
 static evs_status fail_lacking(const evs__call *call, evs_error *err)
@@ -295,54 +267,17 @@ void evs__cluster_wait(evs__call *call, const evs_error *why)
 {
     evs__cluster *cluster = call->lane->cluster;
     call->state.asking = 0;
-    if (call->lane != cluster->home)
-        evs__cluster_move(call, cluster->home);
-    call->state.held = EVS__LOOKING;
-    evs__ring_append(&cluster->waiting, &call->request.ring);
-    cluster->home->parked++;
-    cluster->home->parked_bytes += call->with.aside->bytes.len;
+    call->lane = cluster->home;
+    evs__park_look(call, &cluster->waiting);
     if (why != NULL)
         *cluster->trouble = *why;
     evs__discover(cluster, NULL);
-}
-
-void evs__cluster_leave(evs__call *call)
-{
-    evs__lane *home = call->lane->cluster->home;
-    evs__ring_remove(&call->request.ring);
-    call->state.held = EVS__HELD_BY_NOBODY;
-    home->parked--;
-    home->parked_bytes -= call->with.aside->bytes.len;
-}
-
-/* Those who have to wait again stand in the other ring then. */
-void evs__cluster_release(evs__cluster *cluster)
-{
-    evs__ring leaving;
-    evs__ring_init(&leaving);
-    evs__ring_move(&leaving, &cluster->waiting);
-    while (!evs__ring_empty(&leaving)) {
-        evs__call *call = (evs__call *)leaving.next;
-        evs__cluster_leave(call);
-        evs__call_send_again(call);
-    }
-}
-
-int evs__cluster_may_help(const evs__call *call, evs_status status)
-{
-    const evs_client *client = call->lane->client;
-    return call->lane->cluster != NULL && (call->state.patience & EVS__MAY_REST) != 0 &&
-           !client->closing && !client->ending &&
-           (status == EVS_E_CLOSED || status == EVS_E_CONNECT ||
-            (call->lane->reads && status == EVS_E_LOADING)) &&
-           !is_given_up(call->lane);
 }
 
 void evs__cluster_doubt(evs__lane *silent)
 {
     evs__cluster *cluster = silent->cluster;
     size_t next = evs__cluster_number(cluster, evs__lane_node(silent)) + 1;
-    evs__replicas_leave(silent);
     evs__discover(cluster, cluster->nodes[next % cluster->nnodes]);
 }
 

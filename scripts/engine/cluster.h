@@ -120,26 +120,14 @@ void evs__cluster_wait(evs__call *call, const evs_error *why);
  * and with NOMEM. */
 evs_status evs__cluster_keep(evs__call *call, const evs_error *why, evs_error *err);
 
-/* Takes a waiting call away. */
-void evs__cluster_leave(evs__call *call);
-
-/* Moves a call, which is on no connection, to the lane that its slot has now. 0 when there is none,
- * and it waits or was finished. */
-int evs__cluster_aim(evs__call *call);
-
-/* Moves a call that is nowhere to another lane of its cluster. */
-void evs__cluster_move(evs__call *call, evs__lane *lane);
-
-/* Is it trouble with a connection that a newer topology may cure? */
-int evs__cluster_may_help(const evs__call *call, evs_status status);
+/* Calls to a node that is down fail where the map says so; a new owner of their slots has a lane of
+ * its own. */
+int evs__cluster_gives_up(const evs__lane *lane);
 
 /* A call to a node got no reply in time: others are asked whether that node is still the one. */
 void evs__cluster_doubt(evs__lane *silent);
 
 /* Why a call waited in vain. */
 void evs__cluster_explain(const evs__call *call, evs_error *err);
-
-/* Sends those who wait on; a new topology is there. */
-void evs__cluster_release(evs__cluster *cluster);
 
 #endif

@@ -94,7 +94,7 @@ static evs__lane *lane_at(const evs__cluster *cluster, size_t index)
     if (index / 2 >= cluster->nnodes)
         return NULL;
     evs__node *node = cluster->nodes[index / 2];
-    return index % 2 == 1 && node->reader != NULL ? &node->reader->lane : &node->lane;
+    return index % 2 == 1 && node->reader != NULL ? &node->reader->reader.lane : &node->lane;
 }
 
 void evs__cluster_forget_calls(evs__cluster *cluster)
@@ -120,6 +120,6 @@ void evs__cluster_close(evs__cluster *cluster)
         evs__node *node = cluster->nodes[i];
         evs__lane_close(&node->lane);
         if (node->reader != NULL)
-            evs__lane_close(&node->reader->lane);
+            evs__lane_close(&node->reader->reader.lane);
     }
 }

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/note.h"
+#include "scripts/engine/park.h"
 #include "scripts/render.h"
 
 enum { SHORTEST_PAUSE_MS = 25, LONGEST_PAUSE_MS = 200 };
@@ -85,7 +86,7 @@ static void fail_waiting(evs__cluster *cluster)
     while (!evs__ring_empty(&leaving)) {
         evs_error err;
         evs__call *call = (evs__call *)leaving.next;
-        evs__cluster_leave(call);
+        evs__park_leave(call);
         evs__cluster_explain(call, &err);
         evs__call_fail(call, EVS_NOT_EXECUTED, &err);
     }
@@ -274,7 +275,7 @@ static void answered(evs__request *request, const evs__answer *answer)
         return;
     }
     cluster->left = 0;
-    evs__cluster_release(cluster);
+    evs__park_release(&cluster->waiting);
     if (!is_dead(cluster))
         end_round(cluster);
 }

@@ -17,11 +17,32 @@ static void enter(evs__call *call, evs__held held)
 
 void evs__park_leave(evs__call *call)
 {
-    if (call->state.held == EVS__WAITING)
+    if (call->state.held != EVS__RESTING)
         evs__ring_remove(&call->request.ring);
     call->state.held = EVS__HELD_BY_NOBODY;
     call->lane->parked--;
     call->lane->parked_bytes -= call->with.aside->bytes.len;
+}
+
+/* ---- looking for a server ---- */
+
+void evs__park_look(evs__call *call, evs__ring *with)
+{
+    enter(call, EVS__LOOKING);
+    evs__ring_append(with, &call->request.ring);
+}
+
+/* Those who have to wait again stand in the other ring then. */
+void evs__park_release(evs__ring *all)
+{
+    evs__ring leaving;
+    evs__ring_init(&leaving);
+    evs__ring_move(&leaving, all);
+    while (!evs__ring_empty(&leaving)) {
+        evs__call *call = (evs__call *)leaving.next;
+        evs__park_leave(call);
+        evs__call_send_again(call);
+    }
 }
 
 /* ---- waiting for a turn ---- */

@@ -4,7 +4,8 @@
  * One waits for its turn: in a client with strict order a call leaves when the one before it to the
  * same shard is settled. Another rests: the server said that it cannot now, and is asked again
  * later, after 10 ms, then twice as long each time up to 500 ms, a quarter more or less, but no
- * longer than leaves time for the answer. Both count for the limits of their shard.
+ * longer than leaves time for the answer. A third looks for a server that serves it (aim.h). All
+ * count for the limits of their shard.
  */
 #ifndef EVS_SCRIPTS_ENGINE_PARK_H
 #define EVS_SCRIPTS_ENGINE_PARK_H
@@ -32,6 +33,10 @@ static inline uint64_t evs__park_fit(uint64_t rest, uint64_t now, uint64_t deadl
         return rest;
     return half * 4 >= rest ? half : 0;
 }
+
+/* Lets a call look for a server, `with` others; sends all of them again. */
+void evs__park_look(evs__call *call, evs__ring *with);
+void evs__park_release(evs__ring *all);
 
 /* The time of a resting call has come: sends it again, or fails it with the last refusal when its
  * deadline passed meanwhile. It has left the wheel. */

@@ -2,9 +2,9 @@
 #include "scripts/engine/plain.h"
 
 #include "core/error.h"
+#include "scripts/engine/aim.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/queue.h"
-#include "scripts/engine/replicas.h"
 #include "scripts/engine/state.h"
 
 #include <strings.h>
@@ -174,8 +174,8 @@ static evs_status submit(void *arg, evs_error *err)
         call->state.may_lie = 1;
     if (self->cmd->shard != NULL)
         call->state.patience = 0;
-    else if (replicas_know(self) && evs__replicas_may(call->lane))
-        evs__replicas_take(call);
+    else if (replicas_know(self) && evs__aim_may_read(call->lane))
+        evs__aim_read(call);
     status = queue(call, self->cmd, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);

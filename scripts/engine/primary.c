@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/client.h"
+#include "scripts/engine/followers.h"
 #include "scripts/engine/lease.h"
 #include "scripts/engine/note.h"
 
@@ -104,6 +105,7 @@ static void free_ballots(evs__primary *primary)
     for (size_t i = 0; i < primary->nballots; i++) {
         evs__free((char *)(uintptr_t)primary->ballots[i].vote.place.host.data);
         evs__free(primary->ballots[i].why);
+        evs_reply_free(primary->ballots[i].replicas);
     }
     evs__free(primary->ballots);
     primary->ballots = NULL;
@@ -130,6 +132,7 @@ void evs__primary_free(evs__primary *primary)
     if (primary->later != NULL)
         evs__sentinels_drop(primary->later);
     free_ballots(primary);
+    evs__followers_free(primary->followers);
     evs__free(primary->trouble);
     evs__free(primary->host);
     evs__free(primary->text);
@@ -149,14 +152,9 @@ static evs__conn *conn_at(const evs__primary *primary, size_t i)
     return lease == NULL ? NULL : lease->lane.conn;
 }
 
-void evs__primary_set_shard(evs__primary *primary)
+/* The next map's sentinels are asked from now on. */
+static void change_group(evs__primary *primary)
 {
-    evs__conn *conn;
-    describe(primary);
-    for (size_t i = 0; (conn = conn_at(primary, i)) != NULL; i++)
-        evs__conn_set_login(conn, &primary->login);
-    if (primary->later == NULL)
-        return;
     evs__sentinels *before = primary->group;
     if (before == primary->later) {
         evs__sentinels_drop(before);
@@ -175,13 +173,35 @@ void evs__primary_set_shard(evs__primary *primary)
     evs__sentinels_ask(primary->group);
 }
 
+void evs__primary_set_shard(evs__primary *primary)
+{
+    evs__conn *conn;
+    describe(primary);
+    for (size_t i = 0; (conn = conn_at(primary, i)) != NULL; i++)
+        evs__conn_set_login(conn, &primary->login);
+    if (primary->later != NULL)
+        change_group(primary);
+    if (primary->followers != NULL)
+        evs__followers_set_map(primary->followers);
+}
+
+int evs__primary_is_read_beside(const evs__primary *primary)
+{
+    return primary->followers != NULL && evs__reader_rule(primary->lane) != EVS__READ_PRIMARY;
+}
+
+int evs__primary_hopes(const evs__primary *primary)
+{
+    return evs__primary_is_read_beside(primary) && evs__followers_hope(primary->followers);
+}
+
 int evs__primary_is_sought(const evs__primary *primary, int urgently)
 {
     evs__conn *conn;
     for (size_t i = 0; (conn = conn_at(primary, i)) != NULL; i++)
         if (evs__conn_is_seeking(conn) && (!urgently || evs__conn_queued(conn) > 0))
             return 1;
-    return 0;
+    return primary->followers != NULL && evs__followers_want(primary->followers);
 }
 
 static int works(const evs__primary *primary)
@@ -214,6 +234,8 @@ void evs__primary_serve(evs__primary *primary)
         give_address(primary);
     else if (evs__primary_is_sought(primary, 0))
         evs__sentinels_ask(primary->group);
+    if (primary->followers != NULL)
+        evs__followers_serve(primary->followers);
 }
 
 void evs__primary_check(evs__primary *primary, evs__conn *conn)
@@ -236,6 +258,7 @@ static void clear_ballot(evs__ballot *ballot)
 {
     evs__free((char *)(uintptr_t)ballot->vote.place.host.data);
     evs__free(ballot->why);
+    evs_reply_free(ballot->replicas);
     *ballot = (evs__ballot){.status = EVS_OK};
 }
 
@@ -253,15 +276,19 @@ void evs__primary_begin(evs__primary *primary, int whole)
     primary->meant &= primary->ballots != NULL;
 }
 
-void evs__primary_told(evs__primary *primary, size_t from, const evs__place_at *place,
-                       uint64_t epoch)
+void evs__primary_told(evs__primary *primary, size_t from, const evs__vote *vote,
+                       evs_reply *replicas)
 {
     evs__ballot *ballot = &primary->ballots[from];
-    char *host = evs__copy_text(place->host.data, place->host.len);
+    char *host = evs__copy_text(vote->place.host.data, vote->place.host.len);
     clear_ballot(ballot);
-    if (host == NULL)
+    if (host == NULL) {
+        evs_reply_free(replicas);
         return;
-    ballot->vote = (evs__vote){1, {{host, place->host.len}, place->port}, epoch};
+    }
+    ballot->vote = *vote;
+    ballot->vote.place.host.data = host;
+    ballot->replicas = replicas;
 }
 
 void evs__primary_untold(evs__primary *primary, size_t from, const evs_error *why)
@@ -291,7 +318,7 @@ int evs__primary_is_clear(const evs__primary *primary)
 
 /* ---- the primary there is ---- */
 
-static char *text_of(const char *host, int port)
+char *evs__place_text(const char *host, int port)
 {
     size_t room = strlen(host) + sizeof "[]:65535";
     char *text = evs__alloc_array(room, 1);
@@ -311,7 +338,7 @@ static void note_switch(evs__primary *primary, const char *before)
 static int set_address(evs__primary *primary, const evs__place_at *place)
 {
     char *host = evs__copy_text(place->host.data, place->host.len);
-    char *text = host == NULL ? NULL : text_of(host, place->port), *before = primary->text;
+    char *text = host == NULL ? NULL : evs__place_text(host, place->port), *before = primary->text;
     if (text == NULL) {
         evs__free(host);
         return 0;
@@ -360,6 +387,8 @@ int evs__primary_switched(evs__primary *primary, const evs__switched *told)
     snprintf(why, sizeof why, "a sentinel says that the primary is %.*s:%d now",
              (int)told->after.host.len, told->after.host.data, told->after.port);
     leave_all(primary, why);
+    if (primary->followers != NULL)
+        evs__followers_promote(primary->followers, &told->after);
     return 1;
 }
 
@@ -447,6 +476,8 @@ void evs__primary_judge(evs__primary *primary, int in_the_end)
                                    primary->ballots[winner].vote.epoch});
     else if (in_the_end && primary->meant && evs__primary_is_sought(primary, 0))
         tell_seekers(primary);
+    if (primary->followers != NULL && primary->meant)
+        evs__followers_judge(primary->followers, winner >= 0, in_the_end);
 }
 
 void evs__primary_explain(const evs__primary *primary, evs_error *err)

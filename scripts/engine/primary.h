@@ -12,9 +12,12 @@
 #include "scripts/engine/sentinels.h"
 #include "sharding/sentinel.h"
 
+typedef struct evs__followers evs__followers;
+
 /* What one sentinel answered in this round. */
 typedef struct evs__ballot {
-    evs__vote vote; /* its host is ours */
+    evs__vote vote;      /* its host is ours */
+    evs_reply *replicas; /* ours: to SENTINEL REPLICAS; NULL: none, or not asked */
     evs_status status;
     char *why; /* ours; NULL: it did not fail, or was not asked yet */
 } evs__ballot;
@@ -34,8 +37,12 @@ struct evs__primary {
     uint64_t taken_at;    /* in the loop's milliseconds; 0: it did not work since */
     evs__ballot *ballots; /* ours; as many as the group has sentinels */
     size_t nballots;
-    int meant; /* this round is about it */
+    int meant;                 /* this round is about it */
+    evs__followers *followers; /* ours: replicas that are read from; NULL: none ever was */
 };
+
+/* "host:port", or "[v6]:port", to be freed; NULL when out of memory. */
+char *evs__place_text(const char *host, int port);
 
 /* Of the shard of `lane`. NULL when out of memory. */
 evs__primary *evs__primary_new(evs__lane *lane, evs__sentinels *group);
@@ -59,7 +66,8 @@ void evs__primary_doubt(evs__primary *primary, evs__conn *conn);
 /* Why a call waited in vain. */
 void evs__primary_explain(const evs__primary *primary, evs_error *err);
 
-/* Does a connection seek an address; with `urgently`, and somebody waits for it? */
+/* Does a connection seek an address, or a call a replica; with `urgently`, and somebody waits for
+ * it? */
 int evs__primary_is_sought(const evs__primary *primary, int urgently);
 
 /* ---- for rounds ---- */
@@ -68,9 +76,15 @@ int evs__primary_is_sought(const evs__primary *primary, int urgently);
  * is about the `whole` group, or somebody seeks. */
 void evs__primary_begin(evs__primary *primary, int whole);
 
-/* What sentinel number `from` answered, or why it did not. */
-void evs__primary_told(evs__primary *primary, size_t from, const evs__place_at *place,
-                       uint64_t epoch);
+/* Are its replicas read from, and to be asked for? */
+int evs__primary_is_read_beside(const evs__primary *primary);
+
+/* May its replicas be more, or well, soon? */
+int evs__primary_hopes(const evs__primary *primary);
+
+/* What sentinel number `from` answered, or why it did not. Takes `replicas`, which may be NULL. */
+void evs__primary_told(evs__primary *primary, size_t from, const evs__vote *vote,
+                       evs_reply *replicas);
 void evs__primary_untold(evs__primary *primary, size_t from, const evs_error *why);
 
 /* Do enough sentinels agree? */
@@ -83,7 +97,8 @@ void evs__primary_judge(evs__primary *primary, int in_the_end);
 /* A sentinel said so. Runs completions. Returns 1 when it is news. */
 int evs__primary_switched(evs__primary *primary, const evs__switched *told);
 
-/* Gives the address there is to connections that seek it, if it was taken just now. */
+/* Gives the address there is to connections that seek it, if it was taken just now; calls that wait
+ * for a replica in vain go on. */
 void evs__primary_serve(evs__primary *primary);
 
 #endif

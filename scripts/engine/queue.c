@@ -2,10 +2,10 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/engine/aim.h"
 #include "scripts/engine/client.h"
-#include "scripts/engine/cluster.h"
 #include "scripts/engine/park.h"
-#include "scripts/engine/replicas.h"
+#include "scripts/engine/reader.h"
 
 /* Makes sure that the server will know the script when the request arrives. */
 static evs_status introduce(evs__call *call, evs_error *err)
@@ -36,13 +36,13 @@ static evs_status reach(evs__call *call, evs_error *err)
 /* Ends: a replica that was left is not chosen again for a while. */
 static evs_status admit(evs__call *call, evs_error *err)
 {
-    while (!evs__lane_is_home(call->lane)) {
+    while (!evs__aim_is_lost(call)) {
         evs_status status = reach(call, err);
-        if (!evs__replicas_refuse(call->lane, status))
+        if (!evs__reader_refuse(call->lane, status))
             return status;
-        call->lane = evs__replicas_lane(call);
+        evs__aim_choose(call);
     }
-    return evs__cluster_admit(call, err);
+    return evs__aim_admit(call, err);
 }
 
 static evs_status begin_waiting(evs__buf **out, evs__call *call, evs_error *err)
@@ -60,14 +60,14 @@ evs_status evs__queue_begin(evs__buf **out, evs__call *call, evs_error *err)
     evs_status status = admit(call, err);
     evs__lane *lane = call->lane;
     int strict = lane->client->options.order == EVS_ORDER_STRICT;
-    int stays = evs__lane_is_home(lane) || evs__cluster_may_help(call, status) ||
+    int stays = evs__aim_is_lost(call) || evs__aim_may_help(call, status) ||
                 (strict && status == EVS_OK && lane->home != lane &&
                  evs__park_must_wait(lane->home));
-    if (stays && !evs__lane_is_home(lane)) {
+    if (stays && !evs__aim_is_lost(call)) {
         evs_error why = {0};
         if (status != EVS_OK && err != NULL)
             why = *err;
-        status = evs__cluster_keep(call, status == EVS_OK ? NULL : &why, err);
+        status = evs__aim_keep(call, status == EVS_OK ? NULL : &why, err);
     }
     if (status != EVS_OK)
         return status;
@@ -94,7 +94,7 @@ evs_status evs__queue_end(evs__call *call, evs_error *err)
         if (strict && call->lane->home->turn != call)
             evs__park_wait(call);
         else
-            evs__cluster_wait(call, NULL);
+            evs__aim_wait(call, NULL);
         return EVS_OK;
     }
     return evs__queue_sent(call, err);

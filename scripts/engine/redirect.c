@@ -5,7 +5,7 @@
 #include "scripts/engine/client.h"
 #include "scripts/engine/discover.h"
 #include "scripts/engine/note.h"
-#include "scripts/engine/replicas.h"
+#include "scripts/engine/reader.h"
 #include "scripts/render.h"
 
 /* ---- following ---- */
@@ -24,7 +24,7 @@ static evs__node *take(evs__call *call, const evs__redirect *to)
         return node;
     uint16_t owner = (uint16_t)evs__cluster_number(cluster, node);
     if (cluster->owner[to->slot] == owner)
-        evs__replicas_leave(call->lane); /* it does not serve what its primary has */
+        evs__reader_leave(call->lane); /* it does not serve what its primary has */
     cluster->owner[to->slot] = owner;
     evs__discover(cluster, node);
     return node;
@@ -41,7 +41,7 @@ static int follow(evs__call *call, const evs__redirect *to)
     evs__call_mishap(call, EVS__MISHAP_REDIRECT);
     call->lane->client->stats.redirects++;
     call->state.asking = (unsigned char)(to->ask != 0);
-    evs__cluster_move(call, &node->lane);
+    call->lane = &node->lane;
     evs__call_send_again(call);
     return 1;
 }

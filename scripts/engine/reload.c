@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/client.h"
+#include "scripts/engine/followers.h"
 #include "scripts/engine/lease.h"
 #include "scripts/engine/note.h"
 #include "scripts/engine/primary.h"
@@ -35,12 +36,15 @@ static void forget_calls(evs__lane *lane)
     evs__lane_forget_calls(lane);
     if (lane->cluster != NULL)
         evs__cluster_forget_calls(lane->cluster);
+    if (evs__followers_of(lane) != NULL)
+        evs__followers_forget_calls(evs__followers_of(lane));
 }
 
 static int is_in_use(const evs__lane *lane)
 {
     return evs__lane_is_in_use(lane) ||
-           (lane->cluster != NULL && evs__cluster_is_in_use(lane->cluster));
+           (lane->cluster != NULL && evs__cluster_is_in_use(lane->cluster)) ||
+           (evs__followers_of(lane) != NULL && evs__followers_are_in_use(evs__followers_of(lane)));
 }
 
 static void free_lane(evs__lane *lane)
@@ -59,8 +63,18 @@ static void end_lane(evs__lane *lane)
 {
     if (lane->cluster != NULL)
         evs__cluster_close(lane->cluster);
+    if (evs__followers_of(lane) != NULL)
+        evs__followers_close(evs__followers_of(lane));
     evs__lane_close(lane);
     free_lane(lane);
+}
+
+/* Of lanes that are in use; replicas come and go there. */
+static void each_followers(const evs_client *client, void (*each)(evs__followers *followers))
+{
+    for (size_t i = 0; i < client->nlanes; i++)
+        if (evs__followers_of(client->lanes[i]) != NULL)
+            each(evs__followers_of(client->lanes[i]));
 }
 
 static void free_finished(void *owner)
@@ -71,7 +85,9 @@ static void free_finished(void *owner)
         return;
     for (evs__lane *lane = client->retired; lane != NULL; lane = lane->next)
         forget_calls(lane);
+    each_followers(client, evs__followers_forget_calls);
     evs__calls_mark_lanes(&client->calls);
+    each_followers(client, evs__followers_prune);
     while (*at != NULL) {
         evs__lane *lane = *at;
         if (is_in_use(lane)) {
@@ -116,8 +132,18 @@ static int stays(const evs__lane *before, const evs_shardmap *map, size_t shard)
     return !is_cluster && evs__login_same(&before->at->login, &map->shards[shard].login);
 }
 
+/* Replicas that the map lets be read from are followed. 0 when out of memory. */
+static int follow(evs__primary *primary, const evs_shardmap *map, size_t shard)
+{
+    if (map->pools[map->shards[shard].pool].read_from != EVS__READ_PRIMARY &&
+        primary->followers == NULL)
+        primary->followers = evs__followers_new(primary);
+    return map->pools[map->shards[shard].pool].read_from == EVS__READ_PRIMARY ||
+           primary->followers != NULL;
+}
+
 /* The sentinels of the lane's shard are asked where it is. 0 when out of memory. */
-static int watch(evs__lane *lane, evs_shardmap *map)
+static int watch(evs__lane *lane, evs_shardmap *map, size_t shard)
 {
     evs__sentinels *group = evs__sentinels_hold(lane->client, map, lane->at->sentinel);
     if (group == NULL)
@@ -125,7 +151,7 @@ static int watch(evs__lane *lane, evs_shardmap *map)
     lane->primary = evs__primary_new(lane, group);
     if (lane->primary == NULL)
         evs__sentinels_drop(group);
-    return lane->primary != NULL;
+    return lane->primary != NULL && follow(lane->primary, map, shard);
 }
 
 /* A lane that stays may get other sentinels, or seeds. 0 when out of memory. */
@@ -137,7 +163,7 @@ static int keep(evs__lane *lane, evs_shardmap *map, size_t shard)
     if (lane->primary == NULL)
         return 1;
     lane->primary->later = evs__sentinels_hold(lane->client, map, map->shards[shard].sentinel);
-    return lane->primary->later != NULL;
+    return lane->primary->later != NULL && follow(lane->primary, map, shard);
 }
 
 /* It stays as it is. */
@@ -156,7 +182,7 @@ static evs__lane *new_lane(evs_client *client, evs_shardmap *map, size_t shard,
 {
     const evs__pool *pool = &map->pools[map->shards[shard].pool];
     evs__lane *lane = evs__lane_new(client, map, shard, before);
-    if (lane != NULL && lane->at->sentinel != NULL && !watch(lane, map)) {
+    if (lane != NULL && lane->at->sentinel != NULL && !watch(lane, map, shard)) {
         evs__lane_free(lane);
         return NULL;
     }

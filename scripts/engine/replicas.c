@@ -5,23 +5,23 @@
 
 /* ---- readers ---- */
 
-void evs__replica_free(evs__replica *reader)
+void evs__replica_free(evs__replica *replica)
 {
-    if (reader != NULL)
-        evs__lane_clear(&reader->lane);
-    evs__free(reader);
+    if (replica != NULL)
+        evs__lane_clear(&replica->reader.lane);
+    evs__free(replica);
 }
 
-static void describe(evs__replica *reader)
+static void describe(evs__replica *replica)
 {
-    reader->shard = reader->node->shard;
-    reader->shard.login.readonly = 1;
+    replica->reader.shard = replica->node->shard;
+    replica->reader.shard.login.readonly = 1;
 }
 
-void evs__replica_describe(evs__replica *reader, evs_shardmap *map)
+void evs__replica_describe(evs__replica *replica, evs_shardmap *map)
 {
-    describe(reader);
-    evs__lane_renew(&reader->lane, map);
+    describe(replica);
+    evs__lane_renew(&replica->reader.lane, map);
 }
 
 /* Made when it is first wanted; NULL when out of memory. */
@@ -29,34 +29,42 @@ static evs__replica *reader_of(evs__node *node)
 {
     if (node->reader != NULL)
         return node->reader;
-    evs__replica *reader = evs__zalloc_lines(1, sizeof *reader);
-    if (reader == NULL)
+    evs__replica *replica = evs__zalloc_lines(1, sizeof *replica);
+    if (replica == NULL)
         return NULL;
-    reader->node = node;
-    describe(reader);
-    if (!evs__lane_init(&reader->lane, node->lane.client, &reader->shard, &node->lane)) {
-        evs__replica_free(reader);
+    replica->node = node;
+    describe(replica);
+    if (!evs__reader_init(&replica->reader, &node->lane)) {
+        evs__replica_free(replica);
         return NULL;
     }
-    reader->lane.cluster = node->lane.cluster;
-    reader->lane.home = node->lane.home;
-    reader->lane.reads = 1;
-    return node->reader = reader;
+    return node->reader = replica;
 }
 
 /* ---- who serves a slot ---- */
 
-static evs__read_rule rule_of(const evs__lane *lane)
-{
-    return lane->home->map->pools[lane->home->at->pool].read_from;
-}
+/* Replicas of one owner; NULL: of any. */
+typedef struct followers {
+    const evs__cluster *cluster;
+    const evs__node *owner;
+} followers;
 
-/* A replica of the owner (NULL: of any) that is not left alone. */
-static int serves(const evs__node *node, const evs__node *owner, uint64_t now)
+static int is_one(const evs__node *node, const evs__node *owner)
 {
     if (node->follows == NULL || (owner != NULL && node->follows != owner))
         return 0;
-    return node->reader == NULL || node->reader->away_until <= now;
+    return node->reader == NULL || !evs__reader_is_away(&node->reader->reader);
+}
+
+static int serves(const void *set, size_t i)
+{
+    const followers *self = set;
+    return is_one(self->cluster->nodes[i], self->owner);
+}
+
+static evs__candidates candidates(const followers *set)
+{
+    return (evs__candidates){set, set->cluster->nnodes, serves};
 }
 
 static evs__node *owner_of(const evs__cluster *cluster, unsigned slot)
@@ -66,39 +74,18 @@ static evs__node *owner_of(const evs__cluster *cluster, unsigned slot)
     return cluster->nodes[cluster->owner[slot]];
 }
 
-static uint64_t now_of(const evs__cluster *cluster)
-{
-    return evs__loop_now_ms(cluster->client->loop);
-}
-
-static size_t count_serving(const evs__cluster *cluster, const evs__node *owner)
-{
-    size_t count = 0;
-    uint64_t now = now_of(cluster);
-    for (size_t i = 0; i < cluster->nnodes; i++)
-        count += (size_t)serves(cluster->nodes[i], owner, now);
-    return count;
-}
-
 /* The next one in turn; NULL when there is none, or no memory for it. */
 static evs__replica *choose(evs__cluster *cluster, evs__node *owner)
 {
-    size_t count = count_serving(cluster, owner);
-    if (count == 0)
-        return NULL;
-    size_t *turn = owner == NULL ? &cluster->turn : &owner->turn;
-    size_t skip = (*turn)++ % count;
-    uint64_t now = now_of(cluster);
-    for (size_t i = 0; i < cluster->nnodes; i++)
-        if (serves(cluster->nodes[i], owner, now) && skip-- == 0)
-            return reader_of(cluster->nodes[i]);
-    return NULL;
+    followers set = {cluster, owner};
+    evs__candidates all = candidates(&set);
+    size_t next = evs__candidates_next(&all, owner == NULL ? &cluster->turn : &owner->turn);
+    return next == all.count ? NULL : reader_of(cluster->nodes[next]);
 }
 
 static int may_stay(const evs__call *call, const evs__node *owner)
 {
-    return call->lane->reads &&
-           serves(evs__lane_replica(call->lane)->node, owner, now_of(call->lane->cluster));
+    return call->lane->reads && is_one(evs__lane_replica(call->lane)->node, owner);
 }
 
 static int is_served(const evs__cluster *cluster, unsigned slot)
@@ -109,50 +96,25 @@ static int is_served(const evs__cluster *cluster, unsigned slot)
 evs__lane *evs__replicas_lane(const evs__call *call)
 {
     evs__cluster *cluster = call->lane->cluster;
-    evs__read_rule rule = rule_of(call->lane);
+    evs__read_rule rule = evs__reader_rule(call->lane);
     if (rule == EVS__READ_PRIMARY || !is_served(cluster, call->slot))
         return evs__cluster_lane(cluster, call->slot);
     evs__node *owner = owner_of(cluster, call->slot);
     if (may_stay(call, owner))
         return call->lane;
-    evs__replica *reader = choose(cluster, owner);
-    if (reader != NULL)
-        return &reader->lane;
+    evs__replica *replica = choose(cluster, owner);
+    if (replica != NULL)
+        return &replica->reader.lane;
     return rule == EVS__READ_REPLICA ? cluster->home : evs__cluster_lane(cluster, call->slot);
-}
-
-/* ---- calls ---- */
-
-int evs__replicas_may(const evs__lane *lane)
-{
-    return lane->cluster != NULL && rule_of(lane) != EVS__READ_PRIMARY;
-}
-
-void evs__replicas_take(evs__call *call)
-{
-    call->state.reads = 1;
-    call->lane = evs__replicas_lane(call);
 }
 
 int evs__replicas_lack(const evs__call *call)
 {
     const evs__cluster *cluster = call->lane->cluster;
-    return call->state.reads && rule_of(call->lane) == EVS__READ_REPLICA &&
-           is_served(cluster, call->slot) &&
-           count_serving(cluster, owner_of(cluster, call->slot)) == 0;
-}
-
-int evs__replicas_leave(evs__lane *lane)
-{
-    if (!lane->reads)
+    if (!call->state.reads || evs__reader_rule(call->lane) != EVS__READ_REPLICA ||
+        !is_served(cluster, call->slot))
         return 0;
-    evs__lane_replica(lane)->away_until = now_of(lane->cluster) +
-                                          lane->at->login.link.retry_after_ms;
-    return 1;
-}
-
-int evs__replicas_refuse(evs__lane *lane, evs_status status)
-{
-    return (status == EVS_E_CONNECT || status == EVS_E_CLOSED || status == EVS_E_LOADING) &&
-           evs__replicas_leave(lane);
+    followers set = {cluster, owner_of(cluster, call->slot)};
+    evs__candidates all = candidates(&set);
+    return !evs__candidates_serve(&all);
 }

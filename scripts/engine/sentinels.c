@@ -5,6 +5,7 @@
 #include "scripts/engine/client.h"
 #include "scripts/engine/note.h"
 #include "scripts/engine/primary.h"
+#include "scripts/engine/question.h"
 #include "scripts/render.h"
 
 enum {
@@ -12,24 +13,12 @@ enum {
     LONGEST_PAUSE_MS = 500,
     ROUND_MS = 1000, /* no answer is waited for any longer */
     GRACE_MS = 50,
+    SOON_MS = 250,    /* to the first poll, where that may help; then twice as long each time */
     UNHEARD_MS = 200, /* so long an answer counts without a subscription behind it */
     MOST_REPLY_BYTES = 1024 * 1024,
     MOST_DEPTH = 8,
     MOST_QUEUED_BYTES = 16 * 1024 * 1024
 };
-
-/* One primary, asked of one sentinel: where, and since which failover. */
-typedef struct question {
-    evs__request where; /* first */
-    evs__request since;
-    evs__ring ring; /* in the primary's */
-    evs__sentinel *sentinel;
-    evs__primary *primary;
-    unsigned round;
-    int port;
-    char *host;     /* ours; NULL: not told */
-    evs_error *why; /* ours; NULL: it was told */
-} question;
 
 static evs__primary *primary_of(evs__ring *ring)
 {
@@ -234,6 +223,7 @@ void evs__sentinels_ask(evs__sentinels *group)
     if (now > group->round_end + LONGEST_PAUSE_MS)
         group->rounds = 0;
     group->wanted = 1;
+    group->polls = 0;
     uint64_t at = group->round_end == 0 ? now : group->round_end + pause_of(group);
     evs__timer_start(group->timer, at > now ? at - now : 0);
 }
@@ -244,11 +234,22 @@ static void ask_at_once(evs__sentinels *group)
     if (is_dead(group))
         return;
     group->whole = 1;
-    group->rounds = 0;
+    group->rounds = group->polls = 0;
     if (group->owed > 0)
         group->again = 1;
     else
         evs__timer_start(group->timer, 0);
+}
+
+/* The next round without a reason: soon at first, when replicas may be well soon. */
+static uint64_t poll_of(const evs__sentinels *group)
+{
+    uint64_t soon = (uint64_t)SOON_MS << (group->polls < 8 ? group->polls : 8);
+    if (soon < group->plan->refresh_ms)
+        for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
+            if (evs__primary_hopes(primary_of(at)))
+                return soon;
+    return group->plan->refresh_ms;
 }
 
 static void end_round(evs__sentinels *group)
@@ -264,7 +265,8 @@ static void end_round(evs__sentinels *group)
         group->wanted = waits;
         group->whole |= !waits;
         group->again = 0;
-        evs__timer_start(group->timer, waits ? pause_of(group) : group->plan->refresh_ms);
+        evs__timer_start(group->timer, waits ? pause_of(group) : poll_of(group));
+        group->polls += !waits;
     }
     leave(group);
 }
@@ -272,6 +274,15 @@ static void end_round(evs__sentinels *group)
 /* ---- listening ---- */
 
 static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err);
+
+static void hear(void *owner, const evs_reply *reply);
+
+static void note_refused(const evs__sentinel *sentinel, const evs_reply *reply)
+{
+    evs_bytes text = evs_reply_bytes(reply);
+    evs__note_client(sentinel->group->client, EVS_E_DENIED, "sentinel %s: SUBSCRIBE refused: %.*s",
+                     sentinel->login->endpoint.text, (int)text.len, text.data);
+}
 
 static void subscribed(evs__request *request, const evs__answer *answer)
 {
@@ -282,46 +293,115 @@ static void subscribed(evs__request *request, const evs__answer *answer)
     if (is_dead(group) || answer->got != EVS__GOT_REPLY)
         return;
     group->heard = 1;
-    if (evs_reply_kind(answer->reply) != EVS_REPLY_ERROR) {
+    if (evs_reply_kind(answer->reply) != EVS_REPLY_ERROR)
         ask_at_once(group); /* what was told before may have changed unheard */
+    else
+        note_refused(sentinel, answer->reply);
+}
+
+/* A message may stand in front of the answer. */
+static void subscribed_also(evs__request *request, const evs__answer *answer)
+{
+    evs__sentinel *sentinel = (evs__sentinel *)((char *)request -
+                                                offsetof(evs__sentinel, subscribe_also));
+    sentinel->subscribing_also = 0;
+    if (is_dead(sentinel->group) || answer->got != EVS__GOT_REPLY)
         return;
-    }
-    evs_bytes text = evs_reply_bytes(answer->reply);
-    evs__note_client(group->client, EVS_E_DENIED, "sentinel %s: SUBSCRIBE refused: %.*s",
-                     sentinel->login->endpoint.text, (int)text.len, text.data);
+    if (evs_reply_kind(answer->reply) == EVS_REPLY_ERROR)
+        note_refused(sentinel, answer->reply);
+    else
+        hear(sentinel, answer->reply);
+}
+
+static int subscribe(evs__conn *conn, evs__request *request, const evs_bytes *args, size_t nargs)
+{
+    evs__render_command(evs__conn_begin(conn, request), args, nargs);
+    return evs__conn_end(conn, request);
+}
+
+/* To what is said of replicas. A user may have no permission for these channels. */
+static void listen_also(evs__sentinel *sentinel)
+{
+    uint64_t epoch = evs__conn_epoch(sentinel->heard) + 1;
+    if (sentinel->subscribing_also || sentinel->epoch_also == epoch)
+        return;
+    evs_bytes args[] = {evs_text("SUBSCRIBE"),
+                        evs_text("+slave"),
+                        evs_text("+sdown"),
+                        evs_text("-sdown"),
+                        evs_text("+slave-reconf-done"),
+                        evs_text("+convert-to-slave"),
+                        evs_text("+reboot")};
+    sentinel->subscribe_also = (evs__request){.done = subscribed_also};
+    sentinel->subscribing_also = subscribe(sentinel->heard, &sentinel->subscribe_also, args,
+                                           sizeof args / sizeof args[0]);
+    if (sentinel->subscribing_also)
+        sentinel->epoch_also = epoch;
+}
+
+static int reads_replicas(const evs__sentinels *group)
+{
+    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
+        if (evs__primary_is_read_beside(primary_of(at)))
+            return 1;
+    return 0;
 }
 
 /* Once for each connection; when it cannot be had now, the next round tries again. */
 static void listen_to(evs__sentinel *sentinel)
 {
     evs_error err;
-    if (open_conn(sentinel, &sentinel->heard, &err) != EVS_OK || sentinel->subscribing ||
-        sentinel->epoch == evs__conn_epoch(sentinel->heard) + 1)
+    if (open_conn(sentinel, &sentinel->heard, &err) != EVS_OK)
         return;
-    evs_bytes args[] = {evs_text("SUBSCRIBE"), evs_text("+switch-master")};
-    sentinel->subscribe = (evs__request){.done = subscribed};
-    evs__render_command(evs__conn_begin(sentinel->heard, &sentinel->subscribe), args, 2);
-    sentinel->subscribing = evs__conn_end(sentinel->heard, &sentinel->subscribe);
-    if (sentinel->subscribing)
-        sentinel->epoch = evs__conn_epoch(sentinel->heard) + 1;
+    uint64_t epoch = evs__conn_epoch(sentinel->heard) + 1;
+    if (!sentinel->subscribing && sentinel->epoch != epoch) {
+        evs_bytes args[] = {evs_text("SUBSCRIBE"), evs_text("+switch-master")};
+        sentinel->subscribe = (evs__request){.done = subscribed};
+        sentinel->subscribing = subscribe(sentinel->heard, &sentinel->subscribe, args, 2);
+        if (sentinel->subscribing)
+            sentinel->epoch = epoch;
+    }
+    if (sentinel->epoch == epoch && reads_replicas(sentinel->group))
+        listen_also(sentinel);
+}
+
+static int has_name(const evs__primary *primary, evs_bytes name)
+{
+    const char *its = primary->lane->at->master_name;
+    return strlen(its) == name.len && memcmp(its, name.data, name.len) == 0;
 }
 
 static void hear_of(evs__primary *primary)
 {
     evs__sentinels *group = primary->group;
     const evs__switched *told = group->told;
-    const char *name = primary->lane->at->master_name;
-    if (told != NULL && strlen(name) == told->name.len &&
-        memcmp(name, told->name.data, told->name.len) == 0 && evs__primary_switched(primary, told))
+    if (told != NULL && has_name(primary, told->name) && evs__primary_switched(primary, told))
         ask_at_once(group);
+}
+
+/* Something happened to a replica of a primary of that name. */
+static void hear_of_replica(evs__sentinels *group, evs_bytes name)
+{
+    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next) {
+        const evs__primary *primary = primary_of(at);
+        if (!evs__primary_is_read_beside(primary) || !has_name(primary, name))
+            continue;
+        group->whole = 1;
+        evs__sentinels_ask(group);
+        return;
+    }
 }
 
 static void hear(void *owner, const evs_reply *reply)
 {
     evs__sentinels *group = ((const evs__sentinel *)owner)->group;
     evs__switched told;
-    if (is_dead(group) || !evs__switch_read(&told, reply))
+    if (is_dead(group))
         return;
+    if (!evs__switch_read(&told, reply)) {
+        hear_of_replica(group, evs__replica_news_read(reply));
+        return;
+    }
     group->busy++;
     group->told = &told;
     for_each(group, hear_of);
@@ -382,114 +462,27 @@ int evs__sentinels_are_deaf(const evs__sentinels *group)
     return quiet == 0 && now > since + trust;
 }
 
-/* ---- asking ---- */
+/* ---- answers ---- */
 
-static void settle(question *one)
+void evs__sentinels_answered(evs__sentinel *sentinel, unsigned round, evs__primary *primary)
 {
-    evs__sentinel *sentinel = one->sentinel;
     evs__sentinels *group = sentinel->group;
-    int counts = one->round == group->round && !is_dead(group);
-    int wanted = counts && one->ring.next != &one->ring;
-    evs__primary *primary = one->primary;
-    evs__ring_remove(&one->ring);
-    evs__free(one->host);
-    evs__free(one->why);
-    evs__free(one);
-    if (!counts)
+    if (round != group->round || is_dead(group))
         return;
     sentinel->owes--;
     group->busy++;
-    if (wanted && group->decided)
+    if (primary != NULL && group->decided)
         evs__primary_judge(primary, 0);
-    else if (wanted && group->owed > 1 && evs__primary_is_clear(primary))
+    else if (primary != NULL && group->owed > 1 && evs__primary_is_clear(primary))
         evs__timer_start(group->grace, GRACE_MS);
     if (--group->owed == 0 && !is_dead(group))
         end_round(group);
     leave(group);
 }
 
-/* The primary of a question may have gone meanwhile. */
-static int is_wanted(const question *one)
+int evs__sentinels_expect(const evs__sentinels *group, unsigned round)
 {
-    return one->ring.next != &one->ring && one->round == one->sentinel->group->round &&
-           !is_dead(one->sentinel->group);
-}
-
-static evs_status read_where(question *one, const evs__answer *answer, evs_error *err)
-{
-    evs__place_at place;
-    if (answer->got == EVS__GOT_LOST)
-        return evs__fail_with(err, answer->why);
-    if (answer->got != EVS__GOT_REPLY)
-        return evs__fail(err, EVS_E_REPLY_TOO_BIG, "the answer is over a limit of replies");
-    evs_status status = evs__primary_read(&place, answer->reply, err);
-    if (status != EVS_OK)
-        return status;
-    one->host = evs__copy_text(place.host.data, place.host.len);
-    one->port = place.port;
-    return one->host == NULL ? evs__fail_nomem(err) : EVS_OK;
-}
-
-static void told_where(evs__request *request, const evs__answer *answer)
-{
-    question *one = (question *)request;
-    evs_error err;
-    if (!is_wanted(one) || read_where(one, answer, &err) == EVS_OK)
-        return;
-    one->why = evs__alloc_array(1, sizeof *one->why);
-    if (one->why != NULL)
-        *one->why = err;
-}
-
-static void told_since(evs__request *request, const evs__answer *answer)
-{
-    question *one = (question *)((char *)request - offsetof(question, since));
-    size_t from = (size_t)(one->sentinel - one->sentinel->group->all);
-    if (is_wanted(one) && one->host != NULL) {
-        uint64_t epoch = answer->got == EVS__GOT_REPLY ? evs__primary_epoch(answer->reply) : 0;
-        evs__place_at place = {evs_text(one->host), one->port};
-        evs__primary_told(one->primary, from, &place, epoch);
-    } else if (is_wanted(one) && one->why != NULL) {
-        evs__primary_untold(one->primary, from, one->why);
-    }
-    settle(one);
-}
-
-static void drop(evs__request *request, const evs__answer *answer)
-{
-    (void)answer;
-    evs__free(request);
-}
-
-static int append(evs__conn *conn, evs__request *request, const char *word, const char *name)
-{
-    evs_bytes args[] = {evs_text("SENTINEL"), evs_text(word), evs_text(name)};
-    evs__render_command(evs__conn_begin(conn, request), args, 3);
-    return evs__conn_end(conn, request);
-}
-
-static void ask(evs__sentinel *sentinel, evs__primary *primary)
-{
-    question *one = evs__zalloc_array(1, sizeof *one);
-    const char *name = primary->lane->at->master_name;
-    if (one == NULL)
-        return;
-    *one = (question){.where = {.done = told_where},
-                      .since = {.done = told_since},
-                      .sentinel = sentinel,
-                      .primary = primary,
-                      .round = sentinel->group->round};
-    if (!append(sentinel->asked, &one->where, "GET-MASTER-ADDR-BY-NAME", name)) {
-        evs__free(one);
-        return;
-    }
-    if (!append(sentinel->asked, &one->since, "MASTER", name)) {
-        one->where.done = drop; /* which may have left already */
-        return;
-    }
-    evs__ring_append(&primary->questions, &one->ring);
-    sentinel->owes++;
-    sentinel->group->owed++;
+    return round == group->round && !is_dead(group);
 }
 
 /* ---- rounds ---- */
@@ -506,7 +499,7 @@ static void ask_all(evs__sentinel *sentinel)
         if (!primary->meant)
             continue;
         if (status == EVS_OK)
-            ask(sentinel, primary);
+            evs__question_ask(sentinel, primary);
         else
             evs__primary_untold(primary, from, &err);
     }

@@ -6,7 +6,8 @@
  *        ^                        ^                             |
  *        +------- found ----------+---- elect (sharding/) <-----+ answers
  *                                 ^
- *   +switch-master of any sentinel, or a poll every `refresh`, begins a round of its own
+ *   +switch-master of any sentinel, or a poll every `refresh`, begins a round of its own; so does
+ *   what they say of replicas that are read from
  *
  * One round is under way at a time, whoever wants to know. It asks all sentinels at once, over
  * connections that stay; answers are judged when all are there, or 50 ms after enough of them
@@ -31,8 +32,11 @@ typedef struct evs__sentinel {
     evs__conn_limits limits[2]; /* theirs */
     evs__request subscribe;
     int subscribing;
-    uint64_t epoch; /* of `heard`, in which it was subscribed to; 0: none */
-    size_t owes;    /* answers of this round */
+    uint64_t epoch;              /* of `heard`, in which it was subscribed to, plus 1; 0: none */
+    evs__request subscribe_also; /* to what is said of replicas */
+    int subscribing_also;
+    uint64_t epoch_also;
+    size_t owes; /* answers of this round */
 } evs__sentinel;
 
 struct evs__sentinels {
@@ -57,6 +61,7 @@ struct evs__sentinels {
     int whole;       /* the next one is about all primaries, not only those that are sought */
     int wanted;      /* the round, or the next one, has a reason */
     unsigned rounds; /* with a reason, in a row: the last one did not help for long */
+    unsigned polls;  /* rounds without a reason since there was one */
     uint64_t round_end;
     uint64_t made_at;
     int heard; /* there was a subscription */
@@ -81,5 +86,14 @@ void evs__sentinels_serve(evs__sentinels *group);
 
 /* Is nothing known, by what lies in the sockets, of how things are now? */
 int evs__sentinels_are_deaf(const evs__sentinels *group);
+
+/* ---- for questions (question.h) ---- */
+
+/* Does the group wait for answers of that round? */
+int evs__sentinels_expect(const evs__sentinels *group, unsigned round);
+
+/* A question of that round was answered, or never will be. `primary` was told; NULL: it does not
+ * want to know any more. Runs completions. */
+void evs__sentinels_answered(evs__sentinel *sentinel, unsigned round, evs__primary *primary);
 
 #endif

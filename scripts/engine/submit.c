@@ -3,9 +3,9 @@
 #include "scripts/engine/submit.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/engine/aim.h"
 #include "scripts/engine/queue.h"
 #include "scripts/engine/quick.h"
-#include "scripts/engine/replicas.h"
 #include "scripts/engine/spread.h"
 #include "scripts/engine/state.h"
 
@@ -161,8 +161,8 @@ static evs_status submit(const evs__job *self, evs_error *err)
     call->done = self->done;
     call->arg = self->arg;
     call->state.retry = (unsigned char)self->script->retry;
-    if (self->script->use.reads && evs__replicas_may(call->lane))
-        evs__replicas_take(call);
+    if (self->script->use.reads && evs__aim_may_read(call->lane))
+        evs__aim_read(call);
     evs_status status = queue(call, self->invocation, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
@@ -190,7 +190,7 @@ static int queue_planned(const evs__job *job)
     evs__lane *lane = job->client->lanes[job->target.shard];
     if (invocation->nkeys != 1 || invocation->nargs > EVS__MOST_QUICK)
         return 0;
-    if (job->script->use.reads && evs__replicas_may(lane))
+    if (job->script->use.reads && evs__aim_may_read(lane))
         return 0;
     if (lane->cluster != NULL)
         lane = evs__cluster_lane(lane->cluster, job->target.slot);

@@ -307,31 +307,11 @@ static void check(load *l, const char *what, size_t primary)
     free(l->calls);
 }
 
-/* All three are one primary and two replicas again, and hold nothing. Sentinels would see to it,
- * after ten seconds. */
-static size_t settle(void)
-{
-    char command[64];
-    size_t primary = watched_agreed(&set);
-    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %d", scratch_port(set.servers[primary]));
-    for (size_t i = 0; i < WATCHED_SERVERS; i++)
-        if (i != primary)
-            watched_number(&set, i, command);
-    for (size_t i = 0; i < WATCHED_SERVERS; i++)
-        if (i != primary)
-            watched_await(&set, i, "INFO replication", "master_link_status:up");
-    watched_await(&set, primary, "INFO replication", "connected_slaves:2");
-    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
-        watched_await_settled(&set, i);
-    watched_number(&set, primary, "FLUSHALL");
-    return primary;
-}
-
 static void a_killed_primary_is_replaced(void **state)
 {
     (void)state;
     load l;
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     start_load(&l, "");
     kill(scratch_pid(set.servers[before]), SIGSTOP);
     begin_owed(&l);
@@ -350,7 +330,7 @@ static void a_paused_primary_is_left(void **state)
 {
     (void)state;
     load l;
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     start_load(&l, "");
     kill(scratch_pid(set.servers[before]), SIGSTOP);
     strike(&l);
@@ -364,7 +344,7 @@ static void a_planned_failover_is_followed(void **state)
 {
     (void)state;
     load l;
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     start_load(&l, "");
     watched_tell_sentinel(&set, 1, "SENTINEL FAILOVER ledger-1");
     strike(&l);
@@ -379,7 +359,7 @@ static void several_have_to_agree_where_the_map_says_so(void **state)
 {
     (void)state;
     load l;
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     start_load(&l, ", quorum_reads: 2");
     scratch_kill(set.servers[before]);
     strike(&l);
@@ -393,7 +373,7 @@ static void one_dead_sentinel_does_no_harm(void **state)
 {
     (void)state;
     load l;
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     watched_kill_sentinel(&set, 0);
     start_load(&l, ", quorum_reads: 2");
     scratch_kill(set.servers[before]);
@@ -410,7 +390,7 @@ static void scripts_are_on_the_new_primary_before_calls(void **state)
     (void)state;
     world w;
     char group[512];
-    size_t before = settle();
+    size_t before = watched_settle(&set);
     open_world(&w, watched_group(&set, "", 0, group), "", NULL);
     add_one(&w, "{loaded}", 1);
     uint64_t loads = stats_of(&w).loads;
@@ -459,7 +439,7 @@ static void without_sentinels_each_is_named_with_its_reason(void **state)
     int64_t got;
     evs_error err;
     char group[512], port[32];
-    settle();
+    watched_settle(&set);
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
         watched_kill_sentinel(&set, i);
     open_world(&w, watched_group(&set, "", 0, group), "", NULL);
@@ -484,7 +464,7 @@ static void a_hasty_client_is_told_at_once(void **state)
     int64_t got;
     evs_error err;
     char group[512];
-    settle();
+    watched_settle(&set);
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
         watched_kill_sentinel(&set, i);
     open_world(&w, watched_group(&set, "", 0, group), "    on_shard_down: fail_fast\n", NULL);

@@ -15,7 +15,7 @@
 static watched set;
 static scratch *area;
 static char ca[256], lines[1024];
-static const watched_options options = {"hunter2", lines};
+static const watched_options options = {.password = "hunter2", .tls = lines};
 
 static const char ADD[] = "--- Counts.\n-- @key k a counter\nreturn redis.call('INCR', KEYS[1])";
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 static evs__arena arena; /* of the newest reply */
@@ -76,6 +77,100 @@ static void the_epoch_is_one_of_many_fields(void **state)
     assert_int_equal(evs__primary_epoch(reply_of("*2\r\n$4\r\nname\r\n$1\r\nm\r\n")), 0);
     assert_int_equal(evs__primary_epoch(reply_of("-NOPERM\r\n")), 0);
     assert_int_equal(evs__primary_epoch(reply_of("*2\r\n$12\r\nconfig-epoch\r\n$2\r\n-1\r\n")), 0);
+}
+
+/* One replica as Redis 7.0 lists it, in short: ip, port, flags, role-reported, state of the link.
+ */
+static const evs_reply *replica_of(const char *const words[5])
+{
+    static const char *const names[] = {"ip", "port", "flags", "role-reported",
+                                        "master-link-status"};
+    static char text[512];
+    size_t len = (size_t)snprintf(text, sizeof text, "*10\r\n");
+    for (size_t i = 0; i < 5; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "$%zu\r\n%s\r\n$%zu\r\n%s\r\n",
+                                strlen(names[i]), names[i], strlen(words[i]), words[i]);
+    return reply_of(text);
+}
+
+static void a_replica_is_well_or_has_a_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[5];
+        const char *fault; /* NULL: it has none */
+    } rows[] = {
+        {{"10.0.0.2", "6379", "slave", "slave", "ok"}, NULL},
+        {{"a::2", "1", "slave,reconf_done", "slave", "ok"}, NULL},
+        {{"h", "1", "replica", "replica", "ok"}, NULL},
+        {{"h", "1", "s_down,slave", "slave", "ok"}, "down"},
+        {{"h", "1", "slave,o_down", "slave", "ok"}, "down"},
+        {{"h", "1", "slave,disconnected", "slave", "ok"}, "no connection"},
+        {{"h", "1", "slave,s_downer", "slave", "ok"}, NULL},
+        {{"h", "1", "slave", "master", "ok"}, "no replica"},
+        {{"h", "1", "slave", "slave", "err"}, "link"},
+        {{"h", "1", "slave", "slave", ""}, "link"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        evs__seen seen;
+        assert_true(evs__replica_read(&seen, replica_of(rows[i].words)));
+        assert_int_equal(seen.place.host.len, strlen(rows[i].words[0]));
+        if ((seen.fault == NULL) != (rows[i].fault == NULL) ||
+            (seen.fault != NULL && strstr(seen.fault, rows[i].fault) == NULL))
+            fail_msg("%s: %s", rows[i].words[2], seen.fault);
+    }
+}
+
+static void what_holds_no_address_is_no_replica(void **state)
+{
+    (void)state;
+    static const char *const no_port[] = {"h", "0", "slave", "slave", "ok"};
+    static const char *const no_host[] = {"", "1", "slave", "slave", "ok"};
+    evs__seen seen;
+    assert_false(evs__replica_read(&seen, replica_of(no_port)));
+    assert_false(evs__replica_read(&seen, replica_of(no_host)));
+    assert_false(evs__replica_read(&seen, reply_of("*0\r\n")));
+    assert_false(evs__replica_read(&seen, reply_of("+OK\r\n")));
+}
+
+static void who_tells_no_replicas_is_named(void **state)
+{
+    (void)state;
+    evs_error err;
+    assert_int_equal(evs__replicas_refused(&err, reply_of("-NOPERM no\r\n"), "s:1"), EVS_E_DENIED);
+    assert_string_equal(err.message, "sentinel s:1 does not tell the replicas: NOPERM no");
+    assert_int_equal(evs__replicas_refused(&err, reply_of("-ERR no\r\n"), "s:1"), EVS_E_CONNECT);
+    assert_int_equal(evs__replicas_refused(&err, NULL, "s:1"), EVS_E_CONNECT);
+    assert_string_equal(err.message, "sentinel s:1 does not tell the replicas");
+}
+
+static void news_of_replicas_name_their_primary(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *name; /* "": it is something else */
+    } rows[] = {
+        {"slave 10.0.0.2:1 10.0.0.2 1 @ ledger-1 10.0.0.1 65", "ledger-1"},
+        {"slave [a::2]:1 a::2 1 @ with a space 10.0.0.1 65", "with a space"},
+        {"master ledger-1 10.0.0.1 65", ""},
+        {"sentinel 0af 10.0.0.3 26379 @ ledger-1 10.0.0.1 65", ""},
+        {"slave @ m", ""},
+        {"slave ", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "*3\r\n$7\r\nmessage\r\n$6\r\n+sdown\r\n$%zu\r\n%s\r\n",
+                 strlen(rows[i].text), rows[i].text);
+        evs_bytes name = evs__replica_news_read(reply_of(text));
+        if (name.len != strlen(rows[i].name) ||
+            (name.len > 0 && memcmp(name.data, rows[i].name, name.len) != 0))
+            fail_msg("%s: %.*s", rows[i].text, (int)name.len, name.data);
+    }
+    assert_int_equal(evs__replica_news_read(reply_of("+OK\r\n")).len, 0);
+    const evs_reply *other = reply_of("*3\r\n$9\r\nsubscribe\r\n$6\r\n+sdown\r\n:1\r\n");
+    assert_int_equal(evs__replica_news_read(other).len, 0);
 }
 
 static void a_switch_names_both_addresses(void **state)
@@ -173,6 +268,10 @@ int main(void)
         cmocka_unit_test(an_address_is_two_texts),
         cmocka_unit_test(anything_else_is_a_failure_that_says_why),
         cmocka_unit_test(the_epoch_is_one_of_many_fields),
+        cmocka_unit_test(a_replica_is_well_or_has_a_fault),
+        cmocka_unit_test(what_holds_no_address_is_no_replica),
+        cmocka_unit_test(who_tells_no_replicas_is_named),
+        cmocka_unit_test(news_of_replicas_name_their_primary),
         cmocka_unit_test(a_switch_names_both_addresses),
         cmocka_unit_test(other_messages_are_no_switch),
         cmocka_unit_test(the_newest_word_of_enough_sentinels_counts),

@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST_PEERS = 64, MOST_NAMES = 8, ROOM = 16 * 1024 };
+enum { MOST_PEERS = 64, MOST_NAMES = 8, MOST_REPLICAS = 4, MOST_WORDS = 16, ROOM = 16 * 1024 };
 
 typedef struct peer {
-    int fd; /* -1: gone */
-    int subscribed;
+    int fd;                  /* -1: gone */
+    int subscribed, listens; /* to switches; to what happens to replicas */
     char in[ROOM];
     size_t len;
 } peer;
@@ -22,6 +22,11 @@ typedef struct peer {
 typedef struct primary {
     char name[64];
     int port, epoch;
+    struct {
+        int port;
+        char flags[32], link[16];
+    } replicas[MOST_REPLICAS];
+    size_t nreplicas;
 } primary;
 
 struct fake_sentinel {
@@ -32,7 +37,7 @@ struct fake_sentinel {
     int mute, refuses;
     primary names[MOST_NAMES];
     peer *peers[MOST_PEERS];
-    size_t npeers, asked, subscribers;
+    size_t npeers, asked, subscribers, listeners;
 };
 
 static void die(const char *what)
@@ -98,6 +103,42 @@ static void tell_epoch(fake_sentinel *one, const peer *to, const char *name)
     say_text(to, epoch);
 }
 
+static void tell_replicas(fake_sentinel *one, const peer *to, const char *name)
+{
+    const primary *known = find(one, name);
+    size_t count = known == NULL ? 0 : known->nreplicas;
+    say(to, "*%zu\r\n", count);
+    for (size_t i = 0; i < count; i++) {
+        char port[16];
+        snprintf(port, sizeof port, "%d", known->replicas[i].port);
+        const char *words[] = {"ip",
+                               "127.0.0.1",
+                               "port",
+                               port,
+                               "flags",
+                               known->replicas[i].flags,
+                               "role-reported",
+                               "slave",
+                               "master-link-status",
+                               known->replicas[i].link};
+        say(to, "*10\r\n");
+        for (size_t k = 0; k < 10; k++)
+            say_text(to, words[k]);
+    }
+}
+
+/* To more than one channel; the first is answered. */
+static void listen_to_more(fake_sentinel *one, peer *to, char **words, size_t count)
+{
+    to->listens = 1;
+    one->listeners++;
+    for (size_t i = 1; i < count; i++) {
+        say(to, "*3\r\n$9\r\nsubscribe\r\n");
+        say_text(to, words[i]);
+        say(to, ":%zu\r\n", i + 1);
+    }
+}
+
 static void subscribe(fake_sentinel *one, peer *to)
 {
     if (one->refuses) {
@@ -115,8 +156,12 @@ static void answer(fake_sentinel *one, peer *to, char **words, size_t count)
         say(to, "+OK\r\n");
     else if (one->mute)
         return;
+    else if (strcmp(words[0], "SUBSCRIBE") == 0 && count > 2)
+        listen_to_more(one, to, words, count);
     else if (strcmp(words[0], "SUBSCRIBE") == 0)
         subscribe(one, to);
+    else if (count == 3 && strcmp(words[1], "REPLICAS") == 0)
+        tell_replicas(one, to, words[2]);
     else if (count == 3 && strcmp(words[1], "GET-MASTER-ADDR-BY-NAME") == 0)
         tell_address(one, to, words[2]);
     else if (count == 3 && strcmp(words[1], "MASTER") == 0)
@@ -134,7 +179,7 @@ static size_t take(char *text, size_t len, char **words, size_t *count)
     text[len] = '\0';
     *count = (size_t)strtoul(at + 1, &at, 10);
     at += 2;
-    for (size_t i = 0; i < *count && i < 8; i++) {
+    for (size_t i = 0; i < *count && i < MOST_WORDS; i++) {
         if (at >= end)
             return 0;
         size_t size = (size_t)strtoul(at + 1, &at, 10);
@@ -156,7 +201,7 @@ static void drop(peer *from)
 
 static void hear(fake_sentinel *one, peer *from)
 {
-    char *words[8];
+    char *words[MOST_WORDS];
     size_t count, used;
     ssize_t n = recv(from->fd, from->in + from->len, ROOM - 1 - from->len, 0);
     if (n <= 0) {
@@ -268,6 +313,21 @@ void fake_sentinel_know(fake_sentinel *one, const char *name, int port, int epoc
     pthread_mutex_unlock(&one->lock);
 }
 
+void fake_sentinel_list(fake_sentinel *one, const char *name, int port, const char *flags,
+                        const char *link)
+{
+    pthread_mutex_lock(&one->lock);
+    primary *known = find(one, name);
+    if (known == NULL || known->nreplicas == MOST_REPLICAS)
+        die("fake sentinel: no such primary, or too many replicas");
+    size_t at = port == 0 ? 0 : known->nreplicas++;
+    known->nreplicas = port == 0 ? 0 : known->nreplicas;
+    known->replicas[at].port = port;
+    snprintf(known->replicas[at].flags, sizeof known->replicas[at].flags, "%s", flags);
+    snprintf(known->replicas[at].link, sizeof known->replicas[at].link, "%s", link);
+    pthread_mutex_unlock(&one->lock);
+}
+
 void fake_sentinel_mute(fake_sentinel *one, int mute)
 {
     pthread_mutex_lock(&one->lock);
@@ -296,6 +356,23 @@ void fake_sentinel_publish(fake_sentinel *one, const char *name, int before, int
     pthread_mutex_unlock(&one->lock);
 }
 
+void fake_sentinel_publish_replica(fake_sentinel *one, const char *channel, const char *name,
+                                   int replica, int primary_port)
+{
+    char text[200];
+    snprintf(text, sizeof text, "slave 127.0.0.1:%d 127.0.0.1 %d @ %s 127.0.0.1 %d", replica,
+             replica, name, primary_port);
+    pthread_mutex_lock(&one->lock);
+    for (size_t i = 0; i < one->npeers; i++) {
+        if (one->peers[i]->fd == -1 || !one->peers[i]->listens)
+            continue;
+        say(one->peers[i], "*3\r\n$7\r\nmessage\r\n");
+        say_text(one->peers[i], channel);
+        say_text(one->peers[i], text);
+    }
+    pthread_mutex_unlock(&one->lock);
+}
+
 static size_t look(fake_sentinel *one, const size_t *number)
 {
     pthread_mutex_lock(&one->lock);
@@ -317,4 +394,9 @@ size_t fake_sentinel_connections(fake_sentinel *one)
 size_t fake_sentinel_subscribers(fake_sentinel *one)
 {
     return look(one, &one->subscribers);
+}
+
+size_t fake_sentinel_listeners(fake_sentinel *one)
+{
+    return look(one, &one->listeners);
 }

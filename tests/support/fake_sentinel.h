@@ -26,12 +26,24 @@ int fake_sentinel_port(const fake_sentinel *one);
 /* From now on it knows the primary at `port` and its epoch; port 0: it knows no such name. */
 void fake_sentinel_know(fake_sentinel *one, const char *name, int port, int epoch);
 
+/* From now on it knows one more replica of that primary, at `port`: its flags, "slave" if it is
+ * well, and the state of its link, "ok". Port 0: it knows none. */
+void fake_sentinel_list(fake_sentinel *one, const char *name, int port, const char *flags,
+                        const char *link);
+
 /* From now on it answers nothing (1) but the greeting, refuses SUBSCRIBE (1). */
 void fake_sentinel_mute(fake_sentinel *one, int mute);
 void fake_sentinel_refuse_subscribers(fake_sentinel *one, int refuse);
 
 /* Tells subscribers of a switch. It does not change what the sentinel knows. */
 void fake_sentinel_publish(fake_sentinel *one, const char *name, int before, int after);
+
+/* Tells those subscribers that listen to more of something that happened to a replica. */
+void fake_sentinel_publish_replica(fake_sentinel *one, const char *channel, const char *name,
+                                   int replica, int primary);
+
+/* How many of those there were. */
+size_t fake_sentinel_listeners(fake_sentinel *one);
 
 /* How often it was asked for addresses, how many connections and subscribers there were. */
 size_t fake_sentinel_asked(fake_sentinel *one);

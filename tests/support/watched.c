@@ -96,9 +96,10 @@ static void write_config(const watched *set, size_t i, char path[512])
     fprintf(file,
             "bind 127.0.0.1\nport %d\ndir %s\nlogfile sentinel-%zu.log\nprotected-mode no\n"
             "sentinel monitor ledger-1 127.0.0.1 %d 2\n"
-            "sentinel down-after-milliseconds ledger-1 500\n"
+            "sentinel down-after-milliseconds ledger-1 %u\n"
             "sentinel failover-timeout ledger-1 3000\n",
-            set->ports[i], folder, i, scratch_port(set->servers[0]));
+            set->ports[i], folder, i, scratch_port(set->servers[0]),
+            set->options->down_after_ms != 0 ? set->options->down_after_ms : 500);
     if (password != NULL)
         fprintf(file, "requirepass %s\nsentinel sentinel-pass %s\n", password, password);
     if (set->options->tls != NULL)
@@ -206,6 +207,7 @@ static int has_replicas(redisContext *link)
     redisReply *reply = run(link, "SENTINEL REPLICAS ledger-1");
     for (size_t i = 0; i < reply->elements; i++)
         fine += strcmp(field(reply->element[i], "flags"), "slave") == 0 &&
+                strcmp(field(reply->element[i], "role-reported"), "slave") == 0 &&
                 strcmp(field(reply->element[i], "master-link-status"), "ok") == 0;
     freeReplyObject(reply);
     return fine == 2;
@@ -256,6 +258,39 @@ static size_t agreed_now(watched *set)
     return agreed;
 }
 
+static size_t replicate_from_one(watched *set)
+{
+    char command[64];
+    size_t primary = watched_agreed(set);
+    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %d",
+             scratch_port(set->servers[primary]));
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        if (i != primary)
+            watched_number(set, i, command);
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        if (i != primary)
+            watched_await(set, i, "INFO replication", "master_link_status:up");
+    watched_await(set, primary, "INFO replication", "connected_slaves:2");
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
+        watched_await_settled(set, i);
+    return primary;
+}
+
+/* On a slow machine sentinels may replace the primary meanwhile: then all of it begins anew. */
+size_t watched_settle(watched *set)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        size_t primary = replicate_from_one(set);
+        redisReply *reply = run_on(set, primary, "FLUSHALL");
+        int is_primary = reply->type == REDIS_REPLY_STATUS;
+        freeReplyObject(reply);
+        if (is_primary)
+            return primary;
+    }
+    scene_die("servers", "do not settle");
+    return 0;
+}
+
 size_t watched_await_switch(watched *set, size_t before)
 {
     for (int tries = 0; tries < PATIENCE_MS / SCENE_MOMENT_MS; tries++) {
@@ -277,7 +312,7 @@ size_t watched_agreed(watched *set)
 
 void watched_start(watched *set, const watched_options *options)
 {
-    static const watched_options none = {NULL, NULL};
+    static const watched_options none = {0};
     char path[512];
     memset(set, 0, sizeof *set);
     signal(SIGPIPE, SIG_IGN); /* hiredis raises it */

@@ -14,7 +14,8 @@
 enum { WATCHED_SERVERS = 3, WATCHED_SENTINELS = 3 };
 
 typedef struct watched_options {
-    const char *password; /* of the sentinels; NULL: none */
+    const char *password;   /* of the sentinels; NULL: none */
+    unsigned down_after_ms; /* a server is down after so long; 0: half a second */
     const char *tls; /* more lines of their configuration, for a TLS port; NULL: they have none */
 } watched_options;
 
@@ -50,6 +51,11 @@ void watched_await(watched *set, size_t server, const char *command, const char 
 
 /* Waits until a sentinel sees two working replicas and no failover under way. */
 void watched_await_settled(watched *set, size_t sentinel);
+
+/* Makes all servers one primary and two replicas again, which hold nothing, and waits until every
+ * sentinel sees it so, which would see to it itself after ten seconds. Returns the primary's
+ * number. */
+size_t watched_settle(watched *set);
 
 /* Connects to a server that was started again. */
 void watched_relink(watched *set, size_t server);

@@ -1,6 +1,8 @@
 /* What is said first, and what each answer means. */
 #include "core/net/greeting.h"
 
+#include "core/resp.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,6 +34,8 @@ static const struct wording {
      {.readonly = 1, .password = "pw"},
      "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n*1\r\n$8\r\nREADONLY\r\n",
      0},
+    {"a primary", {.primary = 1}, "*1\r\n$4\r\nROLE\r\n", 0},
+    {"a replica that sentinels know", {.replica = 1}, "*1\r\n$4\r\nROLE\r\n", 0},
     {"RESP3 behind the password",
      {.password = "pw", .db = 1},
      "*2\r\n$4\r\nAUTH\r\n$2\r\npw\r\n*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"
@@ -51,7 +55,7 @@ static void the_greeting_has_what_the_login_asks_for(void **state)
     }
 }
 
-enum { AUTH, HELLO, SELECT, NAME, PING, READONLY = 6 };
+enum { AUTH, HELLO, SELECT, NAME, PING, ROLE, READONLY };
 
 static void steps_come_in_order(void **state)
 {
@@ -133,6 +137,8 @@ static const struct verdict {
     {"a ping that cannot persist", PING, EVS_REPLY_ERROR, "MISCONF Redis is configured to", EVS_OK,
      NULL},
     {"a replica", READONLY, EVS_REPLY_STATUS, "OK", EVS_OK, NULL},
+    {"a busy replica", READONLY, EVS_REPLY_ERROR, "BUSY Redis is busy running a script.",
+     EVS_E_BUSY, "BUSY Redis is busy running a script."},
     {"a user without READONLY", READONLY, EVS_REPLY_ERROR,
      "NOPERM this user has no permissions to run the 'readonly' command", EVS_E_DENIED,
      "READONLY refused: NOPERM this user has no permissions to run the 'readonly' command; a user "
@@ -155,6 +161,48 @@ static void each_answer_has_its_meaning(void **state)
         if (row->message != NULL)
             assert_string_equal(err.message, row->message);
     }
+}
+
+static const struct {
+    const char *reply;
+    evs_status as_primary, as_replica; /* where one is wanted */
+} roles[] = {
+    {"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n", EVS_OK, EVS_E_CONNECT},
+    {"*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:9\r\n", EVS_E_READONLY, EVS_OK},
+    {"*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$7\r\nconnect\r\n:9\r\n", EVS_E_READONLY,
+     EVS_E_CONNECT},
+    {"*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$4\r\nsync\r\n:9\r\n", EVS_E_READONLY, EVS_E_CONNECT},
+    {"*1\r\n$5\r\nslave\r\n", EVS_E_READONLY, EVS_E_CONNECT},
+    {"*2\r\n$8\r\nsentinel\r\n*0\r\n", EVS_E_PROTOCOL, EVS_E_PROTOCOL},
+    {"*0\r\n", EVS_E_PROTOCOL, EVS_E_PROTOCOL},
+    {"+master\r\n", EVS_E_PROTOCOL, EVS_E_PROTOCOL},
+    {"-NOPERM no\r\n", EVS_E_DENIED, EVS_E_DENIED},
+    {"-BUSY a script\r\n", EVS_E_BUSY, EVS_E_BUSY},
+};
+
+static void a_role_has_to_be_the_one_that_is_wanted(void **state)
+{
+    (void)state;
+    evs__login primary = {.primary = 1}, replica = {.replica = 1};
+    evs__greeting from_primary = {&primary, 2}, from_replica = {&replica, 2};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        size_t used;
+        evs_error err = {0};
+        const evs_reply *reply = NULL;
+        const char *text = roles[i].reply;
+        evs__arena arena = {0};
+        evs__resp *resp = evs__resp_new(&arena, 1 << 20, 16);
+        assert_non_null(resp);
+        assert_int_equal(evs__resp_read(resp, text, strlen(text), &used, &reply), EVS__RESP_REPLY);
+        if (evs__greeting_judge(&from_primary, ROLE, reply, &err) != roles[i].as_primary ||
+            evs__greeting_judge(&from_replica, ROLE, reply, &err) != roles[i].as_replica)
+            fail_msg("%s: %s", text, err.message);
+        evs__resp_free(resp);
+        evs__arena_free(&arena);
+    }
+    /* a primary with many replicas */
+    assert_int_equal(evs__greeting_judge(&from_primary, ROLE, NULL, NULL), EVS_OK);
+    assert_int_equal(evs__greeting_judge(&from_replica, ROLE, NULL, NULL), EVS_E_CONNECT);
 }
 
 static void an_oversized_answer_is_no_status(void **state)
@@ -182,6 +230,7 @@ int main(void)
         cmocka_unit_test(the_greeting_has_what_the_login_asks_for),
         cmocka_unit_test(steps_come_in_order),
         cmocka_unit_test(each_answer_has_its_meaning),
+        cmocka_unit_test(a_role_has_to_be_the_one_that_is_wanted),
         cmocka_unit_test(an_oversized_answer_is_no_status),
         cmocka_unit_test(what_speaks_no_resp_is_guessed),
     };

@@ -24,8 +24,14 @@ enum { MOST_SENTINELS = 3 };
 /* CLIENT SETNAME and ROLE come in one write. */
 #define GREET_AS(role) FAKE_ACCEPT, FAKE_COMMANDS(2), FAKE_SAY("+OK\r\n" role)
 
+#define CUT_OFF "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$7\r\nconnect\r\n:0\r\n"
+
 /* SCRIPT LOAD and EVALSHA, whose own answer decides; which then makes the script known. */
 #define FIRST_CALL(answer) FAKE_COMMANDS(2), FAKE_SAY("-ERR no\r\n" answer)
+
+#define GET_AS_REPLICA(answer) GREET_AS(REPLICA), FIRST_CALL(answer)
+
+static const fake_step nothing[] = {FAKE_DRAIN};
 
 typedef struct world {
     fake_sentinel *sentinels[MOST_SENTINELS];
@@ -36,6 +42,9 @@ typedef struct world {
 } world;
 
 static const char ADD[] = "--- Counts.\n-- @key k a counter\nreturn redis.call('INCR', KEYS[1])";
+
+static const char GET[] = "--- Reads.\n-- @key k a counter\n-- @retry read_only\n"
+                          "return redis.call('GET', KEYS[1])";
 
 static void keep_log(void *arg, const evs_log_event *event)
 {
@@ -52,8 +61,8 @@ static void start(world *w, size_t count)
         w->sentinels[i] = fake_sentinel_start();
 }
 
-/* `more` are keys of the group, each behind a comma; `shards` are entries of that mapping. */
-static void open_client(world *w, const char *more, const char *shards)
+/* `more` are keys of the group, each behind a comma; `rest` is what follows in the map. */
+static void open_map(world *w, const char *more, const char *rest)
 {
     char yaml[2048], addresses[200] = "";
     evs_error err;
@@ -66,17 +75,25 @@ static void open_client(world *w, const char *more, const char *shards)
     }
     int len = snprintf(yaml, sizeof yaml,
                        "evalshard: 1\ndefaults: {connect_timeout: 5s, command_timeout: 20s}\n"
-                       "sentinels: {eu: {addresses: [%s]%s}}\n"
-                       "shards: {%s}\n",
-                       addresses, more, shards);
+                       "sentinels: {eu: {addresses: [%s]%s}}\n%s\n",
+                       addresses, more, rest);
     if (evs_shardmap_parse(&map, (evs_bytes){yaml, (size_t)len}, "test.yaml", NULL, &err) != EVS_OK)
         fail_msg("%s", err.message);
     options.log = keep_log;
     options.log_arg = w;
     assert_int_equal(evs_registry_new(&w->registry, NULL, &err), EVS_OK);
     assert_int_equal(evs_script_load(w->registry, "add", evs_text(ADD), NULL, &err), EVS_OK);
+    assert_int_equal(evs_script_load(w->registry, "get", evs_text(GET), NULL, &err), EVS_OK);
     assert_int_equal(evs_client_open(&w->client, map, w->registry, &options, &err), EVS_OK);
     evs_shardmap_free(map);
+}
+
+/* `shards` are entries of that mapping. */
+static void open_client(world *w, const char *more, const char *shards)
+{
+    char rest[512];
+    snprintf(rest, sizeof rest, "shards: {%s}", shards);
+    open_map(w, more, rest);
 }
 
 #define ONE "a: {sentinel: eu, master_name: m}"
@@ -120,14 +137,19 @@ static void ended(void *arg, const evs_result *result)
              result->error == NULL ? "" : result->error->message);
 }
 
-static void submit(world *w, const char *text, ending *end)
+static void submit_script(world *w, const char *script, const char *text, ending *end)
 {
     evs_error err;
     evs_bytes key = evs_text(text);
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1};
+    evs_invocation one = {.script = script, .keys = &key, .nkeys = 1};
     *end = (ending){0};
     if (evs_submit(w->client, &one, ended, end, &err) != EVS_OK)
         fail_msg("%s", err.message);
+}
+
+static void submit(world *w, const char *text, ending *end)
+{
+    submit_script(w, "add", text, end);
 }
 
 static void await(world *w, const ending *end)
@@ -136,14 +158,19 @@ static void await(world *w, const ending *end)
         assert_int_equal(evs_client_process(w->client, 100, NULL), EVS_OK);
 }
 
-static void call(world *w, int64_t expected)
+static void call_script(world *w, const char *script, int64_t expected)
 {
     ending end;
-    submit(w, "k", &end);
+    submit_script(w, script, "k", &end);
     await(w, &end);
     if (end.status != EVS_OK)
         fail_msg("%s", end.message);
     assert_int_equal(end.number, expected);
+}
+
+static void call(world *w, int64_t expected)
+{
+    call_script(w, "add", expected);
 }
 
 /* ---- whom to believe ---- */
@@ -499,6 +526,164 @@ static void all_silent_sentinels_are_named(void **state)
     stop(&w);
 }
 
+/* ---- replicas that are read from ---- */
+
+#define READ_FROM(rule) "pools: {p: {read_from: " rule ", retry_after: 10m, shards: {" ONE "}}}"
+
+static void all_know(world *w, const fake_shard *primary)
+{
+    for (size_t i = 0; i < w->count; i++)
+        fake_sentinel_know(w->sentinels[i], "m", port_of(primary), 1);
+}
+
+static void all_list(world *w, const fake_shard *replica, const char *flags, const char *link)
+{
+    for (size_t i = 0; i < w->count; i++)
+        fake_sentinel_list(w->sentinels[i], "m", port_of(replica), flags, link);
+}
+
+static void a_replica_that_is_well_is_read_from(void **state)
+{
+    (void)state;
+    world w;
+    const fake_step at_b[] = {GET_AS_REPLICA(":7\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, nothing), *b = FAKE_START(FAKE_TCP, at_b);
+    start(&w, 3);
+    all_know(&w, a);
+    all_list(&w, b, "slave", "ok");
+    open_map(&w, "", READ_FROM("prefer_replica"));
+    call_script(&w, "get", 7);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
+/* What sentinels say of it keeps it from being read; it hears of no call. */
+static void check_unread(const char *flags, const char *link)
+{
+    world w;
+    const fake_step at_a[] = {GREET_AS(PRIMARY), FIRST_CALL(":1\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, at_a), *b = FAKE_START(FAKE_TCP, nothing);
+    start(&w, 1);
+    all_know(&w, a);
+    all_list(&w, b, flags, link);
+    open_map(&w, "", READ_FROM("prefer_replica"));
+    call_script(&w, "get", 1);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
+static void a_replica_with_a_fault_is_not_read_from(void **state)
+{
+    (void)state;
+    check_unread("s_down,slave", "ok");
+    check_unread("slave,o_down", "ok");
+    check_unread("slave,disconnected", "ok");
+    check_unread("slave", "err");
+}
+
+static void sentinels_that_differ_are_counted(void **state)
+{
+    (void)state;
+    world w;
+    ending end;
+    const fake_step at_b[] = {GET_AS_REPLICA(":7\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, nothing), *b = FAKE_START(FAKE_TCP, at_b);
+    start(&w, 3);
+    all_know(&w, a);
+    for (size_t i = 0; i < 3; i++)
+        fake_sentinel_list(w.sentinels[i], "m", port_of(b), i < 2 ? "slave,s_down" : "slave", "ok");
+    open_map(&w, ", quorum_reads: 3", READ_FROM("replica"));
+    submit_script(&w, "get", "k", &end);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(evs_client_process(w.client, 1, NULL), EVS_OK);
+    assert_int_equal(end.done, 0);
+    fake_sentinel_list(w.sentinels[0], "m", 0, "", "");
+    fake_sentinel_list(w.sentinels[0], "m", port_of(b), "slave", "ok");
+    await(&w, &end);
+    assert_int_equal(end.number, 7);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
+/* Whoever is at its address says what it is; the primary is read from instead. */
+static void check_refused(const fake_step *steps, size_t nsteps, const char *text)
+{
+    world w;
+    const fake_step at_a[] = {GREET_AS(PRIMARY), FIRST_CALL(":1\r\n")};
+    fake_shard *a = FAKE_START(FAKE_TCP, at_a), *b = fake_shard_start(FAKE_TCP, steps, nsteps);
+    start(&w, 1);
+    all_know(&w, a);
+    all_list(&w, b, "slave", "ok");
+    open_map(&w, "", READ_FROM("prefer_replica"));
+    call_script(&w, "get", 1);
+    assert_non_null(strstr(w.log, text));
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
+static void who_is_no_replica_is_not_read_from(void **state)
+{
+    (void)state;
+    const fake_step primary[] = {GREET_AS(PRIMARY), FAKE_EOF};
+    const fake_step cut_off[] = {GREET_AS(CUT_OFF), FAKE_EOF};
+    const fake_step loading[] = {GREET_AS("-LOADING Redis is loading the dataset\r\n"), FAKE_EOF};
+    const fake_step busy[] = {GREET_AS("-BUSY Redis is busy running a script\r\n"), FAKE_EOF};
+    check_refused(primary, 4, "it is a primary, not a replica");
+    check_refused(cut_off, 4, "no link to its primary");
+    check_refused(loading, 4, "LOADING");
+    check_refused(busy, 4, "BUSY");
+}
+
+static void a_replica_that_nobody_names_is_left(void **state)
+{
+    (void)state;
+    world w;
+    const fake_step at_a[] = {GREET_AS(PRIMARY), FIRST_CALL(":1\r\n")};
+    const fake_step at_b[] = {GET_AS_REPLICA(":7\r\n"), FAKE_EOF};
+    fake_shard *a = FAKE_START(FAKE_TCP, at_a), *b = FAKE_START(FAKE_TCP, at_b);
+    start(&w, 1);
+    all_know(&w, a);
+    all_list(&w, b, "slave", "ok");
+    open_map(&w, ", refresh: 1h", READ_FROM("prefer_replica"));
+    call_script(&w, "get", 7);
+    while (fake_sentinel_listeners(w.sentinels[0]) == 0)
+        assert_int_equal(evs_client_process(w.client, 0, NULL), EVS_OK);
+    fake_sentinel_list(w.sentinels[0], "m", 0, "", "");
+    fake_sentinel_publish_replica(w.sentinels[0], "+sdown", "m", port_of(b), port_of(a));
+    while (fake_shard_done(b) < 6)
+        assert_int_equal(evs_client_process(w.client, 1, NULL), EVS_OK);
+    call_script(&w, "get", 1);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
+/* By the word of one, before anybody is asked. */
+static void a_promoted_replica_is_left_at_the_first_word(void **state)
+{
+    (void)state;
+    world w;
+    const fake_step at_b[] = {GET_AS_REPLICA(":7\r\n"), FAKE_EOF};
+    fake_shard *a = FAKE_START(FAKE_TCP, nothing), *b = FAKE_START(FAKE_TCP, at_b);
+    start(&w, 1);
+    all_know(&w, a);
+    all_list(&w, b, "slave", "ok");
+    open_map(&w, ", refresh: 1h", READ_FROM("replica"));
+    call_script(&w, "get", 7);
+    await_subscribers(&w);
+    fake_sentinel_mute(w.sentinels[0], 1);
+    fake_sentinel_publish(w.sentinels[0], "m", port_of(a), port_of(b));
+    while (fake_shard_done(b) < 6)
+        assert_int_equal(evs_client_process(w.client, 1, NULL), EVS_OK);
+    stop(&w);
+    fake_shard_stop(a);
+    fake_shard_stop(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +701,12 @@ int main(void)
         cmocka_unit_test(shards_of_a_group_ask_together),
         cmocka_unit_test(a_silent_sentinel_does_not_hold_up_the_others),
         cmocka_unit_test(all_silent_sentinels_are_named),
+        cmocka_unit_test(a_replica_that_is_well_is_read_from),
+        cmocka_unit_test(a_replica_with_a_fault_is_not_read_from),
+        cmocka_unit_test(sentinels_that_differ_are_counted),
+        cmocka_unit_test(who_is_no_replica_is_not_read_from),
+        cmocka_unit_test(a_replica_that_nobody_names_is_left),
+        cmocka_unit_test(a_promoted_replica_is_left_at_the_first_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
