@@ -62,8 +62,11 @@ EVS_API evs_status evs_batch_run(evs_batch *batch, evs_error *err);
 typedef void (*evs_batch_done_fn)(void *arg, evs_batch *batch);
 
 /* The same without waiting: `done` runs once, when the last call has its result: inside
- * evs_client_process and the like, or here when there is nothing to wait for. It may clear, fill
- * and submit the batch again, and free it. Until then the batch must not be freed. */
+ * evs_client_process and the like, on the thread of a client that has one (also with
+ * EVS_COMPLETIONS_QUEUED), or here when there is nothing to wait for. It may clear, fill and submit
+ * the batch again, and free it. Until then the batch must not be freed.
+ * Fails with EVS_E_INVALID without `done`, with EVS_E_NOMEM, or with EVS_E_STATE in a forked child,
+ * when the client is closed, or when the batch runs or ran already; then `done` never runs. */
 EVS_API evs_status evs_batch_submit(evs_batch *batch, evs_batch_done_fn done, void *arg,
                                     evs_error *err);
 

@@ -65,7 +65,8 @@ typedef enum evs_on_full {
 typedef enum evs_completions {
     EVS_COMPLETIONS_AT_ONCE = 0, /* on its own thread, when the reply arrives */
     EVS_COMPLETIONS_QUEUED = 1   /* on the thread that calls evs_client_process; evs_client_fd is
-                                  * readable while there are some */
+                                  * readable while there are some. Of evs_submit, that is: what ends
+                                  * a batch or a transaction runs on the client's own thread */
 } evs_completions;
 
 /* Something worth a line in a log. Text is borrowed for the call of the function. */
@@ -227,8 +228,10 @@ EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_er
  * Fails with EVS_E_STATE when the system has none to give. */
 EVS_API evs_status evs_client_fd(int *out, evs_client *client, evs_error *err);
 
-/* How many submitted calls have not completed. 0 also says that the completions of all have
- * returned; only those of a queue (EVS_COMPLETIONS_QUEUED) may still run where they were taken. */
+/* How many submitted calls have not completed; of a threaded client, a submitted batch or
+ * transaction is one of them. 0 also says that the completions of all have returned, and that these
+ * submitted no others; only those of a queue (EVS_COMPLETIONS_QUEUED) may still run where they were
+ * taken. */
 EVS_API size_t evs_client_pending(const evs_client *client);
 
 /* A plain command, such as {"GET", key}. Its keys are found by the command table and routed. */

@@ -11,6 +11,7 @@
 #include "core/reply.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/invocation.h"
+#include "scripts/engine/submit.h"
 #include "sharding/route.h"
 
 #include <evalshard/batch.h>
@@ -194,7 +195,7 @@ static int submit(item *one)
 {
     evs_error err;
     evs_batch *batch = one->batch;
-    evs_status status = evs_submit(batch->client, &one->call, answered, one, &err);
+    evs_status status = evs__submit_part(batch->client, &one->call, answered, one, &err);
     if (status == EVS_OK) {
         batch->open++;
         return 1;
@@ -207,11 +208,14 @@ static int submit(item *one)
 
 static void finish(evs_batch *batch)
 {
+    evs__thread *thread = batch->client->thread;
     batch->stage = FINISHED;
-    if (batch->done != NULL)
-        batch->done(batch->arg, batch);
-    else
+    if (batch->done == NULL) {
         evs__gate_open(&batch->gate);
+        return;
+    }
+    batch->done(batch->arg, batch);
+    evs__thread_forget(thread);
 }
 
 static void pump(evs_batch *batch)
@@ -297,12 +301,22 @@ static evs_status start_chains(evs_batch *batch, evs_error *err)
     return EVS_OK;
 }
 
-static evs_status start(evs_batch *batch, evs_error *err)
+/* What is to become of a batch. It has that only once it runs. */
+typedef struct starting {
+    evs_batch *batch;
+    evs_batch_done_fn done;
+    void *arg;
+} starting;
+
+static evs_status start(const starting *self, evs_error *err)
 {
+    evs_batch *batch = self->batch;
     evs_status status = EVS_OK;
     if (batch->stage != FILLING)
         return evs__fail(err, EVS_E_STATE, "the batch %s",
                          batch->stage == RUNNING ? "is running" : "has run; clear it first");
+    batch->done = self->done;
+    batch->arg = self->arg;
     for (size_t i = 0; i < batch->count; i++)
         batch->items[i].batch = batch;
     batch->stage = RUNNING;
@@ -318,34 +332,37 @@ static evs_status start(evs_batch *batch, evs_error *err)
 
 static evs_status start_job(void *job, evs_error *err)
 {
-    evs_batch *batch = job;
-    evs_client *client = batch->client;
+    evs_client *client = ((const starting *)job)->batch->client;
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
     evs__client_enter(client); /* the completion may free client and batch */
-    status = start(batch, err);
+    status = start(job, err);
     evs__client_leave(client);
     return status;
 }
 
 evs_status evs_batch_run(evs_batch *batch, evs_error *err)
 {
-    evs__start what = {.start = start_job, .job = batch, .gate = &batch->gate};
-    batch->done = NULL;
+    starting self = {batch, NULL, NULL};
+    evs__start what = {.start = start_job, .job = &self, .gate = &batch->gate};
     return evs__client_await(batch->client, &what, err);
 }
 
 evs_status evs_batch_submit(evs_batch *batch, evs_batch_done_fn done, void *arg, evs_error *err)
 {
-    evs__start what = {.start = start_job, .job = batch};
+    starting self = {batch, done, arg};
+    evs__start what = {.start = start_job, .job = &self};
     if (done == NULL)
         return evs__fail(err, EVS_E_INVALID, "a submitted batch needs a completion");
-    batch->done = done;
-    batch->arg = arg;
-    if (evs__client_is_elsewhere(batch->client))
-        return evs__thread_run(batch->client, &what, err);
-    return start_job(batch, err);
+    evs__thread *thread = batch->client->thread;
+    evs__thread_count(thread);
+    evs_status status = evs__client_is_elsewhere(batch->client)
+                            ? evs__thread_run(batch->client, &what, err)
+                            : start_job(&self, err);
+    if (status != EVS_OK)
+        evs__thread_forget(thread);
+    return status;
 }
 
 size_t evs_batch_count(const evs_batch *batch)

@@ -126,7 +126,7 @@ static evs_status submit_group(part *one, evs_error *err)
     evs_invocation call = *all->common;
     call.keys = all->groups[one->place].keys;
     call.nkeys = all->groups[one->place].nkeys;
-    return evs_submit(all->client, &call, answered, one, err);
+    return evs__submit_part(all->client, &call, answered, one, err);
 }
 
 evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs_key_group *groups,

@@ -213,6 +213,21 @@ static evs_status start(void *job, evs_error *err)
     return evs__job_submit(job, err);
 }
 
+static evs_status plan_here(evs__job *self, evs_error *err)
+{
+    evs_status status = evs__client_check(self->client, 0, err);
+    return status == EVS_OK ? evs__job_plan(self, err) : status;
+}
+
+static evs_status submit_planned(evs__job *self, evs_error *err)
+{
+    evs_client *client = self->client;
+    evs_status status = submit(self, err);
+    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
+        status = evs__client_insist(client, self->timeout_ms, start, self, err);
+    return status;
+}
+
 static evs_status submit_any(evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
@@ -220,15 +235,20 @@ static evs_status submit_any(evs__job *self, evs_error *err)
         return evs__fail(err, EVS_E_INVALID, "a submitted call needs a completion");
     if (evs__client_is_elsewhere(client))
         return evs__thread_submit(client, self->invocation, self->done, self->arg, err);
-    evs_status status = evs__client_check(client, 0, err);
-    if (status == EVS_OK)
-        status = evs__job_plan(self, err);
+    evs_status status = plan_here(self, err);
     if (status != EVS_OK)
         return status;
-    status = submit(self, err);
-    if (status == EVS_E_QUEUE_FULL && client->options.on_full == EVS_FULL_BLOCK)
-        status = evs__client_insist(client, self->timeout_ms, start, self, err);
-    return status;
+    return client->thread == NULL ? submit_planned(self, err) : evs__thread_submit_here(self, err);
+}
+
+evs_status evs__submit_part(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
+                            void *arg, evs_error *err)
+{
+    evs__job self = {.client = client, .invocation = invocation, .done = done, .arg = arg};
+    if (client->thread == NULL)
+        return evs_submit(client, invocation, done, arg, err);
+    evs_status status = plan_here(&self, err);
+    return status == EVS_OK ? submit_planned(&self, err) : status;
 }
 
 static __attribute__((noinline)) evs_status submit_with_care(evs_client *client,

@@ -38,4 +38,9 @@ evs_status evs__job_plan_elsewhere(evs__job *job, evs_error *err);
 /* Queues a planned call. */
 evs_status evs__job_submit(const evs__job *job, evs_error *err);
 
+/* evs_submit for a part of something larger, on the thread that drives the client: `done` runs
+ * there whatever the options say of completions, and it is not counted as pending. */
+evs_status evs__submit_part(evs_client *client, const evs_invocation *invocation, evs_done_fn done,
+                            void *arg, evs_error *err);
+
 #endif

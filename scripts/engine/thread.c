@@ -201,7 +201,9 @@ static int start_thread(evs__thread *thread)
 
 void evs__thread_set_shards(evs__thread *thread, size_t nshards)
 {
-    size_t most = thread->client->options.max_in_flight * nshards;
+    size_t most;
+    if (__builtin_mul_overflow(thread->client->options.max_in_flight, nshards, &most))
+        most = SIZE_MAX;
     atomic_store_explicit(&thread->most, most, memory_order_relaxed);
 }
 

@@ -64,6 +64,15 @@ evs_status evs__thread_run_always(evs_client *client, const evs__start *what, ev
 evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocation,
                               evs_done_fn done, void *arg, evs_error *err);
 
+/* Submits a planned call of a completion, on the I/O thread itself. */
+struct evs__job;
+evs_status evs__thread_submit_here(const struct evs__job *job, evs_error *err);
+
+/* One more thing is pending that was submitted, or one less. Accept NULL, of a client that is
+ * driven. */
+void evs__thread_count(evs__thread *thread);
+void evs__thread_forget(evs__thread *thread);
+
 /* evs_client_close, evs_client_free, evs_client_process, evs_client_fd and evs_client_pending of a
  * threaded client, from another thread. */
 evs_status evs__thread_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err);

@@ -26,7 +26,7 @@ struct evs__thread {
     evs_client *client;
     evs__waker *waker;
     _Atomic(evs__post *) posts; /* newest first */
-    atomic_size_t pending;      /* submitted by other threads, not completed */
+    atomic_size_t pending;      /* submitted, completion not returned; in the queue: not taken */
     atomic_int shut;            /* takes no more calls */
     atomic_size_t most;         /* that may be pending */
 

@@ -50,6 +50,18 @@ static void forget_one(evs__thread *thread)
     wake_in_vain(thread);
 }
 
+void evs__thread_count(evs__thread *thread)
+{
+    if (thread != NULL)
+        atomic_fetch_add_explicit(&thread->pending, 1, memory_order_relaxed);
+}
+
+void evs__thread_forget(evs__thread *thread)
+{
+    if (thread != NULL)
+        forget_one(thread);
+}
+
 /* ---- completing ---- */
 
 static void drop(evs__sent *sent)
@@ -236,6 +248,28 @@ evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocati
     sent->done = done;
     sent->arg = arg;
     return send(sent, err);
+}
+
+/* As many as there is room for on their lanes: who submits in a completion makes no posts. */
+evs_status evs__thread_submit_here(const evs__job *job, evs_error *err)
+{
+    evs__job here = *job;
+    evs__thread *thread = job->client->thread;
+    evs__sent *sent = evs__zalloc_array(1, sizeof *sent);
+    if (sent == NULL)
+        return evs__fail_nomem(err);
+    sent->thread = thread;
+    sent->done = job->done;
+    sent->arg = job->arg;
+    here.done = answered;
+    here.arg = sent;
+    evs__thread_count(thread);
+    evs_status status = evs__job_submit(&here, err);
+    if (status != EVS_OK) {
+        forget_one(thread);
+        drop(sent);
+    }
+    return status;
 }
 
 /* ---- the queue ---- */

@@ -216,12 +216,15 @@ unsigned evs__transaction_timeout(const evs_transaction *tx)
 /* In this order: who waits may free the transaction. */
 void evs__transaction_done(evs_transaction *tx)
 {
+    evs__thread *thread = tx->client->thread;
     evs__transaction_unwatch(tx);
     tx->stage = EVS__STAGE_FINISHED;
-    if (tx->done != NULL)
-        tx->done(tx->arg, tx);
-    else
+    if (tx->done == NULL) {
         evs__gate_open(&tx->gate);
+        return;
+    }
+    tx->done(tx->arg, tx);
+    evs__thread_forget(thread);
 }
 
 static evs_status begin(evs_transaction *tx, evs_error *err)
@@ -288,7 +291,12 @@ evs_status evs_transaction_submit(evs_transaction *tx, evs_transaction_done_fn d
     tx->done = done;
     tx->arg = arg;
     what.timeout_ms = evs__transaction_timeout(tx);
-    if (evs__client_is_elsewhere(tx->client))
-        return evs__thread_run(tx->client, &what, err);
-    return evs__client_insist(tx->client, what.timeout_ms, start, tx, err);
+    evs__thread *thread = tx->client->thread;
+    evs__thread_count(thread);
+    status = evs__client_is_elsewhere(tx->client)
+                 ? evs__thread_run(tx->client, &what, err)
+                 : evs__client_insist(tx->client, what.timeout_ms, start, tx, err);
+    if (status != EVS_OK)
+        evs__thread_forget(thread);
+    return status;
 }

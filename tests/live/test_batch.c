@@ -279,6 +279,31 @@ static void a_completion_may_submit_the_batch_again(void **state)
     assert_int_equal(r.done, 3);
 }
 
+static void note_done(void *arg, evs_batch *batch)
+{
+    int *times = arg;
+    check_echo(batch);
+    ++*times;
+}
+
+/* It ends as it was submitted, whatever is tried meanwhile. */
+static void a_batch_that_runs_is_not_started_again(void **state)
+{
+    (void)state;
+    int first = 0, second = 0;
+    evs_batch *batch = new_batch(EVS_BATCH_GO_ON);
+    fill_echo(batch);
+    assert_int_equal(evs_batch_submit(batch, note_done, &first, NULL), EVS_OK);
+    assert_int_equal(evs_batch_submit(batch, note_done, &second, NULL), EVS_E_STATE);
+    assert_int_equal(evs_batch_run(batch, NULL), EVS_E_STATE);
+    while (evs_client_pending(set.client) > 0)
+        assert_int_equal(evs_client_process(set.client, -1, NULL), EVS_OK);
+    assert_int_equal(first, 1);
+    assert_int_equal(second, 0);
+    assert_int_equal(evs_batch_run(batch, NULL), EVS_E_STATE);
+    evs_batch_free(batch);
+}
+
 typedef struct fold {
     size_t count, failed;
     int64_t sum;
@@ -418,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_queue_holds_the_rest_back, empty_servers),
         cmocka_unit_test_setup(an_empty_batch_is_done_at_once, empty_servers),
         cmocka_unit_test_setup(a_completion_may_submit_the_batch_again, empty_servers),
+        cmocka_unit_test_setup(a_batch_that_runs_is_not_started_again, empty_servers),
         cmocka_unit_test_setup(scatter_folds_every_result, empty_servers),
         cmocka_unit_test_setup(scatter_says_what_failed_first, empty_servers),
         cmocka_unit_test_setup(broadcast_reaches_every_shard_once, empty_servers),

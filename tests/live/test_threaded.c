@@ -5,6 +5,7 @@
 #include "tests/support/shards.h"
 
 #include <evalshard/batch.h>
+#include <evalshard/transaction.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -262,6 +263,50 @@ static void a_call_is_pending_until_its_completion_has_returned(void **state)
     evs_client_free(client);
 }
 
+/* Submits a call whose server is held up. */
+typedef struct chain {
+    evs_client *client;
+    evs_bytes key;
+    sem_t submitted;
+} chain;
+
+static void submit_the_next(void *arg, const evs_result *result)
+{
+    chain *self = arg;
+    evs_invocation call = call_on(incr, &self->key);
+    (void)result;
+    totals.full += evs_submit(self->client, &call, count, &totals, NULL) != EVS_OK;
+    sem_post(&self->submitted);
+}
+
+static void so_are_the_calls_that_completions_submit(void **state)
+{
+    (void)state;
+    char held_up[32], other[32];
+    evs_client_stats stats;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 1;
+    chain self = {.client = open_client(&options)};
+    evs_bytes key = evs_text(shards_key(&set, 1, other));
+    evs_invocation call = call_on(incr, &key);
+    self.key = evs_text(shards_key(&set, 0, held_up));
+    sem_init(&self.submitted, 0, 0);
+    begin_tally(1, NULL, NULL);
+    shards_do(&set, 0, "CLIENT PAUSE 60000 WRITE");
+    assert_int_equal(evs_submit(self.client, &call, submit_the_next, &self, NULL), EVS_OK);
+    while (sem_wait(&self.submitted) != 0)
+        ;
+    evs_client_stats_get(&stats, self.client); /* when the completion has returned */
+    assert_int_equal(evs_client_pending(self.client), 1);
+    shards_do(&set, 0, "CLIENT UNPAUSE");
+    while (evs_client_pending(self.client) > 0)
+        sched_yield();
+    assert_int_equal(totals.ok, 1);
+    assert_int_equal(totals.full, 0);
+    evs_client_free(self.client);
+    sem_destroy(&self.submitted);
+}
+
 static void completions_can_be_queued_for_the_caller(void **state)
 {
     (void)state;
@@ -353,6 +398,54 @@ static void a_queued_completion_may_free_the_client(void **state)
     assert_int_equal(totals.done, 3);
     assert_int_equal(totals.ok, 3);
     assert_int_equal(totals.waited, 3);
+}
+
+static void submit_behind(void *arg, evs_transaction *tx)
+{
+    evs_bytes key = evs_text("{c:0}");
+    evs_invocation call = call_on(incr, &key);
+    evs_client *client = arg;
+    totals.full += evs_submit(client, &call, count, &totals, NULL) != EVS_OK;
+    evs_transaction_free(tx);
+}
+
+static void note_batch(void *arg, evs_batch *batch)
+{
+    size_t *ok = arg;
+    *ok = evs_batch_count(batch) - evs_batch_failures(batch);
+}
+
+/* They end on the thread of the client; what is submitted there is queued like any other call. */
+static void transactions_and_batches_are_pending_until_they_are_done(void **state)
+{
+    (void)state;
+    size_t ok = 0;
+    evs_batch *batch;
+    evs_transaction *tx;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.completions = EVS_COMPLETIONS_QUEUED;
+    evs_client *client = open_client(&options);
+    evs_bytes key = evs_text("{c:0}");
+    evs_invocation call = call_on(incr, &key);
+    begin_tally(1, NULL, NULL);
+    assert_int_equal(evs_transaction_new(&tx, client, NULL, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_add(tx, &call, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_submit(tx, submit_behind, client, NULL), EVS_OK);
+    while (evs_client_pending(client) > 0)
+        assert_int_equal(evs_client_process(client, -1, NULL), EVS_OK);
+    assert_int_equal(totals.full, 0);
+    assert_int_equal(totals.ok, 1);
+    assert_int_equal(totals.elsewhere, 0);
+
+    assert_int_equal(evs_batch_new(&batch, client, NULL, NULL), EVS_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(evs_batch_add(batch, &call, NULL), EVS_OK);
+    assert_int_equal(evs_batch_submit(batch, note_batch, &ok, NULL), EVS_OK);
+    while (evs_client_pending(client) > 0)
+        assert_int_equal(evs_client_process(client, -1, NULL), EVS_OK);
+    assert_int_equal(ok, 3);
+    evs_batch_free(batch);
+    evs_client_free(client);
 }
 
 /* Without a queue there is nothing to process and no descriptor to watch. */
@@ -531,6 +624,26 @@ static void a_full_queue_may_fail_instead(void **state)
     evs_client_free(client);
 }
 
+/* Of all shards together there may be more than a number can say. */
+static void a_queue_may_be_as_long_as_can_be(void **state)
+{
+    (void)state;
+    char key_text[32];
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = SIZE_MAX / 3 + 1;
+    evs_client *client = open_client(&options);
+    evs_bytes key = evs_text(shards_key(&set, 1, key_text));
+    evs_invocation call = call_on(incr, &key);
+    shards_do(&set, 1, "CLIENT PAUSE 60000 WRITE");
+    begin_tally(0, NULL, NULL);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(evs_submit(client, &call, count, &totals, NULL), EVS_OK);
+    shards_do(&set, 1, "CLIENT UNPAUSE");
+    assert_int_equal(evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
+    assert_int_equal(totals.ok, 10);
+    evs_client_free(client);
+}
+
 static void another_thread_may_cancel(void **state)
 {
     (void)state;
@@ -701,15 +814,19 @@ int main(void)
         cmocka_unit_test_setup(many_threads_call_and_wait, empty_servers),
         cmocka_unit_test_setup(completions_run_on_the_thread_of_the_client, empty_servers),
         cmocka_unit_test(a_call_is_pending_until_its_completion_has_returned),
+        cmocka_unit_test(so_are_the_calls_that_completions_submit),
         cmocka_unit_test_setup(completions_can_be_queued_for_the_caller, empty_servers),
         cmocka_unit_test_setup(many_may_wait_for_completions, empty_servers),
         cmocka_unit_test_setup(a_queued_completion_may_free_the_client, empty_servers),
+        cmocka_unit_test_setup(transactions_and_batches_are_pending_until_they_are_done,
+                               empty_servers),
         cmocka_unit_test_setup(a_client_that_drives_itself_need_not_be_driven, empty_servers),
         cmocka_unit_test_setup(closing_races_calls_and_loses_none, empty_servers),
         cmocka_unit_test_setup(of_two_who_close_at_once_one_closes, empty_servers),
         cmocka_unit_test_setup(an_abort_completes_what_is_in_flight, empty_servers),
         cmocka_unit_test_setup(a_full_queue_holds_threads_up, empty_servers),
         cmocka_unit_test_setup(a_full_queue_may_fail_instead, empty_servers),
+        cmocka_unit_test_setup(a_queue_may_be_as_long_as_can_be, empty_servers),
         cmocka_unit_test_setup(another_thread_may_cancel, empty_servers),
         cmocka_unit_test_setup(a_completion_may_free_the_client, empty_servers),
         cmocka_unit_test_setup(batches_scatters_and_commands_work_from_any_thread, empty_servers),
