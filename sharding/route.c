@@ -42,11 +42,23 @@ static inline int equal(evs_bytes a, evs_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key, evs_error *err)
+static __attribute__((noinline)) evs_status route_by_prefix(evs_route *out, const evs_shardmap *map,
+                                                            evs_bytes key, evs_error *err)
 {
     const evs__pool *pool = pool_of(map, key);
     if (pool == NULL)
         return evs__fail_no_route(err, map, key);
+    out->tag = evs__tag_of(pool, key);
+    out->shard = evs__place_tag(pool, out->tag);
+    return EVS_OK;
+}
+
+/* One pool is the usual case, and cannot fail. */
+evs_status evs__route_key(evs_route *out, const evs_shardmap *map, evs_bytes key, evs_error *err)
+{
+    const evs__pool *pool = &map->pools[0];
+    if (map->nroutes > 0)
+        return route_by_prefix(out, map, key, err);
     out->tag = evs__tag_of(pool, key);
     out->shard = evs__place_tag(pool, out->tag);
     return EVS_OK;

@@ -141,30 +141,6 @@ static void jump_is_that_of_guava(void **state)
         evs__arena_free(&jumps[i].arena);
 }
 
-/* As it is published, in double precision. */
-static size_t published_jump(uint64_t hash, int64_t count)
-{
-    int64_t bucket = -1, next = 0;
-    while (next < count) {
-        bucket = next;
-        hash = hash * 2862933555777941757u + 1;
-        next = (int64_t)((double)(bucket + 1) * (2147483648.0 / (double)((hash >> 33) + 1)));
-    }
-    return (size_t)bucket;
-}
-
-static void jump_is_the_published_one(void **state)
-{
-    (void)state;
-    static const size_t counts[] = {1, 2, 3, 7, 100, 1000, 4096, 8191, 8193, 100000};
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        placed p = place_numbered("jump", counts[i]);
-        for (uint64_t k = 0, hash = counts[i]; k < 100000; k++, hash += 0x9e3779b97f4a7c15u)
-            assert_int_equal(p.how->find(p.built, hash), published_jump(hash, (int64_t)counts[i]));
-        evs__arena_free(&p.arena);
-    }
-}
-
 static void compare_ch3(void *arg, char **columns, size_t count)
 {
     const placed *trees = arg;
@@ -268,7 +244,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_of_envoys_own_tests),
         cmocka_unit_test(jump_is_that_of_guava),
-        cmocka_unit_test(jump_is_the_published_one),
         cmocka_unit_test(ch3_and_crc32_are_those_of_mcrouter),
         cmocka_unit_test(the_order_of_shards_does_not_matter),
         cmocka_unit_test(every_failing_allocation_gives_null),
