@@ -460,7 +460,7 @@ static void a_primary_is_found_by_its_sentinels(void **state)
              "defaults: {command_timeout: 5s}\n"
              "shards:\n"
              "  a: {sentinel: eu, master_name: ledger-1}\n"
-             "  b: {sentinel: eu, master_name: ledger-2, command_timeout: 500ms}\n",
+             "  b: {sentinel: eu, master_name: ledger-2}\n",
              watched_group(&set, "", 0, group));
     answer got = check(write_map(map));
     assert_int_equal(got.exit_code, 1);

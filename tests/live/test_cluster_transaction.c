@@ -568,6 +568,7 @@ static void failing_allocations_leave_outcomes_true(void **state)
         evs__mem_fail_at(0);
         evs_transaction_free(tx);
         evs_client_free(client);
+        nodes_await_leave(&set, to);
         nodes_do(&set, to, "ASKING");
         long long now = nodes_number(&set, to, "GET lacks");
         failures += status != EVS_OK;

@@ -43,7 +43,7 @@ static evs_shardmap *parse(const char *sentinels, const char *more)
     evs_error err;
     evs_shardmap *map = NULL;
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 2s, command_timeout: 20s}\n%s"
+                       "evalshard: 1\ndefaults: {connect_timeout: 2s, command_timeout: 2m}\n%s"
                        "pools:\n  p:\n    on_no_keys: any\n    shards:\n"
                        "      a: {sentinel: eu, master_name: ledger-1}\n%s",
                        sentinels, more);
@@ -232,7 +232,7 @@ static void run_on(load *l, double seconds)
 /* Until enough calls that were submitted after the strike have succeeded. */
 static void run_until_mended(load *l)
 {
-    double end = now() + 30;
+    double end = now() + 120;
     while (l->behind < BEHIND && now() < end)
         drive(l);
     assert_true(l->behind >= BEHIND);
@@ -300,8 +300,8 @@ static void check(load *l, const char *what, size_t primary)
     assert_int_equal(c.unreported, 0);
     assert_int_equal(c.untrue, 0);
     assert_int_equal(c.maybe, c.errors); /* what did not run has waited */
-    assert_true(c.errors <= LOAD);
     assert_true(stats.switches >= 1);
+    assert_true(c.errors <= LOAD * stats.switches); /* once each time */
     assert_non_null(strstr(l->w.log, "the primary is 127.0.0.1:"));
     close_world(&l->w);
     free(l->calls);
@@ -313,6 +313,7 @@ static void a_killed_primary_is_replaced(void **state)
     load l;
     size_t before = watched_settle(&set);
     start_load(&l, "");
+    watched_allow_no_silence(&set);
     kill(scratch_pid(set.servers[before]), SIGSTOP);
     begin_owed(&l);
     assert_int_equal(evs_client_process(l.w.client, 0, NULL), EVS_OK); /* sent, never answered */
@@ -332,6 +333,7 @@ static void a_paused_primary_is_left(void **state)
     load l;
     size_t before = watched_settle(&set);
     start_load(&l, "");
+    watched_allow_no_silence(&set);
     kill(scratch_pid(set.servers[before]), SIGSTOP);
     strike(&l);
     run_until_mended(&l);
@@ -361,6 +363,7 @@ static void several_have_to_agree_where_the_map_says_so(void **state)
     load l;
     size_t before = watched_settle(&set);
     start_load(&l, ", quorum_reads: 2");
+    watched_allow_no_silence(&set);
     scratch_kill(set.servers[before]);
     strike(&l);
     run_until_mended(&l);
@@ -376,6 +379,7 @@ static void one_dead_sentinel_does_no_harm(void **state)
     size_t before = watched_settle(&set);
     watched_kill_sentinel(&set, 0);
     start_load(&l, ", quorum_reads: 2");
+    watched_allow_no_silence(&set);
     scratch_kill(set.servers[before]);
     strike(&l);
     run_until_mended(&l);
@@ -471,7 +475,7 @@ static void a_hasty_client_is_told_at_once(void **state)
     double begin = now();
     assert_int_equal(add(&w, "{k}", &got, &err), EVS_E_CONNECT);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
-    assert_true(now() - begin < 10); /* of twenty seconds */
+    assert_true(now() - begin < 60); /* of two minutes */
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
         watched_restart_sentinel(&set, i);
     close_world(&w);

@@ -30,7 +30,7 @@ static evs_status call_by(const char *group, evs_error *err)
     evs_bytes key = evs_text("{k}");
     evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1};
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 5s, command_timeout: 3s}\n%s"
+                       "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n%s"
                        "shards: {a: {sentinel: eu, master_name: ledger-1}}\n",
                        group);
     evs_status status = evs_shardmap_parse(&map, (evs_bytes){yaml, (size_t)len}, "t", NULL, err);

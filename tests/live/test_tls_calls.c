@@ -199,14 +199,14 @@ static void idle_connections_are_asked_by_tls_as_well(void **state)
     evs_client_stats stats;
     evs_bytes key = evs_text("idle");
     evs_invocation call = {.script = "count", .keys = &key, .nkeys = 1, .timeout_ms = 60000};
-    snprintf(shards, sizeof shards, "  a: {address: \"127.0.0.1:%d\", keepalive: 20ms}\n",
+    snprintf(shards, sizeof shards, "  a: {address: \"127.0.0.1:%d\", keepalive: 2s}\n",
              scratch_port(common.server));
     evs_client *client = open_client(shards, NULL);
     assert_int_equal(evs_call(&reply, client, &call, &err), EVS_OK);
     evs_reply_free(reply);
     do_plain("CONFIG RESETSTAT");
-    while (count_pings() < 5)
-        assert_int_equal(evs_client_process(client, 0, &err), EVS_OK);
+    while (count_pings() < 2)
+        assert_int_equal(evs_client_process(client, 20, &err), EVS_OK);
     assert_int_equal(evs_call(&reply, client, &call, &err), EVS_OK);
     evs_reply_free(reply);
     evs_client_stats_get(&stats, client);
@@ -235,7 +235,7 @@ static void a_silent_handshake_holds_up_no_other_shard(void **state)
     evs_client *client = open_client(shards, NULL);
     evs_bytes arg = evs_text("x");
     evs_invocation call = {
-        .script = "both_ways", .args = &arg, .nargs = 1, .shard = "b", .timeout_ms = 300};
+        .script = "both_ways", .args = &arg, .nargs = 1, .shard = "b", .timeout_ms = 2000};
     assert_int_equal(evs_submit(client, &call, note, &silent, &err), EVS_OK);
     call.shard = "a";
     call.timeout_ms = 20000;
@@ -330,7 +330,7 @@ static void the_commands_go_by_tls(void **state)
     snprintf(map, sizeof map,
              "evalshard: 1\n"
              "defaults: {auth: {username: app, password_env: TLS_TEST_PASSWORD}, "
-             "connect_timeout: 20s}\n"
+             "connect_timeout: 20s, command_timeout: 20s}\n"
              "shards:\n"
              "  a: {address: rediss://127.0.0.1:%d, tls: {ca_file: ca.pem}}\n",
              scratch_port(common.server));
@@ -371,7 +371,7 @@ static void the_commands_say_why_tls_failed_and_keep_secrets(void **state)
         snprintf(map, sizeof map,
                  "evalshard: 1\n"
                  "defaults: {auth: {username: app, password_env: TLS_TEST_PASSWORD}, "
-                 "connect_timeout: 20s}\n"
+                 "connect_timeout: 20s, command_timeout: 20s}\n"
                  "shards:\n"
                  "  a: {address: rediss://127.0.0.1:%d, tls: %s}\n",
                  scratch_port(common.server), rows[i].tls);

@@ -31,7 +31,7 @@ static int set_up(void **state)
         scratch_start(&server, area, "s0", &options) != SCRATCH_OK)
         return -1;
     snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ndefaults: {connect_timeout: 30s, keepalive: 100ms}\n"
+             "evalshard: 1\ndefaults: {connect_timeout: 30s, keepalive: 2s}\n"
              "shards: {s0: \"127.0.0.1:%d\"}\n",
              scratch_port(server));
     if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
@@ -60,7 +60,7 @@ typedef struct listener {
 static void listen(void *arg, const evs_log_event *event)
 {
     listener *self = arg;
-    if (strstr(event->message, "no answer to PING for 100 ms") != NULL) {
+    if (strstr(event->message, "no answer to PING for 2000 ms") != NULL) {
         self->losses++;
         sem_post(&self->silent);
     }

@@ -67,6 +67,12 @@ void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
     scene_die(command, text);
 }
 
+void nodes_await_leave(nodes *set, size_t node)
+{
+    while (says(set, node, "CLIENT LIST", " name=evalshard "))
+        scene_pause();
+}
+
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
 {
     size_t owner = set->count;

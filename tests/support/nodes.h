@@ -48,6 +48,9 @@ void nodes_do(nodes *set, size_t node, const char *format, ...)
 long long nodes_number(nodes *set, size_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Waits until no client of ours is connected to the node: all that they sent has run. */
+void nodes_await_leave(nodes *set, size_t node);
+
 /* Waits until the text is in a node's reply to the command, at most a minute. */
 void nodes_wait(nodes *set, size_t node, const char *command, const char *text);
 

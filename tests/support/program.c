@@ -45,7 +45,8 @@ static void become(const program_how *how, const char *const *argv, const int fd
     const char *folder = argv[0][0] == '/' ? "" : EVS_TEST_BINARY_DIR "/";
     for (int i = 0; i < 3; i++)
         dup2(fds[i], i);
-    signal(SIGINT, SIG_DFL); /* ignored by what a shell runs in the background */
+    signal(SIGINT, SIG_DFL); /* ignored by what runs in the background of a shell */
+    signal(SIGHUP, SIG_DFL);
     set_up_environment(how);
     snprintf(path, sizeof path, "%s%s", folder, argv[0]);
     execv(path, (char *const *)argv);

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 180000, CALM_MS = 60000, HASTY_MS = 500 };
 
 /* ---- servers ---- */
 
@@ -86,6 +86,11 @@ static void start_server(watched *set, size_t i)
 
 /* ---- sentinels ---- */
 
+static int calm_ms(const watched *set)
+{
+    return set->options->down_after_ms != 0 ? (int)set->options->down_after_ms : CALM_MS;
+}
+
 static void write_config(const watched *set, size_t i, char path[512])
 {
     const char *folder = scratch_folder(set->area), *password = set->options->password;
@@ -96,10 +101,9 @@ static void write_config(const watched *set, size_t i, char path[512])
     fprintf(file,
             "bind 127.0.0.1\nport %d\ndir %s\nlogfile sentinel-%zu.log\nprotected-mode no\n"
             "sentinel monitor ledger-1 127.0.0.1 %d 2\n"
-            "sentinel down-after-milliseconds ledger-1 %u\n"
+            "sentinel down-after-milliseconds ledger-1 %d\n"
             "sentinel failover-timeout ledger-1 3000\n",
-            set->ports[i], folder, i, scratch_port(set->servers[0]),
-            set->options->down_after_ms != 0 ? set->options->down_after_ms : 500);
+            set->ports[i], folder, i, scratch_port(set->servers[0]), calm_ms(set));
     if (password != NULL)
         fprintf(file, "requirepass %s\nsentinel sentinel-pass %s\n", password, password);
     if (set->options->tls != NULL)
@@ -173,6 +177,25 @@ void watched_tell_sentinel(watched *set, size_t i, const char *command)
         scene_die(command, reply->str);
     freeReplyObject(reply);
     redisFree(link);
+}
+
+static void allow_silence(watched *set, int ms)
+{
+    char command[80];
+    snprintf(command, sizeof command, "SENTINEL SET ledger-1 down-after-milliseconds %d", ms);
+    for (size_t i = 0; i < WATCHED_SENTINELS; i++)
+        if (set->sentinels[i] != 0)
+            watched_tell_sentinel(set, i, command);
+}
+
+void watched_allow_no_silence(watched *set)
+{
+    allow_silence(set, HASTY_MS);
+}
+
+void watched_allow_silence(watched *set)
+{
+    allow_silence(set, calm_ms(set));
 }
 
 static const char *field(const redisReply *reply, const char *name)
@@ -279,6 +302,7 @@ static size_t replicate_from_one(watched *set)
 /* On a slow machine sentinels may replace the primary meanwhile: then all of it begins anew. */
 size_t watched_settle(watched *set)
 {
+    watched_allow_silence(set);
     for (int tries = 0; tries < 10; tries++) {
         size_t primary = replicate_from_one(set);
         redisReply *reply = run_on(set, primary, "FLUSHALL");
