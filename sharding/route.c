@@ -146,11 +146,12 @@ static const evs__pool *find_pool(const evs_shardmap *map, const char *name)
     return NULL;
 }
 
-int evs__route_spreads(const evs_shardmap *map, const char *pool)
+const evs__pool *evs__route_spreads(const evs_shardmap *map, const char *pool)
 {
-    const evs__pool *chosen = pool == NULL ? &map->pools[0] : find_pool(map, pool);
-    return chosen != NULL && (pool != NULL || map->npools == 1) &&
-           chosen->no_keys == EVS__NO_KEYS_ALL;
+    const evs__pool *chosen = map->npools == 1 ? &map->pools[0] : NULL;
+    if (pool != NULL)
+        chosen = find_pool(map, pool);
+    return chosen != NULL && chosen->no_keys == EVS__NO_KEYS_ALL ? chosen : NULL;
 }
 
 static evs_status by_rule(size_t *out, const evs__pool *pool, evs_error *err)
@@ -164,10 +165,11 @@ static evs_status by_rule(size_t *out, const evs__pool *pool, evs_error *err)
                atomic_fetch_add_explicit(pool->turn, 1, memory_order_relaxed) % pool->nshards;
         return EVS_OK;
     case EVS__NO_KEYS_ALL:
-        return evs__fail(err, EVS_E_NO_KEYS,
-                         "the call has no keys, and pool \"%s\" has on_no_keys: all, which is for "
-                         "evs_call and evs_broadcast alone; name a shard",
-                         pool->name);
+        return evs__fail(
+            err, EVS_E_NO_KEYS,
+            "the call has no keys, and pool \"%s\" has on_no_keys: all; what runs on one "
+            "shard, as a transaction does, has to name it",
+            pool->name);
     case EVS__NO_KEYS_ERROR:
         break;
     }

@@ -28,9 +28,9 @@ evs_status evs__route_keys(evs__target *out, const evs_shardmap *map, const evs_
 evs_status evs__route_no_keys(evs__target *out, const evs_shardmap *map, const char *shard,
                               const char *pool, evs_error *err);
 
-/* Does a call without keys go to every shard of `pool` (NULL: the only one), since the map says so?
- * evs__route_no_keys fails then. */
-int evs__route_spreads(const evs_shardmap *map, const char *pool);
+/* The pool of that name (NULL: the only one), if the map says that a call without keys goes to all
+ * of its shards; evs__route_no_keys fails then. NULL when it does not. */
+const evs__pool *evs__route_spreads(const evs_shardmap *map, const char *pool);
 
 /* Appends a key for a message: printable bytes as they are, others as \xNN, long ones cut. */
 void evs__key_text(char *out, size_t cap, evs_bytes key);

@@ -30,7 +30,8 @@ typedef struct evs_batch evs_batch;
 /* What the failure of one call means for the calls behind it on the same shard. */
 typedef enum evs_batch_error {
     EVS_BATCH_GO_ON = 0, /* nothing: all are sent at once */
-    EVS_BATCH_STOP = 1   /* they are not sent: each call waits for the one before it on its shard.
+    EVS_BATCH_STOP = 1   /* they are not sent: each call waits for the one before it on its shard,
+                            or on all shards where it runs on all (`on_no_keys: all`).
                             They end with EVS_E_CANCELED, not executed. */
 } evs_batch_error;
 

@@ -183,7 +183,8 @@ typedef struct evs_invocation {
 } evs_invocation;
 
 /* Runs one script and waits for its reply. `*out` is yours to free. Without keys and where the map
- * says `on_no_keys: all` it runs on every shard of the pool, and the reply is an array of theirs.
+ * says `on_no_keys: all` it runs on every shard of the pool, and the reply is an array of theirs;
+ * the first failure on a shard is that of the whole, and its message says on how many it ran.
  *
  * When the script itself answered with an error the status is EVS_E_SCRIPT and `*out` is that error
  * reply; on every other failure `*out` is untouched. `err->outcome` says whether it ran. */
@@ -203,7 +204,8 @@ typedef void (*evs_done_fn)(void *arg, const evs_result *result);
 /* Queues one call. It is written at the next evs_client_process, together with its neighbours.
  * `done` runs exactly once, inside a later evs_client_process, evs_call, evs_command or
  * evs_client_free; it may submit further calls and free the client. When evs_submit itself fails
- * (unknown script, arity, routing, a full queue) nothing was queued and `done` never runs. */
+ * (unknown script, arity, routing, a full queue) nothing was queued and `done` never runs.
+ * What runs on every shard of a pool is one call, too: one completion, one ticket. */
 EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, evs_done_fn done,
                               void *arg, evs_error *err);
 

@@ -43,7 +43,8 @@ typedef struct evs_transaction_options {
     size_t struct_size;
     unsigned timeout_ms; /* from EXEC to its reply, and of each read; 0: command_timeout of the map,
                             or script_timeout with a script among the elements */
-    const char *shard;   /* where it goes when no element has keys; copied; NULL: the map decides */
+    const char *shard;   /* where it goes when no element has keys; copied; NULL: the map decides,
+                          * which with `on_no_keys: all` is EVS_E_NO_KEYS: it runs on one shard */
 } evs_transaction_options;
 
 #define EVS_TRANSACTION_OPTIONS_INIT             \

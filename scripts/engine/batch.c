@@ -3,7 +3,9 @@
  *
  *   add (copies) --> pump: submit what fits --> each completion: keep the result, pump again
  *
- * With EVS_BATCH_STOP the calls of one shard form a chain, of which one is under way at a time.
+ * With EVS_BATCH_STOP the calls of one shard form a chain, of which one is under way at a time. A
+ * call that runs on every shard of its pool is in the chain of each: it waits for the calls before
+ * it in all of them, and those behind it wait for it.
  */
 #include "core/arena.h"
 #include "core/error.h"
@@ -16,14 +18,25 @@
 
 #include <evalshard/batch.h>
 
-typedef struct item {
+typedef struct item item;
+
+/* A call that comes directly behind another in a chain. */
+typedef struct link {
+    item *to;
+    struct link *next;
+} link;
+
+struct item {
     evs_batch *batch;
     evs_invocation call; /* its texts are in the arena */
     evs_result result;
-    evs_reply plain;   /* a reply that needs no memory of its own */
-    struct item *next; /* in its chain */
+    evs_reply plain; /* a reply that needs no memory of its own */
+    link *behind;    /* in the arena */
+    size_t waits;    /* for so many calls that are directly before it */
+    item *next;      /* in the line of those that are looked at */
+    const item *why; /* the call whose failure kept it from being sent */
     int has_result;
-} item;
+};
 
 typedef enum stage { FILLING, RUNNING, FINISHED } stage;
 
@@ -38,7 +51,8 @@ struct evs_batch {
     size_t results, failures;
     stage stage;
     int pumping;
-    evs__gate gate; /* of who waits */
+    item *line, **last_in_line; /* of chains: to be submitted, or with a result */
+    evs__gate gate;             /* of who waits */
     evs_batch_done_fn done;
     void *arg;
 };
@@ -158,26 +172,71 @@ static void refuse(item *one, const evs_error *err)
 static void pump(evs_batch *batch);
 static int submit(item *one);
 
-/* The calls behind a failure are not sent. */
-static void cancel_chain(item *failed)
+static void line_up(item *one)
 {
-    evs_error err;
-    evs__fail(&err, EVS_E_CANCELED, "not sent: a call before it on the same shard failed (%s)",
-              evs_status_name(failed->result.status));
-    err.outcome = EVS_NOT_EXECUTED;
-    for (item *one = failed->next; one != NULL; one = one->next)
-        refuse(one, &err);
+    evs_batch *batch = one->batch;
+    one->next = NULL;
+    *batch->last_in_line = one;
+    batch->last_in_line = &one->next;
 }
 
-/* The next call of a chain, or of all. */
+static item *take_first(evs_batch *batch)
+{
+    item *first = batch->line;
+    batch->line = first->next;
+    if (batch->line == NULL)
+        batch->last_in_line = &batch->line;
+    return first;
+}
+
+/* The calls behind a failure are not sent. */
+static void cancel_next(item *one, const item *failed)
+{
+    evs_error err;
+    one->why = failed->why != NULL ? failed->why : failed;
+    evs__fail(&err, EVS_E_CANCELED, "not sent: a call before it on the same shard failed (%s)",
+              evs_status_name(one->why->result.status));
+    err.outcome = EVS_NOT_EXECUTED;
+    refuse(one, &err);
+    line_up(one);
+}
+
+/* What the result of a call means for those directly behind it. */
+static void settle(item *one)
+{
+    for (const link *at = one->behind; at != NULL; at = at->next) {
+        item *next = at->to;
+        next->waits--;
+        if (next->has_result)
+            continue;
+        if (one->result.status != EVS_OK)
+            cancel_next(next, one);
+        else if (next->waits == 0)
+            line_up(next);
+    }
+}
+
+/* A call gets its result here or later; each is looked at when it is its turn and once more with a
+ * result. */
+static void walk_chains(evs_batch *batch)
+{
+    batch->pumping = 1;
+    while (batch->line != NULL) {
+        item *one = take_first(batch);
+        if (one->has_result || submit(one) == 0)
+            settle(one);
+    }
+    batch->pumping = 0;
+}
+
 static void go_on(item *one)
 {
     evs_batch *batch = one->batch;
     if (batch->on_error == EVS_BATCH_STOP) {
-        while (one->result.status == EVS_OK && one->next != NULL && submit(one->next) == 0)
-            one = one->next;
-        if (one->has_result && one->result.status != EVS_OK)
-            cancel_chain(one);
+        line_up(one);
+        if (batch->pumping)
+            return;
+        walk_chains(batch);
     }
     pump(batch);
 }
@@ -232,73 +291,94 @@ static void pump(evs_batch *batch)
 
 /* ---- chains ---- */
 
-static evs_status route(size_t *shard, const evs_client *client, const evs_invocation *call,
+/* The shards of the map whose chains a call is in. */
+typedef struct range {
+    size_t first, count;
+} range;
+
+static evs_status route(range *out, const evs_shardmap *map, const evs_invocation *call,
                         evs_error *err)
 {
     evs__target target;
+    const evs__pool *all = NULL;
+    if (call->nkeys == 0 && call->shard == NULL)
+        all = evs__route_spreads(map, call->pool);
+    if (all != NULL) {
+        *out = (range){all->first_shard, all->nshards};
+        return EVS_OK;
+    }
     evs_status status = call->nkeys > 0
-                            ? evs__route_keys(&target, client->map, call->keys, call->nkeys, err)
-                            : evs__route_no_keys(&target, client->map, call->shard, call->pool,
-                                                 err);
+                            ? evs__route_keys(&target, map, call->keys, call->nkeys, err)
+                            : evs__route_no_keys(&target, map, call->shard, call->pool, err);
     if (status == EVS_OK)
-        *shard = target.shard;
+        *out = (range){target.shard, 1};
     return status;
 }
 
-/* Links the calls of each shard; the heads are returned, by shard. NULL when out of memory. */
-static item **make_chains(evs_batch *batch, size_t nshards)
+/* Puts a call behind another; once, however many chains they share. 0 when out of memory. */
+static int put_behind(item *before, item *one)
 {
-    item **heads = evs__arena_zalloc(&batch->arena, nshards, sizeof(item *));
-    item **tails = evs__arena_zalloc(&batch->arena, nshards, sizeof(item *));
-    if (heads == NULL || tails == NULL)
-        return NULL;
-    for (size_t i = 0; i < batch->count; i++) {
-        evs_error err;
-        size_t shard;
-        item *one = &batch->items[i];
-        if (route(&shard, batch->client, &one->call, &err) != EVS_OK) {
-            refuse(one, &err);
-            continue;
-        }
-        if (heads[shard] == NULL)
-            heads[shard] = one;
-        else
-            tails[shard]->next = one;
-        tails[shard] = one;
+    if (before->behind != NULL && before->behind->to == one)
+        return 1;
+    link *added = evs__arena_alloc(&one->batch->arena, 1, sizeof *added);
+    if (added == NULL)
+        return 0;
+    *added = (link){one, before->behind};
+    before->behind = added;
+    one->waits++;
+    return 1;
+}
+
+/* 0 when out of memory. */
+static int add_to_chains(item *one, item **tails, const range *shards)
+{
+    for (size_t i = shards->first; i < shards->first + shards->count; i++) {
+        if (tails[i] != NULL && !put_behind(tails[i], one))
+            return 0;
+        tails[i] = one;
     }
-    return heads;
+    return 1;
 }
 
-/* A call that is refused at once ends its chain. */
-static void start_chain(item *head)
+/* Links the calls of each shard; those with none before them are lined up. 0 when out of memory. */
+static int make_chains(evs_batch *batch)
 {
-    if (submit(head) != 0)
-        return;
-    head->batch->pumping = 1;
-    go_on(head);
-    head->batch->pumping = 0;
+    const evs_shardmap *map = batch->client->map;
+    item **tails = evs__arena_zalloc(&batch->arena, evs_shardmap_count(map), sizeof(item *));
+    for (size_t i = 0; tails != NULL && i < batch->count; i++) {
+        evs_error err;
+        range shards;
+        item *one = &batch->items[i];
+        if (route(&shards, map, &one->call, &err) != EVS_OK)
+            refuse(one, &err);
+        else if (!add_to_chains(one, tails, &shards))
+            return 0;
+        else if (one->waits == 0)
+            line_up(one);
+    }
+    return tails != NULL;
 }
 
-static void forget_results(evs_batch *batch)
+static void forget_chains(evs_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         batch->items[i].has_result = 0;
+        batch->items[i].behind = NULL;
+        batch->items[i].waits = 0;
+    }
     batch->results = batch->failures = 0;
 }
 
 static evs_status start_chains(evs_batch *batch, evs_error *err)
 {
-    size_t nshards = evs_shardmap_count(batch->client->map);
-    item **heads = make_chains(batch, nshards);
-    if (heads == NULL) {
-        forget_results(batch);
-        return evs__fail_nomem(err);
+    batch->line = NULL;
+    batch->last_in_line = &batch->line;
+    if (make_chains(batch)) {
+        walk_chains(batch);
+        return EVS_OK;
     }
-    for (size_t i = 0; i < nshards; i++) {
-        if (heads[i] != NULL)
-            start_chain(heads[i]);
-    }
-    return EVS_OK;
+    forget_chains(batch);
+    return evs__fail_nomem(err);
 }
 
 /* What is to become of a batch. It has that only once it runs. */

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/engine/spread.h"
 
 #include <limits.h>
 
@@ -146,6 +147,7 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     if (client == NULL)
         return evs__fail_nomem(err);
     client->registry = registry;
+    evs__ring_init(&client->spreads);
     client->options = options;
     client->random = (uint64_t)(uintptr_t)client;
     client->sweep_at = UINT64_MAX;
@@ -167,6 +169,7 @@ static void free_memory(evs_client *client)
 {
     evs__free(client->refusal);
     evs__client_free_lanes(client);
+    evs__spreads_free(client);
     evs__calls_free(&client->calls);
     evs__fork_mark_free(client->fork_mark);
     evs__maps_free(&client->maps);
@@ -374,18 +377,41 @@ static evs_status full(evs__lane *lane, evs_error *err)
                         lane->parked_bytes, options->max_queued_bytes);
 }
 
-evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
+static int is_over(const evs__lane *lane)
 {
     const evs_client_options *options = &lane->client->options;
-    evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
-    if (status == EVS_OK && (count_calls(lane) >= options->max_in_flight ||
-                             lane->parked_bytes > options->max_queued_bytes))
+    return count_calls(lane) >= options->max_in_flight ||
+           lane->parked_bytes > options->max_queued_bytes;
+}
+
+/* Who is refused may be told when there is room. */
+static evs_status check_room(evs__lane *lane, evs_status status, evs_error *err)
+{
+    if (status == EVS_OK && is_over(lane))
         status = full(lane, err);
-    if (status == EVS_E_QUEUE_FULL && options->on_full == EVS_FULL_SIGNAL)
+    if (status == EVS_E_QUEUE_FULL && lane->client->options.on_full == EVS_FULL_SIGNAL)
         lane->wants_room = lane->watched = 1;
+    return status;
+}
+
+evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
+{
+    evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
+    status = check_room(lane, status, err);
     if (status == EVS_OK)
         evs__lane_preload(lane);
     return status;
+}
+
+evs_status evs__client_room(evs__lane *lane, evs_error *err)
+{
+    evs_status status = EVS_OK;
+    if (lane->conn == NULL)
+        return EVS_OK;
+    if (evs__conn_state_of(lane->conn) == EVS__CONN_READY)
+        status = evs__lane_prepare(lane, err);
+    status = check_room(lane, status, err);
+    return status == EVS_E_QUEUE_FULL ? status : EVS_OK;
 }
 
 evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__start_fn *submit,
@@ -425,6 +451,17 @@ static evs_status cancel(void *job, evs_error *err)
     return evs_cancel(self->client, self->ticket, err);
 }
 
+static evs_status release(evs_client *client, evs_ticket ticket, evs_error *err)
+{
+    if (evs__spread_has(ticket))
+        return evs__spread_cancel(client, ticket, err);
+    evs__call *call = evs__calls_find(&client->calls, ticket);
+    if (call == NULL)
+        return evs__fail(err, EVS_E_STATE, "the call has completed already");
+    evs__call_release(call, EVS_E_CANCELED);
+    return EVS_OK;
+}
+
 evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
 {
     if (evs__client_is_elsewhere(client)) {
@@ -435,13 +472,10 @@ evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
     evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    evs__call *call = evs__calls_find(&client->calls, ticket);
-    if (call == NULL)
-        return evs__fail(err, EVS_E_STATE, "the call has completed already");
     evs__client_enter(client);
-    evs__call_release(call, EVS_E_CANCELED);
+    status = release(client, ticket, err);
     evs__client_leave(client);
-    return EVS_OK;
+    return status;
 }
 
 /* Ends: every call has a deadline. */

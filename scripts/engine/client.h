@@ -34,6 +34,7 @@ struct evs_client {
     size_t pending;               /* submitted and not finished */
     evs__calls calls;
     evs_client_stats stats;
+    evs__ring spreads; /* calls that run on every shard of a pool; ours */
 
     evs_shardmap *map;   /* our reference; for the client's thread only */
     uint64_t map_serial; /* how many maps there were before it */
@@ -127,6 +128,10 @@ static inline void evs__call_start(evs_client *client, evs__call *call, unsigned
 /* Makes the lane usable for one more request, which waits for a connection when it may
  * `await` one. Fails as evs__conn_prepare or evs__conn_await do, or with QUEUE_FULL. */
 evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err);
+
+/* Has a lane that was used before room for one more request, as far as that can be said without a
+ * connection? Fails with QUEUE_FULL. */
+evs_status evs__client_room(evs__lane *lane, evs_error *err);
 
 /* With EVS_FULL_BLOCK: submits again after QUEUE_FULL, driving the client in between, until it
  * works or the time is over. */

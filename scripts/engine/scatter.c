@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/client.h"
+#include "scripts/engine/everywhere.h"
 #include "scripts/engine/submit.h"
 
 #include <evalshard/batch.h>
@@ -157,52 +158,12 @@ static evs_status submit_target(part *one, evs_error *err)
     return status == EVS_OK ? evs__job_submit(&job, err) : status;
 }
 
-/* Every primary of a cluster by a slot that it serves; the whole when none is known. */
-static size_t list_primaries(evs__target *out, const evs__cluster *cluster,
-                             const evs__target *whole)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < cluster->nnodes; i++) {
-        unsigned slot = 0;
-        while (slot < EVS__SLOTS && cluster->owner[slot] != i)
-            slot++;
-        if (slot == EVS__SLOTS)
-            continue;
-        if (out != NULL) {
-            out[count] = *whole;
-            out[count].slot = slot;
-        }
-        count++;
-    }
-    if (count == 0 && out != NULL)
-        *out = *whole;
-    return count > 0 ? count : 1;
-}
-
 typedef struct listing {
     scattering *all;
     const char *pool;    /* NULL: all pools */
     evs_shardmap *map;   /* ours */
     size_t first, count; /* shards of the map */
 } listing;
-
-static size_t list_shards(evs__target *out, const listing *self)
-{
-    const evs_client *client = self->all->client;
-    size_t count = 0;
-    for (size_t i = self->first; i < self->first + self->count; i++) {
-        evs__target whole = {i, client->map->shards[i].pool, EVS__ANY_SLOT, 0};
-        evs__target *at = out == NULL ? NULL : out + count;
-        if (client->lanes[i]->cluster != NULL) {
-            count += list_primaries(at, client->lanes[i]->cluster, &whole);
-            continue;
-        }
-        if (at != NULL)
-            *at = whole;
-        count++;
-    }
-    return count;
-}
 
 /* The shards of the pool, or all. */
 static evs_status choose(listing *self, const evs_shardmap *map, evs_error *err)
@@ -230,11 +191,11 @@ static evs_status list_targets(void *job, evs_error *err)
     if (status != EVS_OK)
         return status;
     self->all->map_serial = client->map_serial;
-    self->all->count = list_shards(NULL, self);
+    self->all->count = evs__list_everywhere(NULL, client, self->first, self->count);
     self->all->targets = evs__alloc_array(self->all->count, sizeof *self->all->targets);
     if (self->all->targets == NULL)
         return evs__fail_nomem(err);
-    list_shards(self->all->targets, self);
+    evs__list_everywhere(self->all->targets, client, self->first, self->count);
     return EVS_OK;
 }
 

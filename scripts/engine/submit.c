@@ -61,6 +61,31 @@ static inline evs_status route(evs__target *out, const evs_shardmap *map, const 
     return status == EVS_OK ? status : not_routed(status, script, err);
 }
 
+/* To every shard of a pool: the target is the first of them. */
+static int spread_out(evs__job *job, const evs_shardmap *map)
+{
+    const evs_invocation *call = job->invocation;
+    const evs__pool *pool = NULL;
+    if (call->nkeys == 0 && call->shard == NULL)
+        pool = evs__route_spreads(map, call->pool);
+    if (pool != NULL)
+        job->target = (evs__target){pool->first_shard, (size_t)(pool - map->pools), EVS__ANY_SLOT,
+                                    0};
+    return pool != NULL;
+}
+
+/* How long a call without a time of its own may take. */
+static unsigned longest(const evs__job *job, const evs_shardmap *map)
+{
+    const evs__pool *pool = &map->pools[job->target.pool];
+    unsigned most = map->shards[job->target.shard].script_timeout_ms;
+    for (size_t i = 0; job->spreads && i < pool->nshards; i++) {
+        unsigned one = map->shards[pool->first_shard + i].script_timeout_ms;
+        most = one > most ? one : most;
+    }
+    return most;
+}
+
 static inline evs_status allow(const evs_shardmap *map, const evs_script *script, size_t pool,
                                evs_error *err)
 {
@@ -73,15 +98,17 @@ static inline evs_status allow(const evs_shardmap *map, const evs_script *script
 static evs_status place(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
 {
     const evs_invocation *invocation = job->invocation;
-    evs__target target;
-    evs_status status = route(&target, map, job->script, invocation, err);
-    if (status != EVS_OK)
-        return status;
-    job->target = target;
+    job->spreads = spread_out(job, map);
+    if (!job->spreads) {
+        evs__target target;
+        evs_status status = route(&target, map, job->script, invocation, err);
+        if (status != EVS_OK)
+            return status;
+        job->target = target;
+    }
     job->map_serial = serial;
-    job->timeout_ms = invocation->timeout_ms != 0 ? invocation->timeout_ms
-                                                  : map->shards[target.shard].script_timeout_ms;
-    return allow(map, job->script, target.pool, err);
+    job->timeout_ms = invocation->timeout_ms != 0 ? invocation->timeout_ms : longest(job, map);
+    return allow(map, job->script, job->target.pool, err);
 }
 
 evs_status evs__job_plan_by(evs__job *job, const evs_shardmap *map, uint64_t serial, evs_error *err)
@@ -152,7 +179,7 @@ static evs_status queue(evs__call *call, const evs_invocation *invocation, evs_e
     return evs__queue_end(call, err);
 }
 
-static evs_status submit(const evs__job *self, evs_error *err)
+evs_status evs__job_send(const evs__job *self, evs_error *err)
 {
     evs_client *client = self->client;
     evs__call *call = evs__client_call(client, &self->target, self->script);
@@ -174,6 +201,11 @@ static evs_status submit(const evs__job *self, evs_error *err)
     if (self->target.mixed_tags)
         client->stats.mixed_tags++;
     return EVS_OK;
+}
+
+static inline evs_status submit(const evs__job *job, evs_error *err)
+{
+    return job->spreads ? evs__spread_start(job, err) : evs__job_send(job, err);
 }
 
 /* The map was replaced since the call was planned. */
@@ -285,8 +317,6 @@ evs_status evs_call(evs_reply **out, evs_client *client, const evs_invocation *i
         .client = client, .invocation = invocation, .done = evs__waiter_done, .arg = &waiter};
     evs__start what = {.start = start, .job = &self, .gate = &waiter.gate};
     evs_status status = plan_to_wait(&self, err);
-    if (status == EVS_E_NO_KEYS && evs__spread_wanted(client, invocation))
-        return evs__spread_call(out, client, invocation, err);
     if (status != EVS_OK)
         return status;
     what.timeout_ms = self.timeout_ms;

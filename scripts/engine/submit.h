@@ -16,6 +16,7 @@ typedef struct evs__job {
     evs__target target;
     uint64_t map_serial; /* of the map that decided */
     unsigned timeout_ms;
+    int spreads; /* to every shard of the target's pool */
     evs_done_fn done;
     void *arg;
 } evs__job;
@@ -37,6 +38,10 @@ evs_status evs__job_plan_elsewhere(evs__job *job, evs_error *err);
 
 /* Queues a planned call. */
 evs_status evs__job_submit(const evs__job *job, evs_error *err);
+
+/* The same for a call to one shard of the map there is; also while a client that takes no more
+ * calls finishes those it has. */
+evs_status evs__job_send(const evs__job *job, evs_error *err);
 
 /* evs_submit for a part of something larger, on the thread that drives the client: `done` runs
  * there whatever the options say of completions, and it is not counted as pending. */

@@ -225,7 +225,7 @@ static void outcomes_are_true_wherever_the_wire_is_cut(void **state)
 
 static int has_no_place_in_a_cluster(const way *how)
 {
-    return strcmp(how->script, "everywhere") == 0;
+    return strcmp(how->name, "a script everywhere") == 0;
 }
 
 static void start_node(nodes *cluster)
@@ -243,7 +243,8 @@ static void open_cluster(void)
     evs_error err;
     snprintf(yaml, sizeof yaml,
              "evalshard: 1\ndefaults: {connect_timeout: 20s, retry: {backoff: 1ms}}\n"
-             "pools:\n  c:\n    cluster: {seeds: [\"%s\"], tryagain_backoff: 1ms}\n",
+             "pools:\n  c:\n    on_no_keys: all\n    audit: warn\n"
+             "    cluster: {seeds: [\"%s\"], tryagain_backoff: 1ms}\n",
              proxy_address(world.set.wire));
     if (evs_shardmap_parse(&world.set.map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
         evs_registry_new(&world.set.registry, NULL, &err) != EVS_OK)

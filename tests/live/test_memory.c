@@ -103,8 +103,9 @@ static void so_it_does_with_other_maps(void **state)
 {
     (void)state;
     static const char *const settings[] = {
-        "    preload: all\n",
-        "    on_shard_down: wait\n    down_after: 1\n    retry: {attempts: 3, backoff: 1ms}\n",
+        "    on_no_keys: all\n    preload: all\n",
+        "    on_no_keys: all\n    on_shard_down: wait\n    down_after: 1\n    retry: {attempts: 3, "
+        "backoff: 1ms}\n",
     };
     evs_shardmap *plain = world.set.map;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
@@ -158,10 +159,11 @@ static void a_map_that_memory_lacks_for_changes_nothing(void **state)
     evs_error err;
     char yaml[512];
     evs_shardmap *next;
-    snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s}\n"
-             "pools:\n  main:\n    shards:\n      s0: \"%s\"\n      s1: \"%s\"\n",
-             scratch_address(world.set.servers[0]), scratch_address(world.set.servers[1]));
+    snprintf(
+        yaml, sizeof yaml,
+        "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s}\n"
+        "pools:\n  main:\n    on_no_keys: all\n    shards:\n      s0: \"%s\"\n      s1: \"%s\"\n",
+        scratch_address(world.set.servers[0]), scratch_address(world.set.servers[1]));
     assert_int_equal(evs_shardmap_parse(&next, evs_text(yaml), "next.yaml", NULL, &err), EVS_OK);
     for (int i = 0; i < 2 * (int)ways_count; i++) {
         const way *how = &ways[i / 2];
@@ -189,7 +191,7 @@ static void a_map_that_memory_lacks_for_changes_nothing(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    shards_start(&world.set, 1, NULL);
+    shards_start(&world.set, 1, "    on_no_keys: all\n");
     if (scratch_start(&world.set.servers[1], world.set.area, "s1", NULL) != SCRATCH_OK)
         return -1;
     ways_load(&world.set);

@@ -4,7 +4,6 @@
 #include "tests/support/nodes.h"
 #include "tests/support/shards.h"
 
-#include <evalshard/batch.h>
 #include <evalshard/transaction.h>
 
 #include <setjmp.h>
@@ -169,35 +168,27 @@ static void where_it_ran_is_true_without_memory(void **state)
     assert_int_equal(scratch_restart(set.servers[2]), SCRATCH_OK);
 }
 
-static void never(void *arg, const evs_result *result)
-{
-    (void)arg;
-    (void)result;
-    fail();
-}
-
-static void what_has_one_reply_is_refused(void **state)
+static void a_transaction_has_one_shard_and_is_refused(void **state)
 {
     (void)state;
     evs_error err;
-    evs_batch *batch;
     evs_transaction *tx;
     evs_invocation one = {.script = "size"};
-    assert_int_equal(evs_submit(set.client, &one, never, NULL, &err), EVS_E_NO_KEYS);
-    assert_non_null(
-        strstr(err.message, "on_no_keys: all, which is for evs_call and evs_broadcast"));
-    assert_int_equal(evs_batch_new(&batch, set.client, NULL, NULL), EVS_OK);
-    assert_int_equal(evs_batch_add(batch, &one, NULL), EVS_OK);
-    assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
-    assert_int_equal(evs_batch_result(batch, 0)->status, EVS_E_NO_KEYS);
-    evs_batch_free(batch);
     assert_int_equal(evs_transaction_new(&tx, set.client, NULL, NULL), EVS_OK);
     assert_int_equal(evs_transaction_add(tx, &one, NULL), EVS_OK);
     assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_NO_KEYS);
+    assert_non_null(strstr(err.message, "on_no_keys: all; what runs on one shard, as a "
+                                        "transaction does, has to name it"));
     evs_transaction_free(tx);
-    one.script = "unheard";
+}
+
+static void an_unknown_script_runs_nowhere(void **state)
+{
+    (void)state;
+    evs_error err;
     evs_reply *reply;
     assert_int_equal(call(set.client, "unheard", &reply, &err), EVS_E_NO_SCRIPT);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
 }
 
 static void failing_allocations_are_reported(void **state)
@@ -254,7 +245,8 @@ int main(void)
         cmocka_unit_test(a_threaded_client_does_it_too),
         cmocka_unit_test(an_error_of_one_script_is_that_of_all),
         cmocka_unit_test(failing_allocations_are_reported),
-        cmocka_unit_test(what_has_one_reply_is_refused),
+        cmocka_unit_test(a_transaction_has_one_shard_and_is_refused),
+        cmocka_unit_test(an_unknown_script_runs_nowhere),
         cmocka_unit_test(where_it_ran_is_said_when_a_shard_is_gone),
         cmocka_unit_test(where_it_ran_is_true_without_memory),
         cmocka_unit_test(every_primary_of_a_cluster_replies),

@@ -61,7 +61,8 @@ void shards_start_behind(shards *set)
     start_servers(set, 1);
     set->wire = proxy_start(scratch_address(set->servers[0]));
     const char *address = proxy_address(set->wire);
-    shards_open(set, &address, 1, "    retry: {backoff: 1ms}\n"); /* there are many cuts */
+    shards_open(set, &address, 1,
+                "    on_no_keys: all\n    retry: {backoff: 1ms}\n"); /* there are many cuts */
 }
 
 void shards_stop(shards *set)

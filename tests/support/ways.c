@@ -48,12 +48,25 @@ static void finish(way_run *run)
 
 /* ---- one call ---- */
 
+/* Without keys: what it counts is its argument. */
+static evs_invocation keyless(const way_run *run, const evs_bytes *arg)
+{
+    return (evs_invocation){
+        .script = run->script, .args = arg, .nargs = 1, .timeout_ms = WAYS_TIMEOUT_MS};
+}
+
+static evs_invocation either(const way_run *run, const evs_bytes *key)
+{
+    int has_keys = strcmp(run->script, "everywhere") != 0;
+    return has_keys ? call_of(run, key) : keyless(run, key);
+}
+
 /* A completion says what happened, or evs_submit itself when it is known at once. */
 static void submit_one(way_run *run)
 {
     evs_error err = {0};
     evs_bytes key = evs_text(run->calls[0].key);
-    evs_invocation call = call_of(run, &key);
+    evs_invocation call = either(run, &key);
     evs_status status = evs_submit(run->client, &call, note, &run->calls[0], &err);
     if (status != EVS_OK)
         note_status(&run->calls[0], status, &err);
@@ -65,7 +78,7 @@ static void call_one(way_run *run)
     evs_error err = {0};
     evs_reply *reply = NULL;
     evs_bytes key = evs_text(run->calls[0].key);
-    evs_invocation call = call_of(run, &key);
+    evs_invocation call = either(run, &key);
     note_status(&run->calls[0], evs_call(&reply, run->client, &call, &err), &err);
     evs_reply_free(reply);
 }
@@ -87,7 +100,7 @@ static evs_status fill_batch(way_run *run, evs_batch *batch)
     evs_status status = EVS_OK;
     for (size_t i = 0; i < run->ncalls && status == EVS_OK; i++) {
         evs_bytes key = evs_text(run->calls[i].key);
-        evs_invocation call = call_of(run, &key);
+        evs_invocation call = either(run, &key);
         status = evs_batch_add(batch, &call, NULL);
     }
     return status;
@@ -139,8 +152,7 @@ static void scatter(way_run *run)
 static void broadcast(way_run *run)
 {
     evs_bytes arg = evs_text(run->calls[0].key);
-    evs_invocation call = {
-        .script = run->script, .args = &arg, .nargs = 1, .timeout_ms = WAYS_TIMEOUT_MS};
+    evs_invocation call = keyless(run, &arg);
     evs_status status = evs_broadcast(run->client, &call, fold, run, NULL);
     if (!any_done(run))
         begun(run, status);
@@ -213,14 +225,7 @@ static void know(way_run *run)
     evs_error err;
     evs_reply *reply = NULL;
     evs_bytes word = evs_text("warm");
-    evs_invocation by_key = {
-        .script = run->script, .keys = &word, .nkeys = 1, .timeout_ms = WAYS_TIMEOUT_MS};
-    evs_invocation by_shard = {.script = run->script,
-                               .args = &word,
-                               .nargs = 1,
-                               .shard = "s0",
-                               .timeout_ms = WAYS_TIMEOUT_MS};
-    evs_invocation call = strcmp(run->script, "everywhere") == 0 ? by_shard : by_key;
+    evs_invocation call = either(run, &word);
     if (evs_call(&reply, run->client, &call, &err) != EVS_OK)
         fail_msg("%s", err.message);
     evs_reply_free(reply);
@@ -253,6 +258,11 @@ const way ways[] = {
     {"a batch of three", "count", 3, NULL, batch_of_three, NULL, 2, 0, 1, 0},
     {"three groups of keys", "count", 3, know, scatter, NULL, 2, 0, 1, 0},
     {"a script everywhere", "everywhere", 1, know, broadcast, NULL, 2, 0, 1, 0},
+    {"without keys, a first call", "everywhere", 1, NULL, submit_one, NULL, 2, 0, 1, 0},
+    {"without keys, blocking", "everywhere", 1, know, call_one, NULL, 3, 0, 1, 0},
+    {"without keys, healed", "everywhere", 1, know_and_flush, submit_one, NULL, 2, 0, 1, 0},
+    {"a batch of three without keys", "everywhere", 3, NULL, batch_of_three, NULL, 2, 0, 1, 0},
+    {"without keys, a threaded client", "everywhere", 1, know, submit_one, NULL, 2, 1, 1, 0},
     {"a transaction with its load", "count", 2, NULL, transaction, "EXEC\r\n", 2, 0, 1, 0},
     {"a transaction of what is known", "count", 2, know, transaction, "EXEC\r\n", 3, 0, 1, 0},
     {"a transaction that watches", "count", 2, know_and_watch, watching_transaction, "EXEC\r\n", 2,

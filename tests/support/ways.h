@@ -46,7 +46,7 @@ typedef struct way {
 extern const way ways[];
 extern const size_t ways_count;
 
-/* Loads the scripts of all ways. */
+/* Loads the scripts of all ways. The map they are called by says `on_no_keys: all`. */
 void ways_load(shards *set);
 
 /* A client for this way. */
