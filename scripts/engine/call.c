@@ -353,7 +353,8 @@ static void note_resend(evs__call *call, const evs__answer *answer, const evs__d
 static void lost(evs__call *call, const evs__answer *answer)
 {
     evs_bytes none = {NULL, 0};
-    evs__event event = answer->sent ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
+    int may_have_run = answer->sent || (call->state.is_exec && evs__exec_may_have_run(call->arg));
+    evs__event event = may_have_run ? EVS__EVENT_SENT : EVS__EVENT_UNSENT;
     evs__decision decision = decide(call, event, none);
     int elsewhere = evs__reader_leave(call->lane); /* there are others, which are known */
     evs__aim_look(call->lane);

@@ -35,11 +35,26 @@ static void drop_when_over(evs__exec *exec)
 
 /* ---- replies ---- */
 
+static void note_beginning(evs__exec *exec, const evs__part *part, const evs__answer *answer)
+{
+    if (part->kind == EVS__PART_MULTI)
+        exec->begun = answer->got == EVS__GOT_REPLY && answer->reply != NULL &&
+                      evs_reply_kind(answer->reply) != EVS_REPLY_ERROR;
+    if (part->kind == EVS__PART_ELEMENT && answer->got == EVS__GOT_LOST)
+        exec->bare |= answer->sent && !exec->begun;
+}
+
+int evs__exec_may_have_run(const evs__exec *exec)
+{
+    return exec->bare;
+}
+
 static void part_answered(evs__request *request, const evs__answer *answer)
 {
     evs__part *part = (evs__part *)request;
     evs__exec *exec = part->exec;
     exec->open--;
+    note_beginning(exec, part, answer);
     if (exec->tx != NULL && answer->got == EVS__GOT_REPLY && answer->reply != NULL)
         evs__exec_part_replied(part, answer->reply);
     drop_when_over(exec);
@@ -165,6 +180,7 @@ static int commit(evs__exec *exec)
 static void begin_anew(evs__exec *exec)
 {
     exec->nparts = 0;
+    exec->begun = exec->bare = 0;
     exec->culprit = NULL;
     evs_reply_free(exec->refusal);
     exec->refusal = NULL;

@@ -35,6 +35,10 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err);
  * where or when it may: that reply, or one to a part, which is the transaction's. Else NULL. */
 const evs_reply *evs__exec_refusal(const evs__exec *exec, const evs_reply *reply);
 
+/* The connection is lost. May elements have run, though EXEC was not sent? A server that refuses
+ * MULTI runs each element that it got. */
+int evs__exec_may_have_run(const evs__exec *exec);
+
 /* Is about to be queued again, or to wait for that: what was refused does not count any more.
  * Returns what did, for the case that nothing comes of it. */
 const evs__part *evs__exec_forgive(evs__exec *exec);

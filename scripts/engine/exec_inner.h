@@ -27,6 +27,8 @@ struct evs__exec {
     evs__part *parts;    /* in the order of writing; ours */
     size_t nparts;
     size_t open;              /* parts in the connection */
+    int begun;                /* MULTI was answered with OK */
+    int bare;                 /* an element has left, and MULTI was lost without an answer */
     const evs__part *culprit; /* the first part that was refused */
     evs_reply *refusal;       /* what it was answered with, in a cluster; ours */
 };

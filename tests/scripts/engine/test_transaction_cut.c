@@ -120,18 +120,22 @@ static size_t measure_greeting(void)
     return greeting;
 }
 
-static void a_cut_in_the_requests_is_not_executed_and_behind_them_maybe(void **state)
+/* A server that refused MULTI, and had no time to say so, has run each element that it got. */
+static void a_cut_in_the_requests(const char *said, size_t maybe_from)
 {
-    (void)state;
     const size_t whole = sizeof request - 1, greeting = measure_greeting();
     for (size_t taken = 1; taken <= whole; taken++) {
-        const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(taken), FAKE_DEAF, FAKE_CLOSE};
+        int heard = taken >= sizeof "*1\r\n$5\r\nMULTI\r\n" - 1;
+        const fake_step steps[] = {FAKE_GREET, FAKE_BYTES(taken),
+                                   FAKE_SAY_BYTES(said, heard ? strlen(said) : 0), FAKE_DEAF,
+                                   FAKE_CLOSE};
         trial self;
         begin_on(&self, FAKE_TCP, "return 1", steps, sizeof steps / sizeof steps[0]);
         kernel_limit(greeting + taken);
         run(&self);
         assert_int_equal(self.status, EVS_E_CLOSED);
-        assert_int_equal(self.err.outcome, taken < whole ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
+        assert_int_equal(self.err.outcome,
+                         taken < maybe_from ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);
         assert_all(&self, self.err.outcome);
         fake_shard_wait(self.fake);
         evs_bytes got = fake_shard_received(self.fake);
@@ -142,6 +146,18 @@ static void a_cut_in_the_requests_is_not_executed_and_behind_them_maybe(void **s
         end(&self);
     }
     kernel_watch(0);
+}
+
+static void a_cut_behind_an_element_is_maybe_while_multi_may_be_refused(void **state)
+{
+    (void)state;
+    a_cut_in_the_requests("", sizeof "*1\r\n$5\r\nMULTI\r\n" LOAD CALL - 1);
+}
+
+static void a_cut_before_the_end_of_exec_is_not_executed(void **state)
+{
+    (void)state;
+    a_cut_in_the_requests("+OK\r\n", sizeof request - 1);
 }
 
 /* The replies end at byte `len`; then the connection does. */
@@ -348,7 +364,8 @@ static void a_late_exec_does_not_disturb_the_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cut_in_the_requests_is_not_executed_and_behind_them_maybe),
+        cmocka_unit_test(a_cut_behind_an_element_is_maybe_while_multi_may_be_refused),
+        cmocka_unit_test(a_cut_before_the_end_of_exec_is_not_executed),
         cmocka_unit_test(a_cut_in_the_replies_is_maybe),
         cmocka_unit_test(a_cut_behind_a_refusal_is_not_executed),
         cmocka_unit_test(replies_are_understood),
