@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_HOST = 256 };
-
 evs__tls *evs__tls_new(evs__tls_contexts *contexts, const evs__login *login)
 {
     evs__tls *tls = evs__zalloc_array(1, sizeof *tls);
@@ -76,10 +74,10 @@ const char *evs__tls_peer(const evs__login *login)
 }
 
 /* `text` without the zone of an IPv6 address, which is this machine's name for an interface. */
-static int is_address(char out[LONGEST_HOST], const char *text)
+static int is_address(char out[EVS__TLS_PEER], const char *text)
 {
     struct in6_addr ignored;
-    snprintf(out, LONGEST_HOST, "%s", text);
+    snprintf(out, EVS__TLS_PEER, "%s", text);
     out[strcspn(out, "%")] = '\0';
     return inet_pton(AF_INET6, out, &ignored) == 1 || inet_pton(AF_INET, out, &ignored) == 1;
 }
@@ -87,7 +85,7 @@ static int is_address(char out[LONGEST_HOST], const char *text)
 /* Servers are asked for by name only: RFC 6066 has no addresses in the name indication. */
 static int name_peer(SSL *ssl, const evs__login *login)
 {
-    char address[LONGEST_HOST];
+    char address[EVS__TLS_PEER];
     const char *peer = evs__tls_peer(login);
     int full = login->tls->verify == EVS__VERIFY_FULL;
     if (peer == NULL)
@@ -110,11 +108,16 @@ static int attach(evs__tls *tls, int fd)
     return 1;
 }
 
-/* A session vouches for what was verified with its context, and for nothing else. */
+/* A session vouches for what was verified with its context, for the name it was verified for, and
+ * for nothing else. */
 static void resume(evs__tls *tls, SSL_CTX *context)
 {
-    if (tls->context != context) {
+    const char *name = evs__tls_peer(tls->login);
+    const char *peer = name == NULL ? "" : name;
+    if (tls->context != context || strcmp(tls->peer, peer) != 0)
         forget_session(tls);
+    snprintf(tls->peer, sizeof tls->peer, "%s", peer);
+    if (tls->context != context) {
         SSL_CTX_free(tls->context);
         SSL_CTX_up_ref(context);
         tls->context = context;

@@ -2,9 +2,9 @@
  * tls.h - TLS over a socket of ours; with the other tls files the only ones that know OpenSSL.
  *
  * An evs__tls belongs to one connection and outlives its sockets: it remembers the session, so that
- * connecting again costs no certificates. Contexts (trusted certificates, our own) are shared by
- * all connections of a loop that have the same settings, and are read anew when their files have
- * changed by the time somebody connects.
+ * connecting again to the same name costs no certificates. Contexts (trusted certificates, our own)
+ * are shared by all connections of a loop that have the same settings, and are read anew when their
+ * files have changed by the time somebody connects.
  *
  * Nothing here blocks, writes raise no SIGPIPE, nothing is said when a socket is closed (a reply
  * knows its own length, so that a cut is noticed without), and nothing asks at a terminal. As with

@@ -110,7 +110,7 @@ static int copy_conf(context *out, const evs__tls_conf *conf)
 
 /* ---- making one ---- */
 
-/* The newest error that OpenSSL wrote down: the older ones are steps on the way to it. */
+/* The oldest error that OpenSSL wrote down: the newer ones are its consequences. */
 static int refuse(char *problem, const char *what, const char *path)
 {
     unsigned long code = ERR_peek_error();

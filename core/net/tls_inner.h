@@ -7,7 +7,7 @@
 #include "core/net/tls.h"
 #include <openssl/ssl.h>
 
-enum { EVS__TLS_RECORD = 16 * 1024, EVS__TLS_PROBLEM = 300 };
+enum { EVS__TLS_RECORD = 16 * 1024, EVS__TLS_PROBLEM = 300, EVS__TLS_PEER = 256 };
 
 struct evs__tls {
     evs__tls_contexts *contexts; /* borrowed */
@@ -15,6 +15,7 @@ struct evs__tls {
     SSL *ssl;                    /* ours; NULL without a socket */
     SSL_SESSION *session;        /* ours; NULL when there is none to resume */
     SSL_CTX *context;            /* our reference to what the session was made with */
+    char peer[EVS__TLS_PEER];    /* whose it is; "" for nobody's in particular */
     int fd;
     int at_end;   /* the peer sends no more */
     int os_error; /* errno of the last system call that failed for good; 0 */

@@ -336,6 +336,27 @@ static void coming_back_resumes_the_session(void **state)
     }
 }
 
+/* Who finds primaries has moved the login to another host. The server would take the session, but
+ * that vouches for the name it was made with. */
+static void a_session_is_not_taken_to_another_name(void **state)
+{
+    (void)state;
+    evs__tls_conf conf = trusting();
+    evs__login login = login_to_server(&conf);
+    asker a;
+    asker_open(&a, &login);
+    asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    evs__conn_down(a.conn, EVS_E_CLOSED, "moved");
+    login.endpoint.host = "127.1"; /* the same server; but its certificate has no such name */
+    ask *refused = asker_ask(&a, "PING", NULL);
+    asker_run(&a);
+    assert_int_equal(refused->got, EVS__GOT_LOST);
+    assert_int_equal(refused->why.status, EVS_E_TLS);
+    assert_non_null(strstr(refused->why.message, "not for 127.1"));
+    asker_close(&a);
+}
+
 static void an_idle_connection_is_not_taken_for_a_talking_one(void **state)
 {
     (void)state;
@@ -561,6 +582,7 @@ int main(void)
         cmocka_unit_test(silence_in_the_handshake_has_an_end),
         cmocka_unit_test(a_tls_server_spoken_to_in_the_clear_is_told),
         cmocka_unit_test(coming_back_resumes_the_session),
+        cmocka_unit_test(a_session_is_not_taken_to_another_name),
         cmocka_unit_test(an_idle_connection_is_not_taken_for_a_talking_one),
         cmocka_unit_test(a_replaced_certificate_is_read_anew),
         cmocka_unit_test(large_requests_and_replies_arrive),
