@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, MEET_MS = 3000, CALM_MS = 60000, HASTY_MS = 1000, ARGS = 32 };
+enum { PATIENCE_MS = 60000, MEET_MS = 5000, CALM_MS = 60000, HASTY_MS = 1000, ARGS = 32 };
 
 static redisReply *run(nodes *set, size_t node, const char *format, va_list args)
 {
@@ -147,26 +147,43 @@ static void wait_for_all(nodes *set, const char *text)
     }
 }
 
-/* Whether all know that many nodes, and no more. */
-static int are_acquainted(nodes *set, size_t count)
+static void allow_silence(nodes *set, int ms)
 {
-    char known[40];
-    snprintf(known, sizeof known, "cluster_known_nodes:%zu\r", count);
     for (size_t i = 0; i < set->count; i++)
-        if (set->links[i] != NULL && !says(set, i, "CLUSTER INFO", known))
+        if (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0)
+            nodes_do(set, i, "CONFIG SET cluster-node-timeout %d", ms);
+}
+
+/* Of one that is in the middle of a handshake, the name is not known yet. */
+static int knows(nodes *set, size_t one, size_t other)
+{
+    return set->links[one] == NULL || set->links[other] == NULL ||
+           says(set, one, "CLUSTER NODES", set->ids[other]);
+}
+
+static int are_acquainted(nodes *set, size_t left)
+{
+    char count[40];
+    snprintf(count, sizeof count, "cluster_known_nodes:%zu\r", left);
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->links[i] != NULL && !says(set, i, "CLUSTER INFO", count))
             return 0;
+        for (size_t k = 0; k < set->count; k++)
+            if (!knows(set, i, k))
+                return 0;
+    }
     return 1;
 }
 
 static void make_meet(nodes *set, size_t one, size_t other)
 {
-    if (set->links[one] != NULL && set->links[other] != NULL &&
-        !says(set, one, "CLUSTER NODES", set->ids[other]))
+    if (!knows(set, one, other))
         nodes_do(set, one, "CLUSTER MEET 127.0.0.1 %d %d", scratch_port(set->servers[other]),
                  set->buses[other]);
 }
 
-/* A handshake that takes longer than a node may be silent is forgotten, so that is repeated. */
+/* A handshake that takes longer than a node may be silent is forgotten by one or both, so that is
+ * repeated, with more patience and from both sides. */
 static void introduce(nodes *set)
 {
     size_t left = 0;
@@ -175,18 +192,13 @@ static void introduce(nodes *set)
     for (int waited = 0; !are_acquainted(set, left); waited += SCENE_MOMENT_MS) {
         if (waited > PATIENCE_MS)
             scene_die("nodes", "do not get to know each other");
+        if (waited == MEET_MS)
+            allow_silence(set, MEET_MS);
         for (size_t i = 0; waited % MEET_MS == 0 && i < set->count; i++)
-            for (size_t k = i + 1; k < set->count; k++)
+            for (size_t k = waited == 0 ? i + 1 : 0; k < set->count; k++)
                 make_meet(set, i, k);
         scene_pause();
     }
-}
-
-static void allow_silence(nodes *set, int ms)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0)
-            nodes_do(set, i, "CONFIG SET cluster-node-timeout %d", ms);
 }
 
 void nodes_watch_each_other(nodes *set)
