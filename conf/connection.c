@@ -2,11 +2,14 @@
 
 #include "conf/kinds.h"
 
+#include <inttypes.h>
+
 #define AT(member)      offsetof(evs__connection_conf, member)
 #define AUTH_AT(member) offsetof(evs__auth_conf, member)
 
 enum { SHORTEST_MS = 1, LONGEST_MS = 10 * 60 * 1000, LONGEST_USERNAME = 255, MOST_ATTEMPTS = 10 };
 enum { SHORTEST_KEEPALIVE_MS = 10, KEEPALIVE_MS = 15000 };
+enum { MOST_CONNECTIONS = 1024 };
 
 static void read_username(evs__reading *r, const evs__field *field, const evs__yaml *value,
                           void *at)
@@ -135,6 +138,23 @@ static void read_keepalive(evs__reading *r, const evs__field *field, const evs__
         evs__read_duration(r, field, value, at);
 }
 
+/* There is one answer, which may be said: calls of one client to one shard run in the order in
+ * which they were submitted, which nobody could promise over two connections. */
+static void read_connections(evs__reading *r, const evs__field *field, const evs__yaml *value,
+                             void *at)
+{
+    uint64_t count = 1;
+    (void)at;
+    evs__read_number(r, field, value, &count, "E240");
+    if (count == 1)
+        return;
+    evs__complain(r->diags, "E240", value->at,
+                  "%s is %" PRIu64 ", and a client has one connection to a shard, which keeps its "
+                  "calls in order",
+                  evs__subject(r, value), count);
+    evs__hint(r->diags, "calls pipeline on it; for a second connection open a second client");
+}
+
 #define DURATION(key, member)                                                              \
     {                                                                                      \
         .name = key, .read = evs__read_duration, .offset = AT(member), .min = SHORTEST_MS, \
@@ -149,7 +169,7 @@ static const evs__field fields[] = {
     DURATION("script_timeout", script_timeout_ms),
     {.name = "client_name", .read = evs__read_name, .offset = AT(client_name)},
     {.name = "tls", .read = evs__read_tls, .offset = AT(tls)},
-    {.name = "connections"},
+    {.name = "connections", .read = read_connections, .min = 1, .max = MOST_CONNECTIONS},
     {.name = "keepalive",
      .read = read_keepalive,
      .offset = AT(keepalive_ms),

@@ -98,15 +98,13 @@ const char *evs__join_sorted(evs__reading *r, const char **list, size_t count)
     return evs__join(r, list, count);
 }
 
-/* The names of the keys that are supported; returns how many. */
-static size_t supported(const char **names, const evs__kind *kind)
+/* The names of all keys; returns how many. */
+static size_t list_keys(const char **names, const evs__kind *kind)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < rows(kind); i++) {
-        if (row_at(kind, i)->read != NULL)
-            names[n++] = row_at(kind, i)->name;
-    }
-    return n;
+    size_t count = rows(kind);
+    for (size_t i = 0; i < count; i++)
+        names[i] = row_at(kind, i)->name;
+    return count;
 }
 
 /* Where a key belongs that is known, but not here. "" for a key that is known nowhere. */
@@ -129,7 +127,7 @@ static const char *home_of(evs__reading *r, evs_bytes key)
 static void complain_unknown(evs__reading *r, const evs__kind *kind, const evs__yaml *key)
 {
     const char *names[MOST_FIELDS];
-    size_t count = supported(names, kind);
+    size_t count = list_keys(names, kind);
     const char *near = evs__most_similar(key->text, names, count);
     evs_bytes word;
     size_t at;
@@ -159,13 +157,6 @@ static void complain_key(evs__reading *r, const evs__kind *kind, const evs__yaml
     evs__complain(r->diags, "E201", key->at, "key \"%s\" is not allowed%s", key->text.data,
                   evs__where(r));
     evs__hint(r->diags, "it belongs %s", home);
-}
-
-static void complain_unsupported(evs__reading *r, const evs__yaml *key)
-{
-    evs__complain(r->diags, "E203", key->at, "unsupported key \"%s\"%s", key->text.data,
-                  evs__where(r));
-    evs__hint(r->diags, "\"%s\" is not supported by this version of evalshard", key->text.data);
 }
 
 void evs__complain_no_mapping(evs__reading *r, const evs__yaml *value)
@@ -203,8 +194,6 @@ int evs__read_mapping(evs__reading *r, const evs__kind *kind, const evs__yaml *m
         size_t row = row_of(kind, entry->key->text);
         if (row == count)
             complain_key(r, kind, entry->key);
-        else if (row_at(kind, row)->read == NULL)
-            complain_unsupported(r, entry->key);
         else
             values[row] = entry;
     }

@@ -3,8 +3,8 @@
  * and where it is stored.
  *
  * A kind is the table of one sort of mapping (a pool, a shard, ...). Reading a mapping by its kind
- * complains about keys that are unknown, misplaced or not supported by this version, and calls the
- * reader of each key that is there, in the order of the table. A reader complains about a bad value
+ * complains about keys that are unknown or misplaced, and calls the reader of each key that is
+ * there, in the order of the table. A reader complains about a bad value
  * and leaves what is stored alone.
  */
 #ifndef EVS_CONF_FIELDS_H
@@ -29,7 +29,7 @@ typedef struct evs__reading {
     size_t nkinds;
 } evs__reading;
 
-/* A word of a list of words. A value below 0: known, but not supported by this version. */
+/* A word of a list of words. */
 typedef struct evs__word {
     const char *text;
     int value;
@@ -42,9 +42,9 @@ typedef void (*evs__field_fn)(evs__reading *r, const evs__field *field, const ev
 
 struct evs__field {
     const char *name;
-    evs__field_fn read; /* NULL: known, but not supported by this version */
-    size_t offset;      /* of what is stored, in the struct of the kind */
-    uint64_t min, max;  /* of a number, a duration in ms, a length in bytes */
+    evs__field_fn read;
+    size_t offset;     /* of what is stored, in the struct of the kind */
+    uint64_t min, max; /* of a number, a duration in ms, a length in bytes */
     const evs__word *words;
     size_t nwords;
 };

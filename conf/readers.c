@@ -208,13 +208,7 @@ void evs__read_word(evs__reading *r, const evs__field *field, const evs__yaml *v
         const evs__word *word = &field->words[i];
         if (strcmp(value->text.data, word->text) != 0)
             continue;
-        if (word->value >= 0) {
-            *(int *)at = word->value;
-            return;
-        }
-        evs__complain(r->diags, "E204", value->at, "%s \"%s\" cannot be used%s", field->name,
-                      word->text, evs__where(r));
-        evs__hint(r->diags, "\"%s\" is not supported by this version of evalshard", word->text);
+        *(int *)at = word->value;
         return;
     }
     complain_word(r, field, value);

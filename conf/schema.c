@@ -1,7 +1,7 @@
 /*
  * schema.c - the tables of keys as a JSON Schema (draft 7), for editors.
  *
- * A key that is supported is a property; its shape comes from its row: the words, the limits, the
+ * A key is a property; its shape comes from its row: the words, the limits, the
  * function that reads it. What the rows do not tell is in schema_keys.c, rules over several keys
  * are in schema_rules.c. A map that evalshard takes is valid; the reverse does not hold, because a
  * schema sees neither files nor sums nor other parts of the map.
@@ -64,8 +64,6 @@ static void put_words(evs__json *json, const evs__field *field)
 {
     evs__json_list(json, "enum");
     for (size_t i = 0; i < field->nwords; i++) {
-        if (field->words[i].value < 0)
-            continue;
         evs__json_text(json, NULL, field->words[i].text);
         if (is_number(field->words[i].text))
             evs__schema_raw(json, NULL, field->words[i].text);
@@ -172,10 +170,8 @@ static void put_rows(evs__json *json, const evs__kind *kind)
         if (kinds[i].kind == kind)
             name = kinds[i].name;
     }
-    for (size_t i = 0; i < kind->nfields; i++) {
-        if (kind->fields[i].read != NULL)
-            put_key(json, name, &kind->fields[i]);
-    }
+    for (size_t i = 0; i < kind->nfields; i++)
+        put_key(json, name, &kind->fields[i]);
 }
 
 static void put_kind(evs__json *json, const named_kind *one)

@@ -120,6 +120,8 @@ static const evs__schema_key keys[] = {
     {"connection.client_name", "What CLIENT LIST shows.", NULL, NULL},
     {"connection.tls", "true, false, or a mapping, which means true.",
      "{'anyOf': [{'type': 'boolean'}, {'$ref': '#/definitions/tls'}]}", NULL},
+    {"connection.connections",
+     "How many a client makes to a shard: one, so that calls stay in order.", "{'const': 1}", NULL},
     {"connection.keepalive",
      "When an idle connection is asked whether the server is there, or off.",
      "{'anyOf': [{'enum': ['off', false]}, {'$ref': '#/definitions/duration'}]}", NULL},
