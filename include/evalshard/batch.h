@@ -14,7 +14,9 @@
  *         use(evs_batch_result(batch, i));
  *     evs_batch_clear(batch);   // and again, with the memory it has
  *
- * The rules of client.h hold: one thread at a time, and nothing that waits inside a completion.
+ * The rules of client.h hold: nothing that waits inside a completion, and one thread at a time, of
+ * a client that has a thread of its own any. A batch belongs to one thread at a time; while it runs
+ * nobody else may touch it.
  */
 #ifndef EVALSHARD_BATCH_H
 #define EVALSHARD_BATCH_H
@@ -46,7 +48,7 @@ typedef struct evs_batch_options {
     }
 
 /* An empty batch for `client`, which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM. */
+ * Fails with EVS_E_NOMEM, or EVS_E_INVALID for an `on_error` that there is not. */
 EVS_API evs_status evs_batch_new(evs_batch **out, evs_client *client, const evs_batch_options *opts,
                                  evs_error *err);
 
@@ -71,7 +73,8 @@ typedef void (*evs_batch_done_fn)(void *arg, evs_batch *batch);
 EVS_API evs_status evs_batch_submit(evs_batch *batch, evs_batch_done_fn done, void *arg,
                                     evs_error *err);
 
-/* How many calls were added; how many of them have a result other than EVS_OK. */
+/* How many calls were added; how many of them have a result other than EVS_OK. While the batch runs
+ * only for who drives the client, in a completion or between two turns. */
 EVS_API size_t evs_batch_count(const evs_batch *batch);
 EVS_API size_t evs_batch_failures(const evs_batch *batch);
 
@@ -82,6 +85,7 @@ EVS_API const evs_result *evs_batch_result(const evs_batch *batch, size_t index)
 /* Forgets calls and results and keeps the memory. Not while the batch runs. */
 EVS_API void evs_batch_clear(evs_batch *batch);
 
+/* Not while the batch runs. Accepts NULL. */
 EVS_API void evs_batch_free(evs_batch *batch);
 
 /* ---- one script, many times ---- */

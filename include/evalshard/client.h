@@ -154,13 +154,15 @@ EVS_API evs_status evs_client_reload(evs_client *client, evs_shardmap *map, evs_
  * file changes: written, replaced by another, or reached by a symbolic link that turns (a mounted
  * ConfigMap). A change is noticed at once when it happens in the file's folder, else within two
  * seconds, and taken when the file has rested for 50 ms. What cannot be used changes nothing, and
- * is counted and logged. Replaces an earlier following; `path` NULL ends that.
+ * is counted and logged. Replaces an earlier following; `path` is copied, and NULL only ends that.
  *
- * A client that is driven notices while it is driven; evs_client_fd stands for that, too.
+ * A client that is driven notices while it is driven; evs_client_fd stands for that, too. May be
+ * called from a completion, and of a threaded client from any thread; the first reading then holds
+ * that one's calls up.
  * Fails as evs_shardmap_load and evs_client_reload do; the file is not followed then. */
 EVS_API evs_status evs_client_follow(evs_client *client, const char *path, evs_error *err);
 
-/* The map in use, with a reference that is yours to free. */
+/* The map in use, with a reference that is yours to free: never NULL. */
 EVS_API evs_shardmap *evs_client_map(evs_client *client);
 
 /* The number of a submitted call, for evs_cancel; never 0. */
@@ -201,9 +203,10 @@ typedef struct evs_result {
 
 typedef void (*evs_done_fn)(void *arg, const evs_result *result);
 
-/* Queues one call. It is written at the next evs_client_process, together with its neighbours.
- * `done` runs exactly once, inside a later evs_client_process, evs_call, evs_command or
- * evs_client_free; it may submit further calls and free the client. When evs_submit itself fails
+/* Queues one call; everything in it is copied. It is written at the next evs_client_process,
+ * together with its neighbours. `done` runs exactly once, later, inside whatever drives the client,
+ * cancels the call, closes or frees the client; of a threaded client where its options say. It may
+ * submit further calls and free the client. When evs_submit itself fails
  * (unknown script, arity, routing, a full queue) nothing was queued and `done` never runs.
  * What runs on every shard of a pool is one call, too: one completion, one ticket. */
 EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, evs_done_fn done,
@@ -211,8 +214,10 @@ EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, ev
 
 /* Releases the caller of a submitted call at once: its completion runs with EVS_E_CANCELED before
  * this returns. A call of which no byte had left did not run; of any other nobody knows, and its
- * late reply is skipped.
- * Fails with EVS_E_STATE when the call has completed already. */
+ * late reply is skipped. A completion that is queued (EVS_COMPLETIONS_QUEUED) is so before this
+ * returns, and runs when it is taken.
+ * Fails with EVS_E_STATE when the call has completed already, when the client is closed, and in a
+ * forked child. */
 EVS_API evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err);
 
 /* Writes what is queued, then waits up to `timeout_ms` (0: not at all, negative: no limit) until
@@ -227,7 +232,8 @@ EVS_API evs_status evs_client_process(evs_client *client, int timeout_ms, evs_er
 /* One descriptor to watch in another event loop, for reading: whenever it is readable, call
  * evs_client_process with a timeout of 0. It stands for every socket, deadline and queued call of
  * the client. It is the client's; never read or close it, and forget it before evs_client_free.
- * Fails with EVS_E_STATE when the system has none to give. */
+ * Fails with EVS_E_STATE when the system has none to give, when the client is closed, and for a
+ * threaded client without a queue (EVS_COMPLETIONS_QUEUED), which needs no other. */
 EVS_API evs_status evs_client_fd(int *out, evs_client *client, evs_error *err);
 
 /* How many submitted calls have not completed; of a threaded client, a submitted batch or
@@ -272,11 +278,12 @@ typedef struct evs_client_stats {
     uint64_t reload_failures; /* maps that were refused, or files that held none */
 } evs_client_stats;
 
+/* Fills `*out`. Also in completions, after closing, and in a forked child. */
 EVS_API void evs_client_stats_get(evs_client_stats *out, const evs_client *client);
 
 /* Why the last map that came, by evs_client_reload or from the file that is followed, was refused:
  * fills `*out`, which may be NULL, and returns its status. EVS_OK, and `*out` as it was, when the
- * map was taken or none came yet. */
+ * map was taken or none came yet. EVS_E_STATE in a forked child. */
 EVS_API evs_status evs_client_refusal(const evs_client *client, evs_error *out);
 
 #ifdef __cplusplus

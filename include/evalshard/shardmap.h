@@ -159,7 +159,8 @@ typedef struct evs_diagnostic {
     int column;       /* in characters, from 1 */
 } evs_diagnostic;
 
-/* All of them in the order of the file: errors, warnings and notes. */
+/* All of them in the order of the file: errors, warnings and notes; NULL has none. `at` fails with
+ * EVS_E_INVALID past the end. */
 EVS_API size_t evs_diagnostics_count(const evs_diagnostics *diags);
 EVS_API evs_status evs_diagnostics_at(evs_diagnostic *out, const evs_diagnostics *diags,
                                       size_t index, evs_error *err);

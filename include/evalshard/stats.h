@@ -40,8 +40,11 @@ typedef struct evs_stats_row {
 } evs_stats_row;
 
 /* Takes a snapshot. `*out` is yours to free; it may outlive the client, but not its
- * registry. Fails with EVS_E_NOMEM. */
+ * registry. Also in completions and after closing; of a threaded client from any thread.
+ * Fails with EVS_E_NOMEM, or EVS_E_STATE in a forked child. */
 EVS_API evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_error *err);
+
+/* Accepts NULL. */
 EVS_API void evs_stats_free(evs_stats *stats);
 
 /* The rows, shard by shard in the order of the map, then those of shards that are in the map no

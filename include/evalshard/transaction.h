@@ -82,8 +82,9 @@ typedef void (*evs_transaction_done_fn)(void *arg, evs_transaction *tx);
 
 /* The same without waiting: `done` runs once, inside evs_client_process and the like, or on the
  * thread of a client that has one (also with EVS_COMPLETIONS_QUEUED). It may clear, fill and submit
- * the transaction again, and free it. Until then the transaction must not be freed. When this fails
- * nothing was sent, and `done` never runs. */
+ * the transaction again, and free it. Until then the transaction must not be touched. When this
+ * fails nothing was sent, and `done` never runs: as evs_transaction_exec before anything is sent,
+ * or with EVS_E_INVALID without `done`. */
 EVS_API evs_status evs_transaction_submit(evs_transaction *tx, evs_transaction_done_fn done,
                                           void *arg, evs_error *err);
 
@@ -121,6 +122,7 @@ EVS_API evs_status evs_transaction_call(evs_reply **out, evs_transaction *tx,
 /* Forgets elements, results and what is watched; keeps memory and options. Not while it runs. */
 EVS_API void evs_transaction_clear(evs_transaction *tx);
 
+/* Not while it runs. Accepts NULL. */
 EVS_API void evs_transaction_free(evs_transaction *tx);
 
 #ifdef __cplusplus

@@ -60,12 +60,16 @@ struct evs_batch {
 evs_status evs_batch_new(evs_batch **out, evs_client *client, const evs_batch_options *opts,
                          evs_error *err)
 {
+    evs_batch_error on_error = EVS_BATCH_GO_ON;
+    if (opts != NULL && opts->struct_size > offsetof(evs_batch_options, on_error))
+        on_error = opts->on_error;
+    if ((unsigned)on_error > EVS_BATCH_STOP)
+        return evs__fail(err, EVS_E_INVALID, "on_error has a value that it does not have");
     evs_batch *batch = evs__zalloc_array(1, sizeof *batch);
     if (batch == NULL)
         return evs__fail_nomem(err);
     batch->client = client;
-    if (opts != NULL && opts->struct_size > offsetof(evs_batch_options, on_error))
-        batch->on_error = opts->on_error;
+    batch->on_error = on_error;
     *out = batch;
     return EVS_OK;
 }

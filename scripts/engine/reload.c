@@ -392,5 +392,7 @@ static evs_status look_at_refusal(void *job, evs_error *err)
 evs_status evs_client_refusal(const evs_client *client, evs_error *out)
 {
     asking self = {client, out};
+    if (evs__fork_mark_is_child(client->fork_mark))
+        return evs__client_refuse(client, out);
     return evs__client_look(client, look_at_refusal, &self, NULL);
 }

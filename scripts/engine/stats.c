@@ -158,6 +158,8 @@ static evs_status take(void *job, evs_error *err)
 evs_status evs_stats_snapshot(evs_stats **out, const evs_client *client, evs_error *err)
 {
     taking self = {client, out};
+    if (evs__fork_mark_is_child(client->fork_mark))
+        return evs__client_refuse(client, err); /* a thread may have been changing things */
     return evs__client_look(client, take, &self, err);
 }
 

@@ -237,6 +237,17 @@ static void a_full_queue_holds_the_rest_back(void **state)
     evs_client_free(narrow);
 }
 
+static void a_rule_for_errors_that_there_is_not_is_refused(void **state)
+{
+    (void)state;
+    evs_error err;
+    evs_batch *batch = NULL;
+    evs_batch_options options = EVS_BATCH_OPTIONS_INIT;
+    options.on_error = (evs_batch_error)2;
+    assert_int_equal(evs_batch_new(&batch, set.client, &options, &err), EVS_E_INVALID);
+    assert_null(batch);
+}
+
 static void an_empty_batch_is_done_at_once(void **state)
 {
     (void)state;
@@ -441,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup(stop_holds_back_what_is_behind_an_error, empty_servers),
         cmocka_unit_test_setup(stop_counts_refusals, empty_servers),
         cmocka_unit_test_setup(a_full_queue_holds_the_rest_back, empty_servers),
+        cmocka_unit_test(a_rule_for_errors_that_there_is_not_is_refused),
         cmocka_unit_test_setup(an_empty_batch_is_done_at_once, empty_servers),
         cmocka_unit_test_setup(a_completion_may_submit_the_batch_again, empty_servers),
         cmocka_unit_test_setup(a_batch_that_runs_is_not_started_again, empty_servers),

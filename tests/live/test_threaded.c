@@ -794,7 +794,10 @@ static void a_forked_child_is_told_and_may_free(void **state)
     evs_reply_free(reply);
     pid_t child = fork();
     if (child == 0) {
+        evs_stats *stats;
         int told = evs_call(&reply, client, &call, NULL) == EVS_E_STATE &&
+                   evs_stats_snapshot(&stats, client, NULL) == EVS_E_STATE &&
+                   evs_client_refusal(client, NULL) == EVS_E_STATE &&
                    evs_submit(client, &call, count, &totals, NULL) == EVS_E_STATE &&
                    evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL) == EVS_E_STATE;
         evs_client_free(client);
