@@ -110,6 +110,29 @@ static void nodes_go_by_their_host_names(void **state)
     nodes_stop(&set);
 }
 
+/* Another address than the one that they were found at. */
+static void nodes_announce_another_address(void **state)
+{
+    (void)state;
+    static const char *const config[] = {"--bind", "127.0.0.1", "127.0.0.2",
+                                         "--cluster-announce-ip", "127.0.0.2"};
+    static const scratch_options how = {SCRATCH_UNIX_AND_TCP, config, 5};
+    nodes set;
+    char seed[64];
+    evs_error err;
+    evs_stats *stats;
+    nodes_start_with(&set, PRIMARIES, 0, &how);
+    snprintf(seed, sizeof seed, "\"127.0.0.1:%d\"", scratch_port(set.servers[1]));
+    evs_client *client = open_client(seed, "");
+    move_under_load(&set, client, "announced");
+    assert_int_equal(evs_stats_snapshot(&stats, client, &err), EVS_OK);
+    for (size_t i = 0; i < evs_stats_count(stats); i++)
+        assert_memory_equal(evs_stats_at(stats, i)->shard, "127.0.0.2:", 10);
+    evs_stats_free(stats);
+    evs_client_free(client);
+    nodes_stop(&set);
+}
+
 /* A seed that is dead, and one that is a server but no cluster. */
 static void seeds_that_cannot_tell_are_passed_over(void **state)
 {
@@ -188,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_go_by_their_host_names),
+        cmocka_unit_test(nodes_announce_another_address),
         cmocka_unit_test(seeds_that_cannot_tell_are_passed_over),
         cmocka_unit_test(a_cluster_speaks_tls_alone),
     };

@@ -18,7 +18,7 @@
 enum { PRIMARIES = 3, REPLICAS = 3, NODES = PRIMARIES + REPLICAS };
 
 /* No node is taken for dead because a machine is slow. */
-static const char *const config[] = {"--cluster-node-timeout", "60000", "--enable-debug-command",
+static const char *const config[] = {"--cluster-node-timeout", "15000", "--enable-debug-command",
                                      "yes"};
 static const scratch_options how = {SCRATCH_UNIX_AND_TCP, config, 4};
 
@@ -37,20 +37,13 @@ static uint64_t redirects_of(const evs_client *client)
 /* The replica becomes the primary, the primary its replica. */
 static void swap(size_t primary, size_t replica)
 {
-    for (;;) { /* an election may run out of time, and is held again */
-        nodes_do(&readers.set, replica, "CLUSTER FAILOVER");
-        for (int i = 0; i < 100; i++) {
-            redisReply *role = nodes_ask(&readers.set, replica, "ROLE");
-            int done = strcmp(role->element[0]->str, "master") == 0;
-            freeReplyObject(role);
-            if (done) {
-                nodes_wait(&readers.set, primary, "INFO replication", "master_link_status:up");
-                nodes_await_replica(&readers.set, primary);
-                return;
-            }
-            scene_pause();
-        }
-    }
+    time_t asked = 0;
+    nodes_settle(&readers.set);
+    nodes_agree(&readers.set);
+    while (!nodes_take_over(&readers.set, replica, &asked))
+        scene_pause();
+    nodes_wait(&readers.set, primary, "INFO replication", "master_link_status:up");
+    nodes_await_replica(&readers.set, primary);
 }
 
 /* ---- a slot that moves ---- */

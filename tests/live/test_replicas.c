@@ -105,6 +105,61 @@ static void a_shebang_without_no_writes_keeps_it_at_the_primary(void **state)
     evs_client_free(client);
 }
 
+/* Without keys: any replica, or any primary. A cluster is one shard here. */
+static evs_status call_anywhere(evs_client *client, const char *script, evs_error *err)
+{
+    evs_reply *reply = NULL;
+    evs_invocation one = {.script = script, .shard = "c"};
+    evs_status status = evs_call(&reply, client, &one, err);
+    evs_reply_free(reply);
+    return status;
+}
+
+static void add_script(const char *name, const char *shebang, const char *body)
+{
+    evs_error err;
+    char text[256];
+    snprintf(text, sizeof text, "%s--- Some.\n-- @retry read_only\n%s", shebang, body);
+    if (evs_script_load(readers.registry, name, evs_text(text), NULL, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+}
+
+static void what_has_no_keys_goes_by_its_shebang(void **state)
+{
+    (void)state;
+    evs_error err;
+    evs_client *client = readers_open("replica", NULL);
+    add_script("size", "", "return redis.call('DBSIZE')");
+    add_script("flagged_size", "#!lua flags=no-writes\n", "return redis.call('DBSIZE')");
+    add_script("doubtful_size", "#!lua flags=allow-oom\n", "return redis.call('DBSIZE')");
+    nodes_count_anew(&readers.set);
+    for (int i = 0; i < REPLICAS; i++) {
+        assert_int_equal(call_anywhere(client, "size", &err), EVS_OK);
+        assert_int_equal(call_anywhere(client, "flagged_size", &err), EVS_OK);
+    }
+    assert_int_equal(readers_ran(PRIMARIES, NODES, "evalsha_ro"), 2 * REPLICAS);
+    assert_int_equal(readers_ran(0, PRIMARIES, "evalsha"), 0);
+    for (int i = 0; i < PRIMARIES; i++)
+        assert_int_equal(call_anywhere(client, "doubtful_size", &err), EVS_OK);
+    assert_int_equal(readers_ran(PRIMARIES, NODES, "evalsha_ro"), 2 * REPLICAS);
+    assert_int_equal(readers_ran(0, PRIMARIES, "evalsha"), PRIMARIES);
+    evs_client_free(client);
+}
+
+/* It says that it only reads, and does not. */
+static void what_writes_after_all_is_refused_there(void **state)
+{
+    (void)state;
+    evs_error err;
+    evs_client *client = readers_open("replica", NULL);
+    add_script("writes", "", "-- @key k any\nreturn redis.call('INCR', KEYS[1])");
+    assert_int_equal(readers_try(client, "writes", "written", 0, &err), EVS_E_SCRIPT);
+    assert_int_equal(err.outcome, EVS_EXECUTED);
+    assert_non_null(strstr(err.message, "Write commands are not allowed"));
+    assert_int_equal(nodes_number(&readers.set, readers_home("written"), "EXISTS written"), 0);
+    evs_client_free(client);
+}
+
 static void scripts_are_healed_on_replicas(void **state)
 {
     (void)state;
@@ -401,6 +456,8 @@ int main(void)
         cmocka_unit_test(primaries_are_read_from_without_a_rule),
         cmocka_unit_test(plain_commands_that_read_go_there_too),
         cmocka_unit_test(a_shebang_without_no_writes_keeps_it_at_the_primary),
+        cmocka_unit_test(what_has_no_keys_goes_by_its_shebang),
+        cmocka_unit_test(what_writes_after_all_is_refused_there),
         cmocka_unit_test(scripts_are_healed_on_replicas),
         cmocka_unit_test(a_running_client_takes_another_rule),
         cmocka_unit_test(failing_allocations_lose_no_read),

@@ -261,16 +261,22 @@ void nodes_remove(nodes *set, size_t node)
     scratch_stop(set->servers[node]);
 }
 
+static int is_primary(nodes *set, size_t node)
+{
+    redisReply *role = nodes_ask(set, node, "ROLE");
+    int primary = strcmp(role->element[0]->str, "master") == 0;
+    freeReplyObject(role);
+    return primary;
+}
+
 void nodes_hand_over(nodes *set, unsigned slot, size_t to)
 {
     for (size_t i = 0; i < set->count; i++) {
         size_t node = (to + i) % set->count;
         if (set->links[node] == NULL)
             continue;
-        redisReply *role = nodes_ask(set, node, "ROLE");
-        if (strcmp(role->element[0]->str, "master") == 0)
+        if (is_primary(set, node))
             nodes_do(set, node, "CLUSTER SETSLOT %u NODE %s", slot, set->ids[to]);
-        freeReplyObject(role);
     }
 }
 
@@ -281,14 +287,6 @@ static long long epoch_of(nodes *set, size_t node, const char *field)
     long long number = at == NULL ? -1 : strtoll(at + strlen(field), NULL, 10);
     freeReplyObject(reply);
     return number;
-}
-
-static int is_primary(nodes *set, size_t node)
-{
-    redisReply *role = nodes_ask(set, node, "ROLE");
-    int primary = strcmp(role->element[0]->str, "master") == 0;
-    freeReplyObject(role);
-    return primary;
 }
 
 /* The node and all behind it. */
@@ -323,6 +321,48 @@ void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)
 void nodes_move_key(nodes *set, const char *key, size_t from, size_t to)
 {
     nodes_do(set, from, "MIGRATE 127.0.0.1 %d %s 0 60000", scratch_port(set->servers[to]), key);
+}
+
+/* By the word of one node: the port of each slot's primary, 0 when there is none. */
+static void read_owners(nodes *set, size_t asked, int owners[NODES_SLOTS])
+{
+    redisReply *reply = nodes_ask(set, asked, "CLUSTER SLOTS");
+    memset(owners, 0, NODES_SLOTS * sizeof owners[0]);
+    for (size_t i = 0; i < reply->elements; i++) {
+        redisReply **range = reply->element[i]->element;
+        for (long long slot = range[0]->integer; slot <= range[1]->integer; slot++)
+            owners[slot] = (int)range[2]->element[1]->integer;
+    }
+    freeReplyObject(reply);
+}
+
+void nodes_agree(nodes *set)
+{
+    static int first[NODES_SLOTS], other[NODES_SLOTS];
+    for (size_t i = 1; i < set->count; i++) {
+        if (set->links[0] == NULL || set->links[i] == NULL)
+            continue;
+        for (;;) {
+            read_owners(set, 0, first);
+            read_owners(set, i, other);
+            if (memcmp(first, other, sizeof first) == 0)
+                break;
+            scene_pause();
+        }
+    }
+}
+
+int nodes_take_over(nodes *set, size_t replica, time_t *asked)
+{
+    struct timespec now;
+    if (is_primary(set, replica))
+        return 1;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (*asked == 0 || now.tv_sec - *asked >= 10) {
+        nodes_do(set, replica, "CLUSTER FAILOVER");
+        *asked = now.tv_sec;
+    }
+    return 0;
 }
 
 /* ---- what servers say of themselves ---- */

@@ -7,6 +7,7 @@
 #include "tools/scratch/scratch.h"
 #include <evalshard/evalshard.h>
 #include <hiredis/hiredis.h>
+#include <time.h>
 
 enum { NODES_MOST = 8, NODES_SLOTS = 16384 };
 
@@ -75,6 +76,14 @@ void nodes_count_anew(nodes *set);
 
 /* Waits until every node that runs lists that one as a replica, which has data. */
 void nodes_await_replica(nodes *set, size_t replica);
+
+/* Waits until all nodes tell the same primary of each slot. Before that, a replica is not voted
+ * for: it would claim slots that its primary gave away. */
+void nodes_agree(nodes *set);
+
+/* Asks a replica to take over from its primary, and again every ten seconds, since an election may
+ * run out of time. 1 when it did. To be called again and again; `*asked` is 0 at first. */
+int nodes_take_over(nodes *set, size_t replica, time_t *asked);
 
 /* The primary that serves a slot by the word of node 0's neighbour `asked`. */
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot);
