@@ -150,7 +150,7 @@ int main(void)
         cmocka_unit_test(transactions_are_refused_as_a_whole),
         cmocka_unit_test(a_cluster_that_is_down),
     };
-    one_node_start(3, NULL);
+    one_node_start(3);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     one_node_stop();
     return failed;

@@ -379,10 +379,7 @@ int main(void)
         cmocka_unit_test(a_dead_node_is_not_gone_to_for_ever),
         cmocka_unit_test(a_minority_is_waited_for),
     };
-    /* no node is taken for dead because a machine is slow */
-    static const char *const patient[] = {"--cluster-node-timeout", "15000"};
-    static const scratch_options how = {SCRATCH_UNIX_AND_TCP, patient, 2};
-    nodes_start_with(&set, PRIMARIES, 1, &how);
+    nodes_start(&set, PRIMARIES, 1);
     if (evs_registry_new(&registry, NULL, NULL) != EVS_OK ||
         evs_script_load(registry, "add", evs_text(ADD), NULL, NULL) != EVS_OK ||
         evs_script_load(registry, "again", evs_text(AGAIN), NULL, NULL) != EVS_OK)

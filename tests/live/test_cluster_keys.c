@@ -312,10 +312,7 @@ int main(void)
         cmocka_unit_test(a_key_that_vanishes_on_the_way_is_lost),
         cmocka_unit_test(a_cluster_that_is_down),
     };
-    /* no node is taken for dead because a machine is slow */
-    static const char *const patient[] = {"--cluster-node-timeout", "60000"};
-    static const scratch_options how = {SCRATCH_UNIX_AND_TCP, patient, 2};
-    one_node_start(PRIMARIES, &how);
+    one_node_start(PRIMARIES);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     one_node_stop();
     return failed;

@@ -66,10 +66,9 @@ int main(void)
     snprintf(pem, sizeof pem, "%s/server.pem", folder);
     snprintf(key, sizeof key, "%s/server.key", folder);
     snprintf(ca, sizeof ca, "%s/ca.pem", folder);
-    const char *config[] = {"--tls-cert-file",        pem,    "--tls-key-file",     key,
-                            "--tls-ca-cert-file",     ca,     "--tls-auth-clients", "yes",
-                            "--tls-cluster",          "yes",  "--tls-replication",  "yes",
-                            "--cluster-node-timeout", "60000"};
+    const char *config[] = {"--tls-cert-file",    pem,   "--tls-key-file",     key,
+                            "--tls-ca-cert-file", ca,    "--tls-auth-clients", "yes",
+                            "--tls-cluster",      "yes", "--tls-replication",  "yes"};
     scratch_options how = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
     readers_start(1, 1, &how);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

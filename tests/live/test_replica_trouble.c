@@ -17,10 +17,8 @@
 
 enum { PRIMARIES = 3, REPLICAS = 3, NODES = PRIMARIES + REPLICAS };
 
-/* No node is taken for dead because a machine is slow. */
-static const char *const config[] = {"--cluster-node-timeout", "15000", "--enable-debug-command",
-                                     "yes"};
-static const scratch_options how = {SCRATCH_UNIX_AND_TCP, config, 4};
+static const char *const config[] = {"--enable-debug-command", "yes"};
+static const scratch_options how = {SCRATCH_UNIX_AND_TCP, config, 2};
 
 static unsigned slot_of(const char *key)
 {

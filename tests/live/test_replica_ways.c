@@ -17,10 +17,6 @@
 
 enum { PRIMARIES = 3, REPLICAS = 3, NODES = PRIMARIES + REPLICAS, KEYS = READERS_KEYS };
 
-/* No node is taken for dead because a machine is slow. */
-static const char *const patient[] = {"--cluster-node-timeout", "60000"};
-static const scratch_options how = {SCRATCH_UNIX_AND_TCP, patient, 2};
-
 static evs_client *open_driven(int threaded)
 {
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
@@ -201,7 +197,7 @@ int main(void)
         cmocka_unit_test(a_scatter_of_reads_goes_to_replicas),
         cmocka_unit_test(transactions_go_to_primaries),
     };
-    readers_start(PRIMARIES, REPLICAS, &how);
+    readers_start(PRIMARIES, REPLICAS, NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     readers_stop();
     return failed;

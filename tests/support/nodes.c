@@ -8,7 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, MEET_MS = 5000, CALM_MS = 60000, HASTY_MS = 1000, ARGS = 32 };
+enum {
+    PATIENCE_MS = 60000,
+    MEET_MS = 5000,
+    CALM_MS = 60000,
+    HASTY_MS = 1000,
+    ELECTION_MS = 4000,
+    ARGS = 32
+};
 
 static redisReply *run(nodes *set, size_t node, const char *format, va_list args)
 {
@@ -355,10 +362,13 @@ void nodes_agree(nodes *set)
 int nodes_take_over(nodes *set, size_t replica, time_t *asked)
 {
     struct timespec now;
-    if (is_primary(set, replica))
+    if (is_primary(set, replica)) {
+        allow_silence(set, CALM_MS);
         return 1;
+    }
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (*asked == 0 || now.tv_sec - *asked >= 10) {
+        allow_silence(set, ELECTION_MS); /* a vote is held again after so many of them */
         nodes_do(set, replica, "CLUSTER FAILOVER");
         *asked = now.tv_sec;
     }

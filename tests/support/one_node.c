@@ -13,11 +13,11 @@
 
 one_node_world one_node;
 
-void one_node_start(size_t primaries, const scratch_options *how)
+void one_node_start(size_t primaries)
 {
     evs_client_options hasty = EVS_CLIENT_OPTIONS_INIT;
     hasty.patience = EVS_PATIENCE_NONE;
-    nodes_start_with(&one_node.nodes, primaries, 0, how);
+    nodes_start(&one_node.nodes, primaries, 0);
     const char *address = scratch_address(one_node.nodes.servers[0]);
     shards_open(&one_node.set, &address, 1, NULL);
     if (evs_client_open(&one_node.hasty, one_node.set.map, one_node.set.registry, &hasty, NULL) !=

@@ -2,7 +2,7 @@
  * one_node.h - a real cluster, of which a map calls one node a plain shard: nothing is followed,
  * and everything that the node says is reported, with what outcome and how often it ran.
  *
- *     one_node_start(3, NULL);
+ *     one_node_start(3);
  *     one_node_key(0, here);                          // of a slot that node 0 serves
  *     one_node_expect(COUNT, here, (one_node_result){EVS_OK, EVS_EXECUTED, 1, ""});
  *     one_node_stop();
@@ -32,8 +32,7 @@ typedef struct one_node_result {
     const char *words; /* in the message, unless it is EVS_OK */
 } one_node_result;
 
-/* `how` as that of nodes_start_with. */
-void one_node_start(size_t primaries, const scratch_options *how);
+void one_node_start(size_t primaries);
 void one_node_stop(void);
 
 /* Calls a script, with up to two keys. */
