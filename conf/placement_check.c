@@ -6,6 +6,7 @@
 
 #include "conf/ascii.h"
 #include "conf/slots_conf.h"
+#include "core/buf.h"
 #include "core/mem.h"
 
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 enum {
     MOST_ENTRIES = 16 * 1024 * 1024, /* of a table or a ring */
     CRC32_VALUES = 32768,            /* what the 15 bits of crc32 can be */
+    ADDRESSES_NAMED = 4,             /* of a warning */
     SLOW_RENDEZVOUS = 64             /* draws from which on a table is several times faster */
 };
 
@@ -148,6 +150,12 @@ static double needless(size_t n, unsigned points, unsigned then)
     return 100.0 * (most - least) / most * (double)(n - 1) / (double)(n + 1);
 }
 
+/* Of each of so many shards of equal weight. */
+static unsigned equal_points(const checking *c, size_t count)
+{
+    return evs__ketama_points(c->pool->layout.points, 1, (unsigned)count, count);
+}
+
 /* twemproxy's rounding: with some numbers of equal shards each has 156 points, not 160. */
 static void note_rounding(checking *c)
 {
@@ -156,16 +164,65 @@ static void note_rounding(checking *c)
         if (c->shards[i].weight != c->shards[0].weight)
             return;
     }
-    unsigned points = evs__ketama_points(c->pool->layout.points, 1, (unsigned)n, n);
+    unsigned points = equal_points(c, n);
     if (points == c->pool->layout.points || c->pool->layout.points % 4 != 0)
         return;
     evs__complain(c->b->r.diags, "N001", c->nodes->key->at,
-                  "%zu shards of equal weight: rounding gives %u (not %u) ketama points each%s", n,
-                  points, c->pool->layout.points, evs__where(&c->b->r));
-    unsigned then = evs__ketama_points(c->pool->layout.points, 1, (unsigned)n + 1, n + 1);
-    evs__hint(c->b->r.diags, "adding one moves about %.1f %% of all keys more than it must",
-              needless(n, points, then));
+                  "%zu shards of equal weight: twemproxy's rounding gives %u (not %u) ketama "
+                  "points each%s",
+                  n, points, c->pool->layout.points, evs__where(&c->b->r));
+    double more = needless(n, points, equal_points(c, n + 1));
+    double less = needless(n - 1, equal_points(c, n - 1), points);
+    if (more - less < 0.05 && less - more < 0.05)
+        evs__hint(c->b->r.diags,
+                  "adding or removing one moves about %.1f %% of all keys more than "
+                  "it must",
+                  more);
+    else
+        evs__hint(c->b->r.diags,
+                  "adding one moves about %.1f %% of all keys more than it must, "
+                  "removing one %.1f %%",
+                  more, less);
 }
+
+/* ---- names on the ring ---- */
+
+static void append_address(evs__buf *list, const char *address, size_t before, size_t all)
+{
+    if (before < ADDRESSES_NAMED)
+        evs__buf_format(list, "%s%s",
+                        before == 0         ? ""
+                        : before + 1 == all ? " or "
+                                            : ", ",
+                        address);
+    else if (before == ADDRESSES_NAMED)
+        evs__buf_format(list, " or one of %zu more", all - before);
+}
+
+/* Whose names on the ring are their addresses; those with a name of their own may move. */
+static void warn_addresses(checking *c, const evs__yaml *rule)
+{
+    evs__buf list = EVS__BUF_INIT;
+    size_t i = 0, all = 0, named = 0;
+    for (const evs__yaml *shard = c->nodes->first; shard != NULL; shard = shard->next)
+        all += evs__yaml_get(shard, "ring_name") == NULL;
+    for (const evs__yaml *shard = c->nodes->first; shard != NULL; shard = shard->next, i++) {
+        if (evs__yaml_get(shard, "ring_name") == NULL)
+            append_address(&list, c->shards[i].login.endpoint.text, named++, all);
+    }
+    if (!evs__buf_ok(&list))
+        evs__diagnostics_nomem(c->b->r.diags);
+    else if (all > 0) {
+        evs__complain(c->b->r.diags, "W330", rule->at,
+                      "ring_names: address - changing %s later will move its keys%s", list.data,
+                      evs__where(&c->b->r));
+        evs__hint(c->b->r.diags, "moving a host moves its keys, unless the shard has a ring_name: "
+                                 "its present address");
+    }
+    evs__buf_free(&list);
+}
+
+/* ---- hashes of twemproxy ---- */
 
 static void complain_crc32(checking *c, size_t used, const unsigned char *has)
 {
@@ -270,6 +327,8 @@ void evs__placement_check(evs__building *b, const evs__placement_conf *conf, evs
         return; /* something is wrong with a shard already */
     check_index(&c);
     check_weights(&c);
+    if (b->rules.ring_names_are_addresses)
+        warn_addresses(&c, conf->ring_names);
     if (strcmp(name, "slots") == 0)
         evs__check_slots(b, pool, shards);
     if (strcmp(name, "maglev") == 0)

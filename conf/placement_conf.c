@@ -325,12 +325,6 @@ static void read_ring_names(making *m, evs__place_rules *rules)
     if (value == NULL)
         return;
     rules->ring_names_are_addresses = word_of(m, &evs__field_ring_names, value) == 1;
-    if (!rules->ring_names_are_addresses)
-        return;
-    evs__complain(m->r->diags, "W330", value->at,
-                  "ring_names: address - changing an address later will move its keys%s",
-                  evs__where(m->r));
-    evs__hint(m->r->diags, "give each shard a ring_name: its present address");
 }
 
 int evs__placement_resolve(evs__reading *r, const evs__placement_conf *conf, evs__pool *pool,

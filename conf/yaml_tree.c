@@ -96,7 +96,8 @@ static void check_key(reader *r, evs__yaml *key)
     if (key->kind == EVS__YAML_TEXT && !key->quoted && strcmp(key->text.data, "<<") == 0) {
         evs__complain(r->diags, "E105", key->at,
                       "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags, "write the value out; a shard map has \"defaults:\" for shared ones");
+        evs__hint(r->diags,
+                  "put shared settings under \"defaults:\"; where there is none, write them out");
     }
 }
 
@@ -127,7 +128,8 @@ static void complain_anchor(reader *r, const yaml_event_t *event, const yaml_cha
     evs__range at = one_char(event->start_mark);
     if (anchor != NULL) {
         evs__complain(r->diags, "E105", at, "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags, "write the value out; a shard map has \"defaults:\" for shared ones");
+        evs__hint(r->diags,
+                  "put shared settings under \"defaults:\"; where there is none, write them out");
     }
     if (tag != NULL) {
         evs__complain(r->diags, "E105", at, "tags (!name) are not supported");

@@ -65,6 +65,7 @@ static void messages_show_place_line_caret_and_hint(void **state)
     check("content");
     check("placement");
     check_usable("warnings");
+    check_usable("addresses");
 }
 
 static void syntax_errors_name_the_real_mistake(void **state)
