@@ -80,7 +80,11 @@ static const char *write_map(const char *text)
     snprintf(path, sizeof path, "%s/map.yaml", scratch_folder(area));
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "evalshard: 1\n%s", text);
+    fprintf(file, "evalshard: 1\n%s%s",
+            strstr(text, "defaults:") != NULL
+                ? ""
+                : "defaults: {connect_timeout: 20s, command_timeout: 20s}\n",
+            text);
     fclose(file);
     return path;
 }
@@ -246,12 +250,12 @@ static void tls_says_what_it_misses(void **state)
                                 "--tls-auth-clients", "no");
     scratch_server *plain = start("plain", SCRATCH_UNIX_AND_TCP, NULL, 0);
     snprintf(map, sizeof map,
-             "defaults: {connect_timeout: 5s, command_timeout: 5s, tls: {ca_file: ca.pem}}\n"
+             "defaults: {connect_timeout: 20s, command_timeout: 20s, tls: {ca_file: ca.pem}}\n"
              "pools:\n"
              "  fit: {shards: {s: \"127.0.0.1:%d\"}}\n"
              "  stranger: {tls: {ca_file: stranger.pem}, shards: {s: \"127.0.0.1:%d\"}}\n"
              "  other: {tls: {server_name: other.example}, shards: {s: \"127.0.0.1:%d\"}}\n"
-             "  clear: {tls: true, connect_timeout: 300ms, shards: {s: \"127.0.0.1:%d\"}}\n"
+             "  clear: {tls: true, connect_timeout: 20s, shards: {s: \"127.0.0.1:%d\"}}\n"
              "  without: {tls: false, connect_timeout: 300ms, shards: {s: \"127.0.0.1:%d\"}}\n"
              "routes: [{default: true, pool: fit}]\n",
              scratch_port(tls), scratch_port(tls), scratch_port(tls), scratch_port(plain),
@@ -346,7 +350,7 @@ static void servers_that_cannot_now_say_so(void **state)
     tell(paused, "CLIENT PAUSE 600000 ALL");
 
     snprintf(map, sizeof map,
-             "defaults: {command_timeout: 2s}\n"
+             "defaults: {connect_timeout: 20s, command_timeout: 20s}\n"
              "shards:\n  loading: %s\n  busy: %s\n  full: %s\n"
              "  paused: {address: \"%s\", connect_timeout: 200ms, command_timeout: 200ms}\n",
              scratch_address(loading), scratch_address(busy), scratch_address(full),
@@ -457,7 +461,7 @@ static void a_primary_is_found_by_its_sentinels(void **state)
     watched_start(&set, NULL);
     snprintf(map, sizeof map,
              "%s"
-             "defaults: {command_timeout: 5s}\n"
+             "defaults: {connect_timeout: 5s, command_timeout: 5s}\n"
              "shards:\n"
              "  a: {sentinel: eu, master_name: ledger-1}\n"
              "  b: {sentinel: eu, master_name: ledger-2}\n",

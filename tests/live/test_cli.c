@@ -63,7 +63,9 @@ static int set_up(void **state)
         return -1;
     snprintf(s->map, sizeof s->map, "%s/map.yaml", scratch_folder(s->area));
     snprintf(s->scripts, sizeof s->scripts, "%s/scripts", scratch_folder(s->area));
-    snprintf(text, sizeof text, "evalshard: 1\nshards:\n  a: %s\n  b: %s\n",
+    snprintf(text, sizeof text,
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\nshards:\n  a: "
+             "%s\n  b: %s\n",
              scratch_address(s->shards[0]), scratch_address(s->shards[1]));
     write_file(scratch_folder(s->area), "map.yaml", text);
     write_scripts(s);
@@ -210,7 +212,10 @@ static void a_shard_that_refuses_is_no_unreachable_one(void **state)
     char text[512], map[256];
     program_run run;
     assert_int_equal(scratch_start(&strict, s->area, "strict", &opts), SCRATCH_OK);
-    snprintf(text, sizeof text, "evalshard: 1\nshards:\n  strict: %s\n", scratch_address(strict));
+    snprintf(text, sizeof text,
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\nshards:\n  "
+             "strict: %s\n",
+             scratch_address(strict));
     write_file(scratch_folder(s->area), "strict.yaml", text);
     snprintf(map, sizeof map, "%s/strict.yaml", scratch_folder(s->area));
     RUN(&run, NULL, EVALSHARD, "load", "-m", map, "-s", s->scripts);

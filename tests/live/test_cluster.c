@@ -333,7 +333,7 @@ static void dead_seeds_are_named(void **state)
     (void)state;
     open_world(&w, "\"127.0.0.1:1\", \"[::1]:2\"", "");
     evs_bytes key = evs_text("k");
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 1500};
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 5000};
     assert_int_equal(evs_call(&reply, w.client, &one, &err), EVS_E_CONNECT);
     print_message("%s\n", err.message);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);

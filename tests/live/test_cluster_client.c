@@ -309,7 +309,7 @@ static void a_part_may_be_used_where_that_is_allowed(void **state)
     client = open_client(NULL, "");
     evs_reply *reply;
     evs_bytes key = evs_text("no hole");
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 1500};
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 5000};
     assert_int_equal(evs_call(&reply, client, &one, &err), EVS_E_CLUSTER);
     assert_non_null(strstr(err.message, "16383 of 16384 slots"));
     evs_client_free(client);
@@ -329,7 +329,7 @@ static void a_single_server_is_no_cluster(void **state)
     assert_int_equal(evs_client_open(&client, map, registry, NULL, &err), EVS_OK);
     evs_reply *reply;
     evs_bytes key = evs_text("k");
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 1500};
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 5000};
     assert_int_equal(evs_call(&reply, client, &one, &err), EVS_E_CLUSTER);
     assert_non_null(strstr(err.message, "cluster support disabled"));
     evs_client_free(client);

@@ -195,7 +195,7 @@ static int set_up(void **state)
     if (owner() > 1)
         give_slot(owner(), 0);
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 20s}\n"
+                       "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
                        "pools:\n  c:\n    cluster:\n      seeds: [\"127.0.0.1:%d\"]\n",
                        scratch_port(world.nodes.servers[2]));
     if (evs_shardmap_parse(&world.map, (evs_bytes){yaml, (size_t)len}, "test.yaml", NULL, &err) !=

@@ -152,7 +152,7 @@ static void seeds_that_cannot_tell_are_passed_over(void **state)
 
     snprintf(seeds, sizeof seeds, "\"127.0.0.1:1\", \"127.0.0.1:%d\"", scratch_port(single));
     client = open_client(seeds, "");
-    assert_int_not_equal(call(client, "k", 1500, &err), EVS_OK);
+    assert_int_not_equal(call(client, "k", 5000, &err), EVS_OK);
     print_message("%s\n", err.message);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "connection refused"));

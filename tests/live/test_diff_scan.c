@@ -35,7 +35,11 @@ static void write_map(char *path, size_t size, const char *name, const char *tex
     snprintf(path, size, "%s/%s", scratch_folder(stage.area), name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "evalshard: 1\n%s", text);
+    fprintf(file, "evalshard: 1\n%s%s",
+            strstr(text, "defaults:") != NULL
+                ? ""
+                : "defaults: {connect_timeout: 20s, command_timeout: 20s}\n",
+            text);
     fclose(file);
 }
 
@@ -234,7 +238,8 @@ static void an_interrupt_shows_what_there_is(void **state)
     char text[512];
     pthread_t thread;
     fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    snprintf(text, sizeof text, "defaults: {command_timeout: 1m}\nshards:\n  a: %s\n",
+    snprintf(text, sizeof text,
+             "defaults: {connect_timeout: 1m, command_timeout: 1m}\nshards:\n  a: %s\n",
              fake_shard_address(fake));
     write_map(self.map, sizeof self.map, "endless.yaml", text);
     snprintf(self.pid, sizeof self.pid, "%s/pid", scratch_folder(stage.area));

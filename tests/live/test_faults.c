@@ -242,7 +242,8 @@ static void open_cluster(void)
     char yaml[256];
     evs_error err;
     snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ndefaults: {connect_timeout: 20s, retry: {backoff: 1ms}}\n"
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s, retry: "
+             "{backoff: 1ms}}\n"
              "pools:\n  c:\n    on_no_keys: all\n    audit: warn\n"
              "    cluster: {seeds: [\"%s\"], tryagain_backoff: 1ms}\n",
              proxy_address(world.set.wire));

@@ -161,7 +161,7 @@ static void a_map_that_memory_lacks_for_changes_nothing(void **state)
     evs_shardmap *next;
     snprintf(
         yaml, sizeof yaml,
-        "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s}\n"
+        "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
         "pools:\n  main:\n    on_no_keys: all\n    shards:\n      s0: \"%s\"\n      s1: \"%s\"\n",
         scratch_address(world.set.servers[0]), scratch_address(world.set.servers[1]));
     assert_int_equal(evs_shardmap_parse(&next, evs_text(yaml), "next.yaml", NULL, &err), EVS_OK);

@@ -455,7 +455,7 @@ static void another_map_leaves_it_where_it_was(void **state)
     evs_client *client = open_client(NULL);
     snprintf(
         yaml, sizeof yaml,
-        "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s}\n"
+        "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
         "pools:\n  main:\n    on_no_keys: all\n    shards:\n      s0: \"%s\"\n      s2: \"%s\"\n",
         scratch_address(set.servers[0]), scratch_address(set.servers[2]));
     assert_int_equal(evs_shardmap_parse(&next, evs_text(yaml), "next.yaml", NULL, &err), EVS_OK);

@@ -65,7 +65,8 @@ static void open_bench(bench *b, const char *source)
     set_on_server(b, "pass-1");
     write_password(b, "pass-1");
     snprintf(b->map, sizeof b->map,
-             "evalshard: 1\ndefaults: {connect_timeout: 20s, retry: {backoff: 1ms}}\npools:\n"
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s, retry: "
+             "{backoff: 1ms}}\npools:\n"
              "  main:\n    down_after: 1000\n    auth: {username: app, %s%s}\n"
              "    shards: {s0: \"%s\"}\n",
              source, strcmp(source, "password_file: ") == 0 ? b->path : "",

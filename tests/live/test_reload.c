@@ -44,7 +44,7 @@ static evs_shardmap *make_map(const variant *v, unsigned long generation)
     evs_shardmap *map = NULL;
     int len = snprintf(yaml, sizeof yaml,
                        "evalshard: 1\ngeneration: %lu\n"
-                       "defaults: {connect_timeout: 20s}\nshards:\n"
+                       "defaults: {connect_timeout: 20s, command_timeout: 20s}\nshards:\n"
                        "  a: {address: \"%s\", weight: %d}\n",
                        generation, scratch_address(set.servers[0]), v->weight);
     if (v->b >= 0)

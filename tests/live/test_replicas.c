@@ -257,7 +257,7 @@ static void a_silent_replica_is_left_alone(void **state)
     readers_read(client, "get", key);
     kill(scratch_pid(readers.set.servers[PRIMARIES + 1]), SIGSTOP);
     nodes_do(&readers.set, 1, "CONFIG RESETSTAT");
-    assert_int_equal(readers_try(client, "get", key, 100, &err), EVS_E_TIMEOUT);
+    assert_int_equal(readers_try(client, "get", key, 1000, &err), EVS_E_TIMEOUT);
     assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
     for (int i = 0; i < 10; i++)
         readers_read(client, "get", key);
@@ -375,7 +375,7 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_client_free(client);
 
     client = readers_open("replica", NULL);
-    assert_int_equal(readers_try(client, "get", key.data, 1500, &err), EVS_E_CONNECT);
+    assert_int_equal(readers_try(client, "get", key.data, 5000, &err), EVS_E_CONNECT);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "no replica that serves slot"));
     evs_client_free(client);

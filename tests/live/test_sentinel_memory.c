@@ -106,7 +106,8 @@ static int set_up(void **state)
     evs_error err;
     watched_start(&world.set, NULL);
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 20s, retry: {backoff: 1ms}}\n%s"
+                       "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s, "
+                       "retry: {backoff: 1ms}}\n%s"
                        "pools:\n  p:\n    shards:\n"
                        "      a: {sentinel: eu, master_name: ledger-1}\n",
                        watched_group(&world.set, "", 0, group));

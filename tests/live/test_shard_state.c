@@ -44,7 +44,8 @@ static void take_state(const char *state)
     evs_error err;
     evs_shardmap *map;
     snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ndefaults: {connect_timeout: 20s}\npools:\n  main:\n    shards:\n"
+             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\npools:\n  "
+             "main:\n    shards:\n"
              "      s0: {address: \"%s\", state: %s}\n      s1: \"%s\"\n",
              scratch_address(set.servers[0]), state, scratch_address(set.servers[1]));
     if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||

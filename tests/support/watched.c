@@ -34,13 +34,26 @@ static redisReply *run(redisContext *link, const char *command)
 }
 
 /* A server that changes its role closes its connections. */
-static redisReply *run_on(watched *set, size_t server, const char *command)
+static redisReply *run_once(watched *set, size_t server, const char *command)
 {
     redisReply *reply = redisCommand(set->links[server], command);
     if (reply != NULL)
         return reply;
     watched_relink(set, server);
     return run(set->links[server], command);
+}
+
+/* And one that became a replica has to load before it does what it is told. */
+static redisReply *run_on(watched *set, size_t server, const char *command)
+{
+    for (int tries = 0;; tries++) {
+        redisReply *reply = run_once(set, server, command);
+        int loads = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
+        if (!loads || tries >= PATIENCE_MS / SCENE_MOMENT_MS)
+            return reply;
+        freeReplyObject(reply);
+        scene_pause();
+    }
 }
 
 long long watched_number(watched *set, size_t server, const char *command)

@@ -74,7 +74,7 @@ static void open_map(world *w, const char *more, const char *rest)
                  fake_sentinel_port(w->sentinels[i]));
     }
     int len = snprintf(yaml, sizeof yaml,
-                       "evalshard: 1\ndefaults: {connect_timeout: 5s, command_timeout: 20s}\n"
+                       "evalshard: 1\ndefaults: {connect_timeout: 5s, command_timeout: 60s}\n"
                        "sentinels: {eu: {addresses: [%s]%s}}\n%s\n",
                        addresses, more, rest);
     if (evs_shardmap_parse(&map, (evs_bytes){yaml, (size_t)len}, "test.yaml", NULL, &err) != EVS_OK)
@@ -512,7 +512,7 @@ static void all_silent_sentinels_are_named(void **state)
     start(&w, 2);
     fake_sentinel_mute(w.sentinels[0], 1);
     fake_sentinel_mute(w.sentinels[1], 1);
-    open_client(&w, "", "a: {sentinel: eu, master_name: m, script_timeout: 1500ms}");
+    open_client(&w, "", "a: {sentinel: eu, master_name: m, script_timeout: 5s}");
     submit(&w, "k", &end);
     await(&w, &end);
     assert_int_equal(end.status, EVS_E_CONNECT);
