@@ -23,7 +23,20 @@ static inline void evs__fetch_soon(const void *lines)
     __builtin_prefetch((const void *)((uintptr_t)lines + EVS__LINE), 1); /* NULL is fine, too */
 }
 
-/* The same, beginning with a cache line; not to be grown. */
+/* Where something is, in half of an address: what is missing is the same for most memory of a
+ * process. Good for fetching, and for nothing else. */
+static inline uint32_t evs__hint_of(const void *lines)
+{
+    return (uint32_t)((uintptr_t)lines / EVS__LINE);
+}
+
+static inline void evs__fetch_hinted(uint32_t hint, const void *neighbour)
+{
+    uint64_t missing = (uintptr_t)neighbour & ~((uint64_t)UINT32_MAX * EVS__LINE + EVS__LINE - 1);
+    evs__fetch_soon((const void *)(uintptr_t)(missing | (uint64_t)hint * EVS__LINE));
+}
+
+/* The same as evs__alloc_array, beginning with a cache line; not to be grown. */
 void *evs__alloc_lines(size_t count, size_t size);
 void *evs__zalloc_lines(size_t count, size_t size);
 

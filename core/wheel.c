@@ -1,8 +1,14 @@
 #include "core/wheel.h"
 
+#include <stddef.h>
+
+#define NONE UINT64_MAX /* of `latest` */
+
 void evs__wheel_init(evs__wheel *wheel, uint64_t now)
 {
     wheel->next = now;
+    wheel->latest = NONE;
+    wheel->slot = NULL;
     evs__ring_init(&wheel->due);
     for (unsigned i = 0; i < EVS__WHEEL_SLOTS / 64; i++)
         wheel->used[i] = 0;
@@ -10,10 +16,20 @@ void evs__wheel_init(evs__wheel *wheel, uint64_t now)
         evs__ring_init(&wheel->slots[i]);
 }
 
+void evs__wheel_turn(evs__wheel *wheel, uint64_t to)
+{
+    uint64_t at = to > wheel->next ? to : wheel->next;
+    unsigned slot = (unsigned)(at % EVS__WHEEL_SLOTS);
+    wheel->used[slot / 64] |= (uint64_t)1 << slot % 64;
+    wheel->latest = to;
+    wheel->slot = &wheel->slots[slot];
+}
+
 /* The first slot from `from` on, going round once, that has something; EVS__WHEEL_SLOTS when none
  * has. Forgets marks of slots that were emptied. */
 static unsigned find_used(evs__wheel *wheel, unsigned from)
 {
+    wheel->latest = NONE;
     for (unsigned i = 0; i <= EVS__WHEEL_SLOTS / 64; i++) { /* the first word is looked at twice */
         unsigned word = (from / 64 + i) % (EVS__WHEEL_SLOTS / 64);
         uint64_t bits = wheel->used[word];

@@ -24,6 +24,8 @@ typedef struct evs__due {
 
 typedef struct evs__wheel {
     uint64_t next;                        /* everything before was looked at */
+    uint64_t latest;                      /* the deadline added last since then */
+    evs__ring *slot;                      /* and its slot */
     evs__ring due;                        /* taken from a slot and not popped yet */
     uint64_t used[EVS__WHEEL_SLOTS / 64]; /* a bit per slot that may have something */
     evs__ring slots[EVS__WHEEL_SLOTS];
@@ -31,13 +33,14 @@ typedef struct evs__wheel {
 
 void evs__wheel_init(evs__wheel *wheel, uint64_t now);
 
+void evs__wheel_turn(evs__wheel *wheel, uint64_t to); /* for evs__wheel_add */
+
 /* `due->at` is set; one that is past already is due at the next look. */
 static inline void evs__wheel_add(evs__wheel *wheel, evs__due *due)
 {
-    uint64_t at = due->at > wheel->next ? due->at : wheel->next;
-    unsigned slot = (unsigned)(at % EVS__WHEEL_SLOTS);
-    wheel->used[slot / 64] |= (uint64_t)1 << slot % 64;
-    evs__ring_append(&wheel->slots[slot], &due->ring);
+    if (due->at != wheel->latest)
+        evs__wheel_turn(wheel, due->at);
+    evs__ring_append(wheel->slot, &due->ring);
 }
 
 static inline void evs__wheel_remove(evs__due *due)

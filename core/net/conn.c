@@ -28,7 +28,9 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->loop = loop;
     conn->login = login;
     conn->limits = limits;
-    conn->max_queued_bytes = limits->max_queued_bytes;
+    conn->easy = limits->max_queued_bytes < UINT32_MAX ? (uint32_t)limits->max_queued_bytes
+                                                       : UINT32_MAX;
+    evs__ahead_make_known(&loop->ahead, conn);
     conn->dirty.flush = evs__conn_flush;
     evs__ring_init(&conn->queue);
     evs__ring_init(&conn->lost);
@@ -86,6 +88,7 @@ static void detach(evs__conn *conn)
 {
     conn->closing = 1;
     evs__loop_unmark(&conn->dirty);
+    evs__ahead_leave(conn);
     evs__conn_drop_attempt(conn);
     evs__conn_leave_pulse(conn);
     evs__timer_free(conn->again);
@@ -155,7 +158,8 @@ static void reconnect_if_dead(evs__conn *conn)
 int evs__conn_wakes(evs__conn *conn)
 {
     if (conn->retired || conn->pinged || conn->tls != NULL || conn->finder != NULL ||
-        !evs__ring_empty(&conn->lost) || (conn->busy == 0 && !evs__socket_is_quiet(conn->socket)))
+        !evs__ring_empty(&conn->lost) ||
+        (conn->busy == 0 && !evs__loop_is_quiet(conn->loop, conn->fd)))
         return 0;
     evs__loop_lend_buf(conn->loop, &conn->out);
     return 1;
@@ -172,7 +176,7 @@ static evs_status queue_full(const evs__conn *conn, evs_error *err)
 {
     evs_error full;
     evs__fail(&full, EVS_E_QUEUE_FULL, "%zu bytes are queued, the limit is %zu",
-              evs__conn_queued_bytes(conn), conn->max_queued_bytes);
+              evs__conn_queued_bytes(conn), conn->limits->max_queued_bytes);
     return evs__conn_fail(conn, err, full.status, full.message);
 }
 
@@ -187,9 +191,9 @@ static evs_status prepare(evs__conn *conn, int patiently, evs_error *err)
         status = evs__conn_reach(conn, patiently, err);
     if (status != EVS_OK)
         return status;
-    if (evs__conn_queued_bytes(conn) > conn->max_queued_bytes && conn->holes)
+    if (evs__conn_queued_bytes(conn) > conn->limits->max_queued_bytes && conn->holes)
         evs__conn_close_holes(conn);
-    if (evs__conn_queued_bytes(conn) > conn->max_queued_bytes)
+    if (evs__conn_queued_bytes(conn) > conn->limits->max_queued_bytes)
         return queue_full(conn, err);
     return EVS_OK;
 }
@@ -241,6 +245,12 @@ static int take_back(evs__conn *conn, evs__request *request)
     return 0;
 }
 
+void evs__conn_mark(evs__conn *conn, const void *one, const void *other)
+{
+    evs__ahead_join(conn, one, other);
+    evs__loop_mark(conn->loop, &conn->dirty);
+}
+
 void evs__conn_write_early(evs__conn *conn)
 {
     if (conn->state == EVS__CONN_READY)
@@ -252,7 +262,7 @@ int evs__conn_end(evs__conn *conn, evs__request *request)
     assert(request->done != NULL);
     if (conn->closing || !evs__buf_ok(&conn->out))
         return take_back(conn, request);
-    evs__conn_append(conn, request);
+    evs__conn_append(conn, request, NULL, NULL);
     return 1;
 }
 

@@ -2,16 +2,19 @@
  * conn_body.h - what a connection is, for the files that make it up (conn_inner.h), and for who
  * queues so often that a function call for it would show.
  *
- * What queueing touches comes first and is two cache lines: with a thousand connections each of
- * them is cold.
+ * With a thousand connections each of them is cold, so what a turn touches comes first and is three
+ * cache lines: two for queueing, and one more for writing and reading.
  */
 #ifndef EVS_CORE_NET_CONN_BODY_H
 #define EVS_CORE_NET_CONN_BODY_H
 
+#include "core/mem.h"
+#include "core/net/ahead.h"
 #include "core/net/conn.h"
 #include "core/net/greeting.h"
 #include "core/net/reader.h"
 #include "core/net/socket.h"
+#include <stddef.h>
 
 struct evs__conn {
     /* where requests are */
@@ -22,34 +25,35 @@ struct evs__conn {
 
     size_t count;     /* of both rings */
     uint64_t written; /* the kernel accepted the bytes before */
-    evs__dirty dirty;
+    evs__dirty dirty; /* in the middle of the three: loop.c */
     evs__loop *loop;
+    evs__soon *soon; /* ahead.h; always there */
     evs__conn_state state;
-    int closing;         /* freed; only the memory is left */
-    evs__socket *socket; /* NULL while IDLE */
+    uint32_t easy; /* so many bytes may be queued for certain */
 
     /* reading and writing */
-    unsigned busy;    /* enters without leave */
-    int send_problem; /* errno of a refused write; the socket is read to its end, then closed */
-    unsigned char retired;  /* to be made anew when nothing is in flight */
-    unsigned char holes;    /* some bytes behind `written` belong to nobody */
-    unsigned char blocked;  /* the kernel took less than it was given; writing waits for an event */
-    unsigned char halfway;  /* a reply is half read */
-    unsigned char skipping; /* the reader was told to skip the next reply */
-    unsigned char resp3;    /* the server agreed to it */
-    unsigned char pinged;   /* the next reply is that to PING: pulse.c */
-    unsigned char reread;   /* the password was, in this attempt */
-    evs__reader *reader;    /* lent by the loop while a reply is read */
-    evs__tls *tls;          /* ours, over all sockets; NULL in the clear and until first used */
-    evs__ring lost;         /* of an earlier epoch, not told yet */
-    uint64_t lost_end;      /* what begins before was lost */
-    uint64_t lost_written;  /* `written` when it was */
+    evs__socket *socket;  /* NULL while IDLE */
+    evs__reader *reader;  /* lent by the loop while a reply is read */
+    evs__tls *tls;        /* ours, over all sockets; NULL in the clear and until first used */
+    evs__finder *finder;  /* NULL: the login has the address */
+    evs__ring lost;       /* of an earlier epoch, not told yet */
+    int fd;               /* the socket's */
+    uint16_t busy;        /* enters without leave */
+    int16_t send_problem; /* errno of a refused write; the socket is read to its end, then closed */
+    unsigned char retired;     /* to be made anew when nothing is in flight */
+    unsigned char holes;       /* some bytes behind `written` belong to nobody */
+    unsigned char blocked;     /* the kernel took less than it was given; an event is awaited */
+    unsigned char halfway;     /* a reply is half read */
+    unsigned char skipping;    /* the reader was told to skip the next reply */
+    unsigned char resp3;       /* the server agreed to it */
+    unsigned char pinged;      /* the next reply is that to PING: pulse.c */
+    unsigned char reread : 1;  /* the password was, in this attempt */
+    unsigned char closing : 1; /* freed; only the memory is left */
 
+    uint64_t lost_end;     /* what begins before was lost */
+    uint64_t lost_written; /* `written` when it was */
     const evs__login *login;
-    evs__finder *finder; /* NULL: the login has the address */
     const evs__conn_limits *limits;
-    size_t max_queued_bytes; /* of the limits */
-
     struct evs__attempt *attempt; /* while connecting; ours */
     evs__login *fresh; /* ours: the login with a password that was read again; NULL: none was */
     unsigned step;     /* of the greeting, the one whose answer comes next */
@@ -98,21 +102,27 @@ static inline int evs__conn_takes(evs__conn *conn, uint64_t epoch, size_t most, 
 {
     return conn->epoch == epoch && conn->state == EVS__CONN_READY && conn->count < most &&
            (!evs__ring_empty(&conn->queue) || evs__conn_wakes(conn)) &&
-           conn->out.cap - conn->out.len > room && !conn->out.failed &&
-           conn->out.len <= conn->max_queued_bytes;
+           conn->out.cap - conn->out.len > room && !conn->out.failed && conn->out.len <= conn->easy;
 }
+
+_Static_assert(offsetof(evs__conn, lost_end) == 3 * EVS__LINE, "a turn touches three lines");
 
 enum { EVS__WRITE_EARLY = 256 * 1024 /* unsent bytes */ };
 
-void evs__conn_write_early(evs__conn *conn); /* for evs__conn_append */
+/* For evs__conn_append: the first one since the last flush, and too many bytes. */
+void evs__conn_mark(evs__conn *conn, const void *one, const void *other);
+void evs__conn_write_early(evs__conn *conn);
 
-/* The request is what lies behind the others in conn->out. */
-static inline void evs__conn_append(evs__conn *conn, evs__request *request)
+/* The request is what lies behind the others in conn->out. Its `done` needs what lies at the two
+ * others, which may be NULL. */
+static inline void evs__conn_append(evs__conn *conn, evs__request *request, const void *one,
+                                    const void *other)
 {
     request->end = evs__conn_tail(conn);
+    if (__builtin_expect(conn->dirty.next == NULL, 0))
+        evs__conn_mark(conn, one, other);
     evs__ring_append(&conn->queue, &request->ring);
-    conn->count++;
-    evs__loop_mark(conn->loop, &conn->dirty);
+    evs__soon_request(conn->soon, conn->count++, request);
     if (request->end - conn->written > EVS__WRITE_EARLY)
         evs__conn_write_early(conn);
 }

@@ -4,6 +4,7 @@
  *   conn_body.h  what it is, and queueing
  *   conn.c     life, the queue of requests, what callers ask
  *   connect.c  from IDLE to READY: address after address, then the greeting
+ *   ahead.c    the order in which replies are read without being announced
  *   stream.c   READY: writing what is queued, reading replies, matching them to requests
  *   loss.c     back to IDLE: what requests are told
  *   pulse.c    finds connections to servers that vanished
@@ -84,6 +85,9 @@ void evs__conn_drop_attempt(evs__conn *conn);
 void evs__conn_on_socket(void *conn, unsigned events);
 void evs__conn_flush(evs__dirty *dirty);
 void evs__conn_write(evs__conn *conn);
+
+/* Reads once, if anything is awaited. 0 when nothing is there yet. */
+int evs__conn_read_early(evs__conn *conn);
 
 /* loss.c */
 

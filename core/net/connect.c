@@ -73,6 +73,7 @@ static int try_address(evs__conn *conn, const struct sockaddr *address, socklen_
     if (problem != 0)
         return problem;
     evs__socket_tell(conn->socket, evs__conn_on_socket, conn);
+    conn->fd = evs__socket_fd(conn->socket);
     if (conn->login->endpoint.host != NULL)
         evs__socket_keepalive(conn->socket, conn->login->link.keepalive_ms);
     problem = evs__socket_watch(conn->socket, EVS__SOCKET_WRITABLE);
@@ -218,7 +219,7 @@ static void write_greeting(evs__conn *conn)
     evs__buf *left = &conn->attempt->greeting;
     ssize_t n = evs__socket_send(conn->socket, left->data, left->len);
     if (n < 0 && n != -EAGAIN) {
-        conn->send_problem = (int)-n;
+        conn->send_problem = (int16_t)-n;
         evs__loop_mark(conn->loop, &conn->dirty);
         return;
     }

@@ -52,6 +52,13 @@ void evs__loop_unmark(evs__dirty *dirty)
     dirty->prev = NULL;
 }
 
+/* Connections are dirty: the line in the middle of three. */
+static void fetch_around(const evs__dirty *dirty)
+{
+    evs__fetch_soon((const void *)((uintptr_t)dirty - EVS__LINE));
+    evs__fetch_soon(dirty);
+}
+
 /* Who becomes dirty meanwhile waits for the next flush, so that this one ends. */
 static void flush(evs__loop *loop)
 {
@@ -64,7 +71,7 @@ static void flush(evs__loop *loop)
     while (!is_empty(&batch)) {
         evs__dirty *first = batch.next;
         evs__loop_unmark(first);
-        evs__fetch_soon(batch.next);
+        fetch_around(batch.next->next);
         first->flush(first);
     }
 }
@@ -73,6 +80,7 @@ static void before_wait(uv_prepare_t *handle)
 {
     evs__loop *loop = handle->data;
     flush(loop);
+    evs__ahead_read(&loop->ahead, loop->patient && !loop->stirred && is_empty(&loop->dirty));
     evs__glance_expire(&loop->glance);
     loop->unwatched = 0;
     if (loop->stirred || !is_empty(&loop->dirty))
@@ -184,6 +192,7 @@ static void set_limit(evs__loop *loop, int timeout_ms)
 void evs__loop_run(evs__loop *loop, int timeout_ms)
 {
     loop->stirred = 0;
+    loop->patient = timeout_ms != 0 && loop->wakers == 0;
     loop->hurried = 1; /* the end of the turn says what comes next */
     if (timeout_ms > 0)
         set_limit(loop, timeout_ms);
@@ -243,6 +252,7 @@ void evs__loop_lend_buf(evs__loop *loop, evs__buf *buf)
         return;
     }
     loop->spare_bufs = spare->next;
+    evs__fetch_soon(spare->next);
     loop->spare_bytes -= spare->cap;
     *buf = (evs__buf){(char *)spare, 0, spare->cap, 0};
 }

@@ -9,6 +9,7 @@
 #define EVS_CORE_NET_LOOP_INNER_H
 
 #include "core/buf.h"
+#include "core/net/ahead.h"
 #include "core/net/glance.h"
 #include "core/net/loop.h"
 #include "core/net/reader.h"
@@ -25,11 +26,14 @@ struct evs__loop {
     evs__dirty dirty; /* head of the ring */
     int stirred;      /* a completion ran in this turn */
     int reading;      /* read_buffer is in use: completions run between the replies in it */
+    int patient;      /* the turn may wait, and no other thread may want something meanwhile */
+    unsigned wakers;  /* waker.c */
     int unwatched;    /* somebody began to watch a socket since libuv last looked */
     int fd;           /* loop_fd.c; -1 until asked for */
     int timer_fd;
     int hurried; /* the timer has been set to fire at once */
     evs__glance glance;
+    evs__ahead ahead;
     int forked; /* in a child: libuv's descriptors are the child's own */
     int broken; /* in a child: they are not, and must not be touched */
 
@@ -67,6 +71,12 @@ static inline void evs__loop_rewatch(evs__loop *loop)
 {
     loop->unwatched = 1;
     evs__loop_hurry(loop);
+}
+
+/* Did nothing happen to a socket in the clear, which was watched when the loop last waited? */
+static inline int evs__loop_is_quiet(evs__loop *loop, int fd)
+{
+    return !evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), fd, evs__loop_about_ms());
 }
 
 /* A completion ran: the turn must not wait any more. */

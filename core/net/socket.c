@@ -142,39 +142,45 @@ int evs__socket_secure(evs__socket *socket, evs__tls *tls)
     return evs__tls_begin(tls, socket->fd);
 }
 
-ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len)
+int evs__socket_fd(const evs__socket *socket)
+{
+    return socket->fd;
+}
+
+ssize_t evs__fd_send(int fd, const char *data, size_t len)
 {
     ssize_t n;
-    if (socket->tls != NULL)
-        return evs__tls_send(socket->tls, data, len);
     do {
-        n = send(socket->fd, data, len, MSG_NOSIGNAL);
+        n = send(fd, data, len, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR); /* each signal that arrives costs one more turn */
     return n < 0 ? -errno : n;
 }
 
-ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
+ssize_t evs__fd_recv(int fd, char *data, size_t len)
 {
     ssize_t n;
-    if (socket->tls != NULL)
-        return evs__tls_recv(socket->tls, data, len);
     do {
-        n = recv(socket->fd, data, len, 0);
+        n = recv(fd, data, len, 0);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 
-int evs__socket_is_quiet(const evs__socket *socket)
+ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len)
 {
-    evs__loop *loop = socket->loop;
-    return !evs__glance_at(&loop->glance, uv_backend_fd(&loop->uv), socket->fd,
-                           evs__loop_about_ms());
+    return socket->tls != NULL ? evs__tls_send(socket->tls, data, len)
+                               : evs__fd_send(socket->fd, data, len);
+}
+
+ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
+{
+    return socket->tls != NULL ? evs__tls_recv(socket->tls, data, len)
+                               : evs__fd_recv(socket->fd, data, len);
 }
 
 static ssize_t look(evs__socket *socket)
 {
     char byte;
-    if (evs__socket_is_quiet(socket))
+    if (evs__loop_is_quiet(socket->loop, socket->fd))
         return -EAGAIN;
     ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 ? -errno : n;

@@ -59,8 +59,12 @@ ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len);
 /* Of a socket that is watched, and was when the loop last waited. */
 evs__socket_life evs__socket_peek(evs__socket *socket);
 
-/* The same in the clear without asking this socket alone: 1 when nothing happened to it. */
-int evs__socket_is_quiet(const evs__socket *socket);
+/* Its descriptor, which is the socket's. */
+int evs__socket_fd(const evs__socket *socket);
+
+/* Send and recv of a socket in the clear, by its descriptor. */
+ssize_t evs__fd_send(int fd, const char *data, size_t len);
+ssize_t evs__fd_recv(int fd, char *data, size_t len);
 
 /* No event is told afterwards. Accepts NULL. */
 void evs__socket_close(evs__socket *socket);

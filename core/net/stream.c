@@ -26,7 +26,7 @@ static const char TLS_HINT[] = ": does it expect TLS at this port?";
 
 static void set_send_problem(evs__conn *conn, int problem)
 {
-    conn->send_problem = problem;
+    conn->send_problem = (int16_t)problem;
     evs__loop_mark(conn->loop, &conn->dirty);
 }
 
@@ -38,7 +38,8 @@ void evs__conn_write(evs__conn *conn)
     if (conn->send_problem != 0 || conn->blocked || left == 0)
         return;
     const char *data = conn->out.data + (conn->written - conn->base);
-    ssize_t n = evs__socket_send(conn->socket, data, left);
+    ssize_t n = conn->tls == NULL ? evs__fd_send(conn->fd, data, left)
+                                  : evs__socket_send(conn->socket, data, left);
     if (n < 0 && n != -EAGAIN) {
         set_send_problem(conn, (int)-n);
         return;
@@ -133,7 +134,6 @@ static inline void take(evs__conn *conn, evs__request *request)
 {
     evs__ring_remove(&request->ring);
     conn->count--;
-    evs__loop_stir(conn->loop);
 }
 
 /* Gives a complete reply to the oldest request. Returns 0 when the connection is gone then. */
@@ -143,6 +143,7 @@ static inline int deliver(evs__conn *conn, evs__request *request, evs__resp_got 
     uint64_t epoch = conn->epoch;
     evs__answer answer = {.got = EVS__GOT_REPLY};
     take(conn, request);
+    evs__loop_stir(conn->loop);
     if (!request->unwanted) {
         answer.got = got == EVS__RESP_REPLY ? EVS__GOT_REPLY : got_of(got);
         answer.reply = reply;
@@ -242,6 +243,8 @@ static inline int absorb_numbers(evs__conn *conn, evs_bytes *data)
         take(conn, request);
         request->done(request, &answer);
     }
+    if (p != data->data)
+        evs__loop_stir(conn->loop);
     *data = (evs_bytes){p, (size_t)(end - p)};
     return conn->epoch == epoch;
 }
@@ -251,21 +254,28 @@ static inline int is_between_replies(const evs__conn *conn)
     return conn->state == EVS__CONN_READY && !conn->halfway && !conn->skipping && !conn->pinged;
 }
 
-/* `data` is in the loop's one buffer. What many small replies took of the arena is given back at
- * once, not reply by reply. */
+/* What many small replies took of the arena is given back at once, not reply by reply. */
+static int absorb_any(evs__conn *conn, evs_bytes *left)
+{
+    int alive = take_reader(conn);
+    while (alive && left->len > 0) {
+        if (conn->reader->arena.used > ARENA_USED && !conn->halfway)
+            evs__arena_reset(&conn->reader->arena);
+        alive = absorb_one(conn, left);
+        if (alive && left->len > 0 && is_between_replies(conn))
+            alive = absorb_numbers(conn, left);
+    }
+    return alive;
+}
+
+/* `data` is in the loop's one buffer. */
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
     evs_bytes left = {data, len};
-    int alive = take_reader(conn);
     conn->loop->reading = 1;
-    while (alive && left.len > 0) {
-        if (conn->reader->arena.used > ARENA_USED && !conn->halfway)
-            evs__arena_reset(&conn->reader->arena);
-        if (is_between_replies(conn))
-            alive = absorb_numbers(conn, &left);
-        if (alive && left.len > 0)
-            alive = absorb_one(conn, &left);
-    }
+    int alive = !is_between_replies(conn) || absorb_numbers(conn, &left);
+    if (alive && left.len > 0)
+        alive = absorb_any(conn, &left);
     conn->loop->reading = 0;
     evs__conn_discard(conn);
     return alive;
@@ -298,7 +308,7 @@ static void ended(evs__conn *conn, int problem)
 /* A short read has emptied the socket; looking again would cost a system call per turn. */
 static void read_some(evs__conn *conn)
 {
-    evs__fetch_soon(conn->queue.next); /* while the system reads */
+    evs__ahead_fetch(conn); /* while the system reads */
     for (int i = 0; i < READS_PER_TURN; i++) {
         ssize_t n = evs__socket_recv(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
         if (n == -EAGAIN)
@@ -310,6 +320,24 @@ static void read_some(evs__conn *conn)
         if (!absorb(conn, conn->loop->read_buffer, (size_t)n) || n < EVS__READ_BUFFER)
             return;
     }
+}
+
+int evs__conn_read_early(evs__conn *conn)
+{
+    if (conn->state != EVS__CONN_READY || conn->tls != NULL || conn->send_problem != 0 ||
+        evs__ring_empty(&conn->queue))
+        return 1;
+    ssize_t n = evs__fd_recv(conn->fd, conn->loop->read_buffer, EVS__READ_BUFFER);
+    if (n == -EAGAIN)
+        return 0;
+    evs__conn_enter(conn);
+    if (n <= 0)
+        ended(conn, (int)-n);
+    else
+        absorb(conn, conn->loop->read_buffer, (size_t)n);
+    evs__conn_tell_lost(conn);
+    evs__conn_leave(conn);
+    return 1;
 }
 
 /* The socket is of no more use: takes what is left in it, then ends the connection. */

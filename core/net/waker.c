@@ -26,8 +26,10 @@ evs__waker *evs__waker_new(evs__loop *loop, void (*on_wake)(void *owner), void *
     waker->woken = on_wake;
     waker->owner = owner;
     waker->loop = loop;
-    if (uv_async_init(&loop->uv, &waker->uv, woken) == 0)
+    if (uv_async_init(&loop->uv, &waker->uv, woken) == 0) {
+        loop->wakers++;
         return waker;
+    }
     evs__free(waker);
     return NULL;
 }
@@ -44,6 +46,8 @@ static void closed(uv_handle_t *handle)
 
 void evs__waker_free(evs__waker *waker)
 {
-    if (waker != NULL)
-        uv_close((uv_handle_t *)&waker->uv, closed);
+    if (waker == NULL)
+        return;
+    waker->loop->wakers--;
+    uv_close((uv_handle_t *)&waker->uv, closed);
 }

@@ -64,16 +64,18 @@ evs__queue_quickly(evs__found found, const evs_invocation *invocation, evs_done_
         !evs__conn_takes(conn, lane->epoch, client->options.max_in_flight,
                          evs__quick_room(1 + invocation->nargs)))
         return 0;
-    size_t len = evs__render_one_key(conn->out.data + conn->out.len, &script->use.head, invocation);
+    char *text = conn->out.data + conn->out.len;
+    size_t len = evs__render_one_key(text, &script->use.head, invocation);
     if (len == 0)
         return 0;
+    evs__fetch_soon(text + len + EVS__LINE); /* for the next one of this shard */
 
     evs__call *call = evs__quick_call(lane, script, found.slot);
     call->done = done;
     call->arg = arg;
     call->request.start = evs__conn_tail(conn);
     conn->out.len += len;
-    evs__conn_append(conn, &call->request);
+    evs__conn_append(conn, &call->request, lane, lane->tallies);
     unsigned timeout_ms = invocation->timeout_ms;
     evs__call_start(client, call, timeout_ms != 0 ? timeout_ms : lane->at->script_timeout_ms);
     if (invocation->ticket != NULL)

@@ -104,9 +104,12 @@ static void it_agrees_with_a_plain_search(void **state)
                 first = items[i].due.at;
         }
         assert_true(evs__wheel_next(&wheel) <= first);
-        item *one = &items[pick(&random, COUNT)];
-        if (!one->in)
-            add(one, now + 1 + pick(&random, pick(&random, 2) ? 10 : 3000));
+        uint64_t at = now + 1 + pick(&random, pick(&random, 2) ? 10 : 3000);
+        for (unsigned more = pick(&random, 3) + 1; more > 0; more--) {
+            item *one = &items[pick(&random, COUNT)];
+            if (!one->in)
+                add(one, at);
+        }
     }
 }
 
