@@ -1,6 +1,6 @@
 /*
- * ring.c - sorting points. Points are first dealt to the arcs of the index, which leaves about one
- * in each; a crowded arc is sorted by qsort, with the order of adding to settle ties.
+ * ring.c - sorting points. Points are first dealt to the arcs of the index, which leaves a few in
+ * each; a crowded arc is sorted by qsort, with the order of adding to settle ties.
  */
 #include "sharding/placement/ring.h"
 
@@ -75,23 +75,14 @@ static void deal(dealt *to, uint32_t *arcs, size_t narcs, const evs__points *poi
         sort_arc(to + arcs[i], arcs[i + 1] - arcs[i]);
 }
 
-/* The points of the fullest arc. */
-static size_t fullest(const uint32_t *arcs, size_t narcs)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < narcs; i++)
-        most = arcs[i + 1] - arcs[i] > most ? arcs[i + 1] - arcs[i] : most;
-    return most;
-}
-
 /* The points, and what is behind the last one (ring.h); `values` may be NULL. */
-static void lay_out(uint64_t *packed, uint64_t *values, const dealt *sorted, size_t n)
+static void lay_out(int32_t *packed, uint64_t *values, const dealt *sorted, size_t n,
+                    unsigned shift)
 {
-    const uint64_t low = 0xffff;
     for (size_t i = 0; i < n; i++)
-        packed[i] = (sorted[i].value & ~low) | sorted[i].owner;
-    for (size_t i = 0; i < EVS__RING_STEPS; i++)
-        packed[n + i] = ~low | sorted[0].owner;
+        packed[i] = evs__ring_pack(sorted[i].value, shift, sorted[i].owner);
+    for (size_t i = 0; i < EVS__RING_FEW; i++)
+        packed[n + i] = evs__ring_pack(UINT64_MAX, shift, sorted[0].owner);
     if (values == NULL)
         return;
     for (size_t i = 0; i < n; i++)
@@ -115,12 +106,12 @@ evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
     size_t n = points->count, narcs = 2;
     unsigned shift = 63;
     assert(n > 0 && n < UINT32_MAX);
-    for (; narcs < n; narcs *= 2)
+    for (; narcs < n / 3; narcs *= 2)
         shift--;
 
-    int whole = has_low_bits(points);
+    int whole = shift > 32 + 16 || has_low_bits(points);
     evs__ring *ring = evs__arena_alloc(arena, 1, sizeof *ring);
-    uint64_t *packed = evs__arena_alloc(arena, n + EVS__RING_STEPS, sizeof *packed);
+    int32_t *packed = evs__arena_alloc(arena, n + EVS__RING_FEW, sizeof *packed);
     uint64_t *values = whole ? evs__arena_alloc(arena, n + 1, sizeof *values) : NULL;
     uint32_t *arcs = evs__arena_alloc(arena, narcs + 1, sizeof *arcs);
     dealt *sorted = evs__alloc_array(n, sizeof *sorted);
@@ -129,8 +120,8 @@ evs__ring *evs__ring_make(evs__arena *arena, evs__points *points)
     if (ok) {
         index_arcs(arcs, narcs, points, shift);
         deal(sorted, arcs, narcs, points, shift);
-        lay_out(packed, values, sorted, n);
-        *ring = (evs__ring){packed, values, arcs, fullest(arcs, narcs), shift};
+        lay_out(packed, values, sorted, n, shift);
+        *ring = (evs__ring){packed, values, arcs, shift};
     }
     evs__free(sorted);
     evs__free(points->at);

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { MOST = 5000 };
+enum { MOST = 5000, MANY = 150000 };
 
 /* xorshift64, for numbers that are the same every time. */
 static uint64_t draw(uint64_t *seed)
@@ -37,8 +37,9 @@ static size_t plain_search(const evs__point *points, size_t n, uint64_t value)
     return points[best == n ? least : best].owner;
 }
 
-/* What is asked of a ring of narrow points is narrow. */
-static void compare(const evs__point *points, size_t n, uint64_t seed, uint64_t step)
+/* What is asked of a ring of narrow points is narrow; `times` at random, and as often around a
+ * point. */
+static void compare(const evs__point *points, size_t n, size_t times, uint64_t step)
 {
     evs__arena arena = EVS__ARENA_INIT;
     evs__points collected = evs__points_new(n);
@@ -48,7 +49,8 @@ static void compare(const evs__point *points, size_t n, uint64_t seed, uint64_t 
     const evs__ring *ring = evs__ring_make(&arena, &collected);
     assert_non_null(ring);
 
-    for (size_t i = 0; i < 300; i++) {
+    uint64_t seed = 362436069;
+    for (size_t i = 0; i < times; i++) {
         uint64_t value = draw(&seed) & -step, near = points[i * 31 % n].value;
         assert_int_equal(evs__ring_find(ring, value), plain_search(points, n, value));
         for (uint64_t at = near - step; at != near + 2 * step; at += step)
@@ -70,7 +72,7 @@ static void compare_kind(uint64_t mask, uint64_t add, uint64_t step)
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         for (size_t i = 0; i < sizes[s]; i++)
             points[i] = (evs__point){(draw(&seed) & mask) + add, (uint32_t)i};
-        compare(points, sizes[s], seed, step);
+        compare(points, sizes[s], 300, step);
     }
     free(points);
 }
@@ -80,6 +82,22 @@ static void points_spread_over_the_circle(void **state)
     (void)state;
     compare_kind(UINT64_MAX, 0, 1);
     compare_kind(0xffffffff00000000u, 0, 1ull << 32);
+}
+
+/* Those of many narrow points do without whole values. */
+static void rings_of_many_points(void **state)
+{
+    (void)state;
+    evs__point *points = calloc(MANY, sizeof *points);
+    assert_non_null(points);
+    uint64_t seed = 521288629;
+    for (unsigned wide = 0; wide < 2; wide++) {
+        for (size_t i = 0; i < MANY; i++)
+            points[i] = (evs__point){draw(&seed) & (wide ? UINT64_MAX : 0xffffffff00000000u),
+                                     (uint32_t)(i % 1000)};
+        compare(points, MANY, 50, wide ? 1 : 1ull << 32);
+    }
+    free(points);
 }
 
 static void equal_points_belong_to_the_first(void **state)
@@ -102,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_spread_over_the_circle),
+        cmocka_unit_test(rings_of_many_points),
         cmocka_unit_test(equal_points_belong_to_the_first),
         cmocka_unit_test(crowded_arcs),
     };
