@@ -81,6 +81,12 @@ static inline uint64_t evs__xxh64_short(evs_bytes data)
     return evs__xxh64_end(h);
 }
 
+/* The same of any length, with seed 0. */
+static inline uint64_t evs__xxh64_plain(evs_bytes data)
+{
+    return data.len < EVS__XXH64_STRIPE ? evs__xxh64_short(data) : evs__xxh64(data, 0);
+}
+
 /* XXH3: internal tables. May change between versions. */
 uint64_t evs__hash(evs_bytes data);
 

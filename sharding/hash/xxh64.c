@@ -4,7 +4,7 @@
 
 static uint64_t of(evs_bytes data)
 {
-    return data.len < EVS__XXH64_STRIPE ? evs__xxh64_short(data) : evs__xxh64(data, 0);
+    return evs__xxh64_plain(data);
 }
 
 const evs__key_hash evs__hash_xxh64 = {.name = "xxh64", .of = of};

@@ -190,16 +190,9 @@ static inline size_t find(const void *built, uint64_t hash)
     return walk(j, hash, 0);
 }
 
-static __attribute__((noinline)) size_t find_long_tag(const void *built, evs_bytes tag)
-{
-    return find(built, evs__xxh64(tag, 0));
-}
-
 static size_t find_tag(const void *built, evs_bytes tag)
 {
-    if (tag.len >= EVS__XXH64_STRIPE)
-        return find_long_tag(built, tag);
-    return find(built, evs__xxh64_short(tag));
+    return find(built, evs__xxh64_plain(tag));
 }
 
 static const evs__hash_choice hashes[] = {{"xxh64", &evs__hash_xxh64}, {NULL, NULL}};
