@@ -60,6 +60,7 @@ static void rest(evs__resp *resp)
     resp->skipped = 0;
     resp->aside = 0;
     resp->first = 0;
+    resp->kind = 0;
     resp->push = 0;
     evs__build_drop(&resp->build);
 }
@@ -418,8 +419,10 @@ static const char *begin_value(evs__resp *resp, const char *p, const char *end)
 static const char *at_type(evs__resp *resp, const char *p, const char *end)
 {
     int top = resp->first && !resp->aside;
-    if (top)
+    if (top) {
         resp->first = *p == '|';
+        resp->kind = (unsigned char)(resp->skipped && resp->kind == '|' ? '|' : *p);
+    }
     const char *behind = p;
     if (*p == ':' || *p == '$')
         behind = resp->skipped ? evs__quick_skip(&resp->pending, p, end)
@@ -463,9 +466,17 @@ static const char *read_on(evs__resp *resp, const char *p, const char *end)
     return end;
 }
 
+/* In what is skipped, the beginning of an attribute is not told from what it belongs to. */
+static int is_no_error(const evs__resp *resp)
+{
+    return resp->kind != '-' && resp->kind != '!' && resp->kind != '|';
+}
+
 static evs__resp_got deliver(evs__resp *resp, const evs_reply **out)
 {
     evs__resp_got got = resp->skipped ? (evs__resp_got)resp->verdict : EVS__RESP_REPLY;
+    if (got == EVS__RESP_NOMEM && is_no_error(resp))
+        got = EVS__RESP_NOMEM_VALUE;
     if (resp->push)
         got = EVS__RESP_PUSH;
     if (!resp->skipped)

@@ -17,14 +17,15 @@
 #include "core/reply.h"
 
 typedef enum evs__resp_got {
-    EVS__RESP_MORE,     /* everything was used, the reply is not complete */
-    EVS__RESP_REPLY,    /* a reply is complete; *out is in the arena */
-    EVS__RESP_SKIPPED,  /* a reply that was being skipped is complete; *out is NULL */
-    EVS__RESP_TOO_BIG,  /* complete, but it was over the memory limit and was skipped */
-    EVS__RESP_TOO_DEEP, /* complete, but it was nested too deep and was skipped */
-    EVS__RESP_PUSH,     /* no reply: out of band; *out is in the arena, NULL when over a limit */
-    EVS__RESP_BAD,      /* not RESP; the stream is lost; evs__resp_problem says why */
-    EVS__RESP_NOMEM     /* complete, but memory ran out and it was skipped */
+    EVS__RESP_MORE,       /* everything was used, the reply is not complete */
+    EVS__RESP_REPLY,      /* a reply is complete; *out is in the arena */
+    EVS__RESP_SKIPPED,    /* a reply that was being skipped is complete; *out is NULL */
+    EVS__RESP_TOO_BIG,    /* complete, but it was over the memory limit and was skipped */
+    EVS__RESP_TOO_DEEP,   /* complete, but it was nested too deep and was skipped */
+    EVS__RESP_PUSH,       /* no reply: out of band; *out is in the arena, NULL when over a limit */
+    EVS__RESP_BAD,        /* not RESP; the stream is lost; evs__resp_problem says why */
+    EVS__RESP_NOMEM,      /* complete, but memory ran out and it was skipped; it may be an error */
+    EVS__RESP_NOMEM_VALUE /* the same, and it was certainly no error */
 } evs__resp_got;
 
 typedef struct evs__resp evs__resp;

@@ -59,6 +59,8 @@ struct evs__resp {
     unsigned char type;      /* the first byte of the value that is being read */
     unsigned char cr;        /* the last byte of `text`, or of what was skipped of it, is a CR */
     unsigned char first;     /* the next value is the reply itself */
+    unsigned char kind;      /* the first byte of the reply; '|': something in front of it, of which
+                              * memory lacks for all that comes */
     unsigned char push;      /* what is being read is no reply but a push */
     unsigned char skip_next; /* behind the push, a reply is to be skipped */
     unsigned char skipped;   /* the reply is skipped, and `verdict` is why */

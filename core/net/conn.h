@@ -43,8 +43,9 @@ typedef enum evs__got {
     EVS__GOT_REPLY,   /* `reply` is there, error replies included */
     EVS__GOT_TOO_BIG, /* a reply came and was over the limit */
     EVS__GOT_TOO_DEEP,
-    EVS__GOT_NOMEM, /* a reply came and memory ran out */
-    EVS__GOT_LOST   /* the connection ended first; `why` says how */
+    EVS__GOT_NOMEM,       /* a reply came and memory ran out; it may be an error */
+    EVS__GOT_NOMEM_VALUE, /* the same, and it was certainly no error */
+    EVS__GOT_LOST         /* the connection ended first; `why` says how */
 } evs__got;
 
 typedef struct evs__answer {

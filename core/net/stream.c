@@ -88,6 +88,8 @@ static evs__got got_of(evs__resp_got got)
         return EVS__GOT_TOO_DEEP;
     case EVS__RESP_NOMEM:
         return EVS__GOT_NOMEM;
+    case EVS__RESP_NOMEM_VALUE:
+        return EVS__GOT_NOMEM_VALUE;
     default:
         return EVS__GOT_REPLY;
     }
@@ -215,7 +217,7 @@ static int absorb_one(evs__conn *conn, evs_bytes *data)
     conn->skipping = 0;
     if (conn->state != EVS__CONN_GREETING)
         return deliver(conn, request, got, reply);
-    if (got == EVS__RESP_NOMEM) {
+    if (got == EVS__RESP_NOMEM || got == EVS__RESP_NOMEM_VALUE) {
         evs__conn_down(conn, EVS_E_NOMEM, "out of memory during the greeting");
         return 0;
     }

@@ -250,8 +250,14 @@ static void replied(evs__call *call, const evs_reply *reply)
     succeed_late(call, reply);
 }
 
-/* A reply came and could not be kept. Over a limit it is no error of the server, so the script ran;
- * for lack of memory it may be anything. */
+/* Does a reply that could not be kept say that the script ran? Over a limit it is no error of the
+ * server. For lack of memory it may be one, unless it began as something else; that of EXEC may
+ * then still be the nil of a transaction that was aborted. */
+static int proves(const evs__call *call, evs__got got)
+{
+    return got != EVS__GOT_NOMEM && (got != EVS__GOT_NOMEM_VALUE || !call->state.is_exec);
+}
+
 static void unreadable(evs__call *call, evs__got got)
 {
     evs_error err;
@@ -262,7 +268,7 @@ static void unreadable(evs__call *call, evs__got got)
         evs__explain(&err, &subject, EVS_E_REPLY_TOO_DEEP, "the reply is over the depth limit");
     else
         evs__explain(&err, &subject, EVS_E_NOMEM, "out of memory for the reply");
-    evs__call_fail(call, got == EVS__GOT_NOMEM ? EVS_MAYBE_EXECUTED : EVS_EXECUTED, &err);
+    evs__call_fail(call, proves(call, got) ? EVS_EXECUTED : EVS_MAYBE_EXECUTED, &err);
 }
 
 evs__aside *evs__call_set_aside(evs__call *call)

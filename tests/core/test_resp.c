@@ -338,6 +338,9 @@ static void running_out_of_memory_costs_one_reply(void **state)
     (void)state;
     stream_lack_memory(
         "*2\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n$3\r\nabc\r\n+a long status\r\n");
+    stream_lack_memory("-ERR an error\r\n");
+    stream_lack_memory("*1\r\n-ERR an element\r\n");
+    stream_lack_memory("*-1\r\n");
     evs__mem_fail_at(1);
     assert_null(evs__resp_new(NULL, ROOMY, DEPTH));
     evs__mem_fail_at(0);

@@ -191,6 +191,11 @@ static void running_out_of_memory_costs_one_reply(void **state)
     (void)state;
     stream_lack_memory("|1\r\n+a\r\n+b\r\n%1\r\n~1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
                        "=7\r\ntxt:abc\r\n(1234567890123456789012345678901234567890\r\n");
+    stream_lack_memory("!9\r\nERR a bad\r\n");
+    stream_lack_memory("|2\r\n+a\r\n+b\r\n*1\r\n:1\r\n|1\r\n:1\r\n:2\r\n:3\r\n-ERR an error\r\n");
+    stream_lack_memory("|1\r\n|1\r\n:1\r\n:2\r\n+a\r\n-b\r\n|1\r\n-a\r\n:1\r\n-ERR an error\r\n");
+    stream_lack_memory("|1\r\n-a\r\n-b\r\n+a status\r\n");
+    stream_lack_memory("|0\r\n-ERR an error\r\n");
 }
 
 /* Runs of short strings are copied in a way of their own; every length, at every place of the end

@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct outcome {
-    unsigned counts[EVS__RESP_NOMEM + 1];
+    unsigned counts[EVS__RESP_NOMEM_VALUE + 1];
     size_t elements, bytes;
 } outcome;
 

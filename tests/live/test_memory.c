@@ -79,7 +79,7 @@ static int try_at(const way *how, fail_fn *lack, size_t n, tally *seen)
     return count >= n;
 }
 
-static void try_everywhere(const way *how)
+static tally try_everywhere(const way *how)
 {
     tally seen = {0};
     size_t tried = 0;
@@ -89,6 +89,7 @@ static void try_everywhere(const way *how)
     print_message("%s: %zu allocations failed; NOT %zu, EXECUTED %zu, MAYBE %zu\n", how->name,
                   tried, seen.said[EVS_NOT_EXECUTED], seen.said[EVS_EXECUTED],
                   seen.said[EVS_MAYBE_EXECUTED]);
+    return seen;
 }
 
 static void every_call_survives_a_lack_of_memory(void **state)
@@ -121,7 +122,8 @@ static void so_it_does_with_other_maps(void **state)
     }
 }
 
-/* Buffers and arenas grow in the middle of a reply, and the reader's stack. */
+/* Buffers and arenas grow in the middle of a reply, and the reader's stack. No such reply is an
+ * error, so there is never a doubt whether the script ran. */
 static const struct {
     const char *script, *source;
 } growing[] = {
@@ -146,7 +148,8 @@ static void growing_in_the_middle_of_a_reply(void **state)
             continue;
         for (size_t i = 0; i < sizeof growing / sizeof growing[0]; i++) {
             how.name = how.script = growing[i].script;
-            try_everywhere(&how);
+            tally seen = try_everywhere(&how);
+            assert_int_equal(seen.said[EVS_MAYBE_EXECUTED], 0);
         }
     }
 }

@@ -307,17 +307,19 @@ static void note_outcome(void *arg, const evs_result *result)
     mine->outcome = result->outcome;
 }
 
-static void a_reply_that_memory_lacks_for_may_be_a_refusal(void **state)
+/* A reply of which the beginning is given, and a text of a megabyte with 'x' for which there is no
+ * memory. */
+static void lack_memory_for(const char *beginning, evs_outcome outcome)
 {
-    (void)state;
     enum { LONG = 1 << 20 };
-    char *said = calloc(1, LONG + 2);
+    size_t head = strlen(beginning);
+    char *said = calloc(1, head + LONG + 2);
     assert_non_null(said);
-    memset(said, 'x', LONG);
-    memcpy(said, "-BUSY ", 6);
-    memcpy(said + LONG, "\r\n", 2);
+    memcpy(said, beginning, head);
+    memset(said + head, 'x', LONG);
+    memcpy(said + head + LONG, "\r\n", 2);
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(SHA_REPLY), FAKE_PAUSE,
-                               FAKE_SAY_BYTES(said, LONG + 2)};
+                               FAKE_SAY_BYTES(said, head + LONG + 2)};
     call self;
     BEGIN(&self, FAKE_UNIX, steps);
     evs_bytes key = evs_text("k");
@@ -335,9 +337,30 @@ static void a_reply_that_memory_lacks_for_may_be_a_refusal(void **state)
         evs_client_process(self.set.client, -1, NULL);
     evs__mem_fail_at(0);
     assert_int_equal(result.status, EVS_E_NOMEM);
-    assert_int_equal(result.outcome, EVS_MAYBE_EXECUTED);
+    if (result.outcome != outcome)
+        fail_msg("%.20s...: %s", beginning, evs_outcome_text(result.outcome));
     end(&self);
     free(said);
+}
+
+static void a_reply_that_memory_lacks_for_may_be_a_refusal(void **state)
+{
+    (void)state;
+    lack_memory_for("-BUSY ", EVS_MAYBE_EXECUTED);
+    lack_memory_for("!1048576\r\n", EVS_MAYBE_EXECUTED);
+    lack_memory_for("|1\r\n+ttl\r\n:7\r\n-BUSY ", EVS_MAYBE_EXECUTED);
+    lack_memory_for(">2\r\n+invalidate\r\n:1\r\n-BUSY ", EVS_MAYBE_EXECUTED);
+}
+
+static void but_one_that_is_no_error_says_that_the_script_ran(void **state)
+{
+    (void)state;
+    lack_memory_for("+", EVS_EXECUTED);
+    lack_memory_for("$1048576\r\n", EVS_EXECUTED);
+    lack_memory_for("*2\r\n-ERR an element\r\n+", EVS_EXECUTED);
+    lack_memory_for("%1\r\n+ok\r\n!1048576\r\n", EVS_EXECUTED);
+    lack_memory_for("|1\r\n-ttl\r\n:7\r\n$1048576\r\n", EVS_EXECUTED);
+    lack_memory_for(">2\r\n-invalidate\r\n:1\r\n=1048576\r\n", EVS_EXECUTED);
 }
 
 static void lose_while_settling(const char *source, evs_outcome outcome)
@@ -586,6 +609,7 @@ int main(void)
         cmocka_unit_test(a_doubtful_noscript_is_never_forgotten),
         cmocka_unit_test(the_smallest_reply_limit_leaves_room_for_errors),
         cmocka_unit_test(a_reply_that_memory_lacks_for_may_be_a_refusal),
+        cmocka_unit_test(but_one_that_is_no_error_says_that_the_script_ran),
         cmocka_unit_test(an_error_proves_nothing_of_a_command_that_runs_a_script),
         cmocka_unit_test(a_lost_connection_while_settling_leaves_the_doubt_there_was),
         cmocka_unit_test(letting_go_while_settling_leaves_the_doubt_there_was),
