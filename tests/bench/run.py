@@ -26,10 +26,16 @@ CPU = r"([\d.]+) us CPU per call"
 RATE = r"([\d.]+) calls/s"
 
 
+held = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Nobody else gets it while we live: a server says SO_REUSEADDR as well, and so shares it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    held.append(holder)
+    return holder.getsockname()[1]
 
 
 class Bench:
