@@ -4,8 +4,11 @@
 #include "core/mem.h"
 #include "core/net/loop_inner.h"
 
+#include <stdatomic.h>
+
 struct evs__waker {
-    uv_async_t uv; /* first: libuv's handle is the waker */
+    uv_async_t uv;     /* first: libuv's handle is the waker */
+    atomic_int waking; /* threads that are in libuv with it */
     evs__loop *loop;
     void (*woken)(void *owner);
     void *owner;
@@ -36,7 +39,9 @@ evs__waker *evs__waker_new(evs__loop *loop, void (*on_wake)(void *owner), void *
 
 void evs__waker_wake(evs__waker *waker)
 {
+    atomic_fetch_add(&waker->waking, 1);
     uv_async_send(&waker->uv);
+    atomic_fetch_sub(&waker->waking, 1);
 }
 
 static void closed(uv_handle_t *handle)
@@ -50,4 +55,11 @@ void evs__waker_free(evs__waker *waker)
         return;
     waker->loop->wakers--;
     uv_close((uv_handle_t *)&waker->uv, closed);
+}
+
+/* libuv would wait for that thread to come out of it. */
+void evs__waker_abandon(evs__waker *waker)
+{
+    if (waker != NULL && atomic_load(&waker->waking) == 0)
+        evs__waker_free(waker);
 }

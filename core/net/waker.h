@@ -15,7 +15,12 @@ evs__waker *evs__waker_new(evs__loop *loop, void (*woken)(void *owner), void *ow
 /* From any thread; several before the loop looks are one. */
 void evs__waker_wake(evs__waker *waker);
 
-/* On the loop's thread; its memory goes with the loop's next turn, or with the loop. */
+/* On the loop's thread; its memory goes with the loop's next turn, or with the loop. Accepts NULL.
+ */
 void evs__waker_free(evs__waker *waker);
+
+/* The same in a forked child, before evs__loop_abandon. When a thread that is not in this process
+ * was in the middle of evs__waker_wake, nothing can be freed. */
+void evs__waker_abandon(evs__waker *waker);
 
 #endif

@@ -379,6 +379,6 @@ void evs__thread_abandon(evs__thread *thread)
 {
     if (thread->queue_fd >= 0)
         close(thread->queue_fd);
-    evs__waker_free(thread->waker);
+    evs__waker_abandon(thread->waker);
     evs__free(thread);
 }

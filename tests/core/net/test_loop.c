@@ -1,5 +1,6 @@
 /* The loop: what is dirty is flushed before waiting, timers fire once, limits of time hold. */
 #include "core/net/loop_inner.h"
+#include "core/net/waker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +30,22 @@ EVS_API int clock_gettime(clockid_t id, struct timespec *now)
     now->tv_sec += now->tv_nsec / 1000000000;
     now->tv_nsec %= 1000000000;
     return 0;
+}
+
+/* A thread that is held up when it writes. */
+static struct {
+    pthread_t id;
+    int held;
+    sem_t writing, go;
+} sender;
+
+EVS_API ssize_t write(int fd, const void *data, size_t len)
+{
+    if (sender.held && pthread_equal(pthread_self(), sender.id)) {
+        sem_post(&sender.writing);
+        sem_wait(&sender.go);
+    }
+    return (ssize_t)syscall(SYS_write, fd, data, len);
 }
 
 typedef struct writer {
@@ -250,6 +269,51 @@ static void spare_memory_goes_round(void **state)
     evs__loop_free(loop);
 }
 
+static void nothing(void *owner)
+{
+    (void)owner;
+}
+
+static void *wake(void *sleeper)
+{
+    sender.id = pthread_self();
+    sender.held = 1;
+    evs__waker_wake(sleeper);
+    return NULL;
+}
+
+/* The child would wait for a thread that it does not have. */
+static void a_child_can_abandon_what_a_thread_is_waking(void **state)
+{
+    (void)state;
+    int status;
+    pthread_t id;
+    evs__loop *loop = new_loop();
+    evs__waker *sleeper = evs__waker_new(loop, nothing, NULL);
+    assert_non_null(sleeper);
+    sem_init(&sender.writing, 0, 0);
+    sem_init(&sender.go, 0, 0);
+    assert_int_equal(pthread_create(&id, NULL, wake, sleeper), 0);
+    sem_wait(&sender.writing);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        evs__waker_abandon(sleeper);
+        evs__loop_abandon(loop);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    sem_post(&sender.go);
+    pthread_join(id, NULL);
+    sender.held = 0;
+    evs__loop_run(loop, -1); /* woken */
+    evs__waker_free(sleeper);
+    evs__loop_free(loop);
+    sem_destroy(&sender.writing);
+    sem_destroy(&sender.go);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +326,7 @@ int main(void)
         cmocka_unit_test(run_waits_no_longer_than_its_limit),
         cmocka_unit_test(run_does_not_wait_when_its_limit_has_passed_already),
         cmocka_unit_test(a_child_can_abandon_the_loop),
+        cmocka_unit_test(a_child_can_abandon_what_a_thread_is_waking),
         cmocka_unit_test(spare_memory_goes_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
