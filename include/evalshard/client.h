@@ -22,7 +22,7 @@
  * completion, submitting, canceling, freeing and asking for numbers is possible; what would wait
  * fails with EVS_E_STATE. After fork() the child gets EVS_E_STATE from everything that has a
  * status, must free the client, which leaves the parent's connections alone and runs no completion,
- * and open its own.
+ * and open its own. Do not fork while another thread reloads, closes or frees the client.
  */
 #ifndef EVALSHARD_CLIENT_H
 #define EVALSHARD_CLIENT_H
