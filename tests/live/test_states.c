@@ -25,6 +25,10 @@ static void a_working_server_runs_them_all(void **state)
     states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
     states_expect(&w, w.hasty, w.liar, EVS_OK, EVS_EXECUTED, 1);
     states_expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    const evs_script *roams = /* alone, a server lets it have any key */
+        shards_script(&w.set, "roams",
+                      "redis.call('INCR', KEYS[1]) redis.call('MGET', 'a', 'b') return 'done'");
+    states_expect(&w, w.hasty, roams, EVS_OK, EVS_EXECUTED, 1);
     states_end(&w);
 }
 

@@ -4,10 +4,10 @@
 #include <string.h>
 
 /* Words with which a server says that it did not run, or did not finish, a script. */
-static const char *const words[] = {
-    "ASK",        "BUSY",    "CLUSTERDOWN", "CROSSSLOT", "EXECABORT", "LOADING",
-    "MASTERDOWN", "MISCONF", "MOVED",       "NOAUTH",    "NOPERM",    "NOREPLICAS",
-    "NOSCRIPT",   "OOM",     "READONLY",    "TRYAGAIN",  "WRONGPASS"};
+static const char *const words[] = {"ASK",       "BUSY",     "CLUSTERDOWN", "CROSSSLOT", "DENIED",
+                                    "EXECABORT", "LOADING",  "MASTERDOWN",  "MISCONF",   "MOVED",
+                                    "NOAUTH",    "NOPERM",   "NOREPLICAS",  "NOSCRIPT",  "OOM",
+                                    "READONLY",  "REDIRECT", "TRYAGAIN",    "WRONGPASS"};
 
 /* "-MOVED x" and "MOVED x" both come as MOVED; a word alone comes behind ERR. */
 static const char *server_word(evs_bytes text)

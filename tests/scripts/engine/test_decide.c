@@ -1,5 +1,6 @@
 /* The decision table, row by row: who said it, what it said, what that means. */
 #include "scripts/engine/decide.h"
+#include <evalshard/audit.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -203,6 +204,26 @@ static void every_word_has_a_row(void **state)
     }
 }
 
+/* What is believed of a server, the audit warns of where a script says it. */
+static void the_audit_warns_of_every_word(void **state)
+{
+    (void)state;
+    const char *word;
+    for (size_t i = 0; (word = evs__decide_word(i)) != NULL; i++) {
+        char source[128];
+        size_t count, warned = 0;
+        evs_report *report;
+        snprintf(source, sizeof source, "return redis.error_reply('%s by itself')", word);
+        assert_int_equal(evs_audit(&report, evs_text(source), NULL, NULL), EVS_OK);
+        const evs_finding *findings = evs_report_findings(report, &count);
+        for (size_t k = 0; k < count; k++)
+            warned += strcmp(findings[k].code, "ES615") == 0;
+        if (warned == 0)
+            fail_msg("a script may say %s", word);
+        evs_report_free(report);
+    }
+}
+
 static void decide_follows_the_table(void **state)
 {
     (void)state;
@@ -233,6 +254,7 @@ int main(void)
         cmocka_unit_test(once_is_never_sent_again_after_maybe),
         cmocka_unit_test(the_manual_has_the_same_table),
         cmocka_unit_test(every_word_has_a_row),
+        cmocka_unit_test(the_audit_warns_of_every_word),
         cmocka_unit_test(no_word_of_a_script_that_may_lie_proves_that_it_did_not_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
