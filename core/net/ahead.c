@@ -53,7 +53,7 @@ void evs__ahead_leave(evs__conn *conn)
 void evs__ahead_fetch(evs__conn *conn)
 {
     const evs__soon *soon = conn->soon;
-    for (size_t i = 0; i < EVS__SOON_REQUESTS; i++)
+    for (size_t i = 0; i < EVS__SOON_REQUESTS && i < conn->count; i++)
         evs__fetch_hinted(soon->requests[i], conn);
     for (size_t i = 0; i < EVS__SOON_OTHERS; i++)
         evs__fetch_hinted(soon->others[i], conn);
