@@ -1,6 +1,6 @@
 /*
- * elsewhere.c - a map of servers that no map names, reached as a shard of a map is: how a node of
- * a cluster is asked on its own.
+ * elsewhere.c - a map of servers that no map names as shards: nodes of a cluster, reached as a
+ * shard is, and sentinels, so that each can be asked on its own.
  *
  * Everything is copied, so the two maps live apart.
  */
@@ -47,7 +47,8 @@ static int keep_source(evs__reading *r, evs__login *login)
     return keep(r, &source->from);
 }
 
-static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like, evs_bytes address)
+static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
+                     const evs__login *login, evs_bytes address)
 {
     char number[24];
     evs__shard *shard = &map->shards[map->nshards];
@@ -60,11 +61,12 @@ static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
         .note = "",
         .weight = 1,
         .index = EVS__NO_INDEX,
-        .login = like->login,
+        .login = *login,
         .command_timeout_ms = like->command_timeout_ms,
         .script_timeout_ms = like->script_timeout_ms,
         .attempts = like->attempts,
     };
+    shard->login.connect_timeout_ms = like->login.connect_timeout_ms;
     shard->ring_name = shard->name;
     shard->login.primary = 0; /* whoever is there was meant */
     if (at.text.data == NULL)
@@ -72,9 +74,10 @@ static int add_shard(evs_shardmap *map, evs__reading *r, const evs__shard *like,
     if (evs__diagnostics_bad(r->diags) || !evs__read_address(r, &at, &shard->login.endpoint))
         return 0;
     map->nshards++;
-    return keep(r, &shard->login.name) && keep(r, &shard->login.username) &&
-           keep(r, &shard->login.password) && keep(r, &shard->login.client_name) &&
-           keep_source(r, &shard->login) && keep_tls(r, &shard->login);
+    return keep(r, &shard->login.noun) && keep(r, &shard->login.name) &&
+           keep(r, &shard->login.username) && keep(r, &shard->login.password) &&
+           keep(r, &shard->login.client_name) && keep_source(r, &shard->login) &&
+           keep_tls(r, &shard->login);
 }
 
 static size_t count_commas(const char *text)
@@ -103,39 +106,62 @@ static int add_pool(evs_shardmap *map, evs__reading *r, const char *name)
     return pool->name != NULL;
 }
 
-static int fill(evs_shardmap *map, evs__reading *r, const evs__shard *like, const char *addresses)
+static int reserve(evs_shardmap *map, evs__reading *r, size_t count)
 {
-    size_t room = count_commas(addresses) + 1;
-    map->shards = evs__arena_alloc(&map->arena, room, sizeof *map->shards);
-    if (map->shards == NULL) {
+    map->shards = evs__arena_alloc(&map->arena, count, sizeof *map->shards);
+    if (map->shards == NULL)
         evs__diagnostics_nomem(r->diags);
+    return map->shards != NULL;
+}
+
+/* What is wanted: servers at these addresses, reached like a shard; or, where that is NULL, the
+ * sentinels of the shard. */
+typedef struct wish {
+    const evs_shardmap *map;
+    const evs__shard *shard;
+    const char *addresses;
+} wish;
+
+static int fill_addresses(evs_shardmap *map, evs__reading *r, const wish *self)
+{
+    if (!reserve(map, r, count_commas(self->addresses) + 1))
         return 0;
-    }
-    for (const char *at = addresses;; at++) {
+    for (const char *at = self->addresses;; at++) {
         evs_bytes address = {at, strcspn(at, ",")};
-        if (!add_shard(map, r, like, address))
+        if (!add_shard(map, r, self->shard, &self->shard->login, address))
             return 0;
         at += address.len;
         if (*at == '\0')
-            return 1;
+            return add_pool(map, r, self->map->pools[self->shard->pool].name);
     }
 }
 
-evs_status evs_shardmap_elsewhere(evs_shardmap **out, const evs_shardmap *map, size_t shard,
-                                  const char *addresses, evs_error *err)
+static int fill_sentinels(evs_shardmap *map, evs__reading *r, const wish *self)
+{
+    const evs__sentinel_plan *plan = self->shard->sentinel;
+    if (!reserve(map, r, plan->nhosts))
+        return 0;
+    for (size_t i = 0; i < plan->nhosts; i++)
+        if (!add_shard(map, r, self->shard, &plan->hosts[i],
+                       evs_text(plan->hosts[i].endpoint.text)))
+            return 0;
+    return add_pool(map, r, plan->name);
+}
+
+static evs_status make(evs_shardmap **out, const wish *self, evs_error *err)
 {
     evs_status status;
     evs__arena scratch = EVS__ARENA_INIT;
-    if (shard >= map->nshards)
-        return evs__fail(err, EVS_E_INVALID, "there is no shard %zu in this map", shard);
-    const evs__shard *like = &map->shards[shard];
     evs_shardmap *made = evs__shardmap_new();
-    evs_diagnostics *diags = evs__diagnostics_new("addresses", evs_text(addresses));
+    evs_bytes text = evs_text(self->addresses == NULL ? "" : self->addresses);
+    evs_diagnostics *diags = evs__diagnostics_new("addresses", text);
     if (made != NULL && diags != NULL) {
         evs__reading r = {.arena = &made->arena, .scratch = &scratch, .diags = diags};
-        made->name = evs__keep(&r, evs_text(map->name));
-        if (fill(made, &r, like, addresses))
-            add_pool(made, &r, map->pools[like->pool].name);
+        made->name = evs__keep(&r, evs_text(self->map->name));
+        if (self->addresses != NULL)
+            fill_addresses(made, &r, self);
+        else
+            fill_sentinels(made, &r, self);
         status = evs__diagnostics_finish(diags, err);
         if (status == EVS_OK)
             status = evs__shardmap_seal(made, err);
@@ -149,4 +175,24 @@ evs_status evs_shardmap_elsewhere(evs_shardmap **out, const evs_shardmap *map, s
     else
         evs_shardmap_free(made);
     return status;
+}
+
+evs_status evs_shardmap_elsewhere(evs_shardmap **out, const evs_shardmap *map, size_t shard,
+                                  const char *addresses, evs_error *err)
+{
+    if (shard >= map->nshards)
+        return evs__fail(err, EVS_E_INVALID, "there is no shard %zu in this map", shard);
+    wish self = {map, &map->shards[shard], addresses};
+    return make(out, &self, err);
+}
+
+evs_status evs_shardmap_sentinels(evs_shardmap **out, const evs_shardmap *map, size_t shard,
+                                  evs_error *err)
+{
+    if (shard >= map->nshards)
+        return evs__fail(err, EVS_E_INVALID, "there is no shard %zu in this map", shard);
+    wish self = {map, &map->shards[shard], NULL};
+    if (self.shard->sentinel == NULL)
+        return evs__fail(err, EVS_E_INVALID, "no sentinels watch shard \"%s\"", self.shard->name);
+    return make(out, &self, err);
 }

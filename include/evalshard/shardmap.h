@@ -88,6 +88,14 @@ EVS_API evs_status evs_shardmap_import_twemproxy(char **out, const char *path, c
 EVS_API evs_status evs_shardmap_elsewhere(evs_shardmap **out, const evs_shardmap *map, size_t shard,
                                           const char *addresses, evs_error *err);
 
+/* A map of the sentinels that watch shard number `shard` of `map`, for asking each of them on its
+ * own: by the login and TLS of their group, with the time limits of the shard. The new map has one
+ * pool with the name of the group; its shards are called "1", "2", ... in the order of the group.
+ * `*out` is yours to free.
+ * Fails with EVS_E_INVALID for a number past the end, and for a shard that none watch. */
+EVS_API evs_status evs_shardmap_sentinels(evs_shardmap **out, const evs_shardmap *map, size_t shard,
+                                          evs_error *err);
+
 /* Adds a holder; returns `map`. */
 EVS_API evs_shardmap *evs_shardmap_ref(evs_shardmap *map);
 

@@ -229,6 +229,13 @@ static void take_one(const evs__followers *followers, evs__follower *one, int in
         leave(followers, one, "sentinels do not name this replica any more");
 }
 
+void evs__followers_promote(evs__followers *followers, const evs__place_at *place)
+{
+    evs__follower *one = find(followers, place);
+    if (one != NULL && !one->reader.lane.retired)
+        leave(followers, one, "this replica is the primary now");
+}
+
 /* Why nobody told; the last one that refused. */
 static void keep_trouble(evs__followers *followers)
 {
@@ -252,10 +259,14 @@ static void keep_trouble(evs__followers *followers)
                   followers->trouble->message);
 }
 
+/* What some say before the others is better than nothing, but not than what all said. */
 static void take(evs__followers *followers, int in_the_end)
 {
     const evs__primary *primary = followers->primary;
     evs__place_at now = {evs_text(primary->host), primary->login.endpoint.port};
+    evs__followers_promote(followers, &now);
+    if (followers->known && !in_the_end)
+        return;
     if (read_lists(followers, &now) == 0) {
         if (in_the_end && !followers->known)
             keep_trouble(followers);
@@ -280,13 +291,6 @@ void evs__followers_serve(evs__followers *followers)
 {
     if (!are_read_from(followers))
         evs__park_release(&followers->waiting);
-}
-
-void evs__followers_promote(evs__followers *followers, const evs__place_at *place)
-{
-    evs__follower *one = find(followers, place);
-    if (one != NULL && !one->reader.lane.retired)
-        leave(followers, one, "this replica is the primary now");
 }
 
 int evs__followers_want(const evs__followers *followers)

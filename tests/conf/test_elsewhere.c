@@ -89,12 +89,82 @@ static void a_failing_allocation_is_a_status(void **state)
     assert_in_range(n, 5, 999);
 }
 
+static const char WATCHED[] = "evalshard: 1\n"
+                              "sentinels:\n"
+                              "  eu:\n"
+                              "    addresses: [\"one:1\", \"[::1]:2\"]\n"
+                              "    auth: {username: looker, password_env: EVS_TEST_SECRET}\n"
+                              "    tls: {verify: ca}\n"
+                              "pools:\n"
+                              "  ledger:\n"
+                              "    auth: {password_env: EVS_TEST_OTHER}\n"
+                              "    command_timeout: 7s\n"
+                              "    connect_timeout: 8s\n"
+                              "    shards:\n"
+                              "      a: {sentinel: eu, master_name: m}\n"
+                              "      b: c:3\n";
+
+static void sentinels_are_reached_by_the_login_of_their_group(void **state)
+{
+    (void)state;
+    size_t shard;
+    evs_error err;
+    evs_shard_info info;
+    evs_shardmap *map, *sentinels = NULL;
+    setenv("EVS_TEST_SECRET", "s3cret!", 1);
+    setenv("EVS_TEST_OTHER", "an0ther", 1);
+    if (evs_shardmap_parse(&map, evs_text(WATCHED), "test.yaml", NULL, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(evs_shardmap_sentinels(&sentinels, map, 1, &err), EVS_E_INVALID);
+    assert_non_null(strstr(err.message, "no sentinels watch shard \"b\""));
+    assert_int_equal(evs_shardmap_sentinels(&sentinels, map, 2, &err), EVS_E_INVALID);
+    assert_null(sentinels);
+    assert_int_equal(evs_shardmap_sentinels(&sentinels, map, 0, &err), EVS_OK);
+    evs_shardmap_free(map); /* the two live apart */
+
+    assert_int_equal(evs_shardmap_count(sentinels), 2);
+    assert_int_equal(evs_shardmap_find(&shard, sentinels, "eu/2", NULL), EVS_OK);
+    assert_int_equal(evs_shardmap_shard(&info, sentinels, shard, NULL), EVS_OK);
+    assert_string_equal(info.address, "[::1]:2");
+    const evs__login *login = &sentinels->shards[shard].login;
+    assert_string_equal(login->noun, "sentinel of");
+    assert_string_equal(login->name, "eu");
+    assert_string_equal(login->username, "looker");
+    assert_string_equal(login->password, "s3cret!");
+    assert_int_equal(login->tls->verify, EVS__VERIFY_CA);
+    assert_int_equal(login->primary, 0);
+    assert_int_equal(login->connect_timeout_ms, 8000);
+    assert_int_equal(sentinels->shards[shard].command_timeout_ms, 7000);
+    evs_shardmap_free(sentinels);
+}
+
+static void a_map_of_sentinels_survives_a_lack_of_memory(void **state)
+{
+    (void)state;
+    evs_error err;
+    evs_shardmap *map, *sentinels = NULL;
+    setenv("EVS_TEST_SECRET", "s3cret!", 1);
+    setenv("EVS_TEST_OTHER", "an0ther", 1);
+    assert_int_equal(evs_shardmap_parse(&map, evs_text(WATCHED), "t", NULL, &err), EVS_OK);
+    evs_status status = EVS_E_NOMEM;
+    for (size_t n = 1; status != EVS_OK; n++) {
+        evs__mem_fail_at(n);
+        status = evs_shardmap_sentinels(&sentinels, map, 0, &err);
+        evs__mem_fail_at(0);
+        assert_true(status == EVS_OK || status == EVS_E_NOMEM);
+    }
+    evs_shardmap_free(sentinels);
+    evs_shardmap_free(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(login_and_times_are_those_of_the_shard),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_failing_allocation_is_a_status),
+        cmocka_unit_test(sentinels_are_reached_by_the_login_of_their_group),
+        cmocka_unit_test(a_map_of_sentinels_survives_a_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
  * online.c - asks servers in parallel: each thread takes the next server until there are none. The
  * client has a thread of its own for all input and output; these only wait.
  *
- * Clusters take two rounds: the seeds of the map, then the nodes that they tell of.
+ * Clusters take two rounds: the seeds of the map, then the nodes that they tell of. Sentinels are
+ * asked one by one, besides being asked by the client for the primaries.
  */
 #include "tools/evalshard/online.h"
 
@@ -115,26 +116,113 @@ static probe *add(online *o, evs_client *client, const evs_shard_info *info, con
     return p;
 }
 
+/* Another client, for a map of servers that are no shards; NULL when that failed. */
+static evs_client *add_client(online *o, evs_shardmap *map)
+{
+    evs_client *client = NULL;
+    if (!open_client(&client, map, o->empty))
+        return NULL;
+    o->clients = need(reallocarray(o->clients, o->nclients + 1, sizeof(evs_client *)));
+    return o->clients[o->nclients++] = client;
+}
+
 /* Servers that are reached as shard number `shard` is. */
 static int add_nodes(online *o, size_t shard, const char *name, const char *addresses)
 {
     evs_shardmap *map;
     evs_shard_info info;
-    evs_client *client = NULL;
     evs_error err;
     if (evs_shardmap_elsewhere(&map, o->s->map, shard, addresses, &err) != EVS_OK) {
         complain("%s", err.message);
         return 0;
     }
-    if (open_client(&client, map, o->empty)) {
-        o->clients = need(reallocarray(o->clients, o->nclients + 1, sizeof(evs_client *)));
-        o->clients[o->nclients++] = client;
-    }
+    evs_client *client = add_client(o, map);
     for (size_t i = 0; client != NULL && evs_shardmap_shard(&info, map, i, NULL) == EVS_OK; i++)
         add(o, client, &info, name)->is_node = 1;
     evs_shardmap_free(map);
     return client != NULL;
 }
+
+/* ---- sentinels ---- */
+
+/* "sentinels/GROUP" out of "sentinel:GROUP/NAME", and that name; 0 when the address is none. */
+static int read_watched(char **group, const char **master, const char *address)
+{
+    static const char scheme[] = "sentinel:";
+    if (strncmp(address, scheme, sizeof scheme - 1) != 0)
+        return 0;
+    const char *name = address + sizeof scheme - 1, *slash = strchr(name, '/');
+    int len = asprintf(group, "sentinels/%.*s", (int)(slash - name), name);
+    need(len == -1 ? NULL : *group);
+    *master = slash + 1;
+    return 1;
+}
+
+/* The first sentinel of a group that was added already; `nservers` when there is none. */
+static size_t find_group(const online *o, const char *group)
+{
+    size_t i = 0;
+    while (i < o->nservers &&
+           !(o->servers[i].is_sentinel && strcmp(o->servers[i].name, group) == 0))
+        i++;
+    return i;
+}
+
+static int add_group(online *o, size_t shard, const char *group)
+{
+    evs_shardmap *map;
+    evs_shard_info info;
+    evs_error err;
+    if (evs_shardmap_sentinels(&map, o->s->map, shard, &err) != EVS_OK) {
+        complain("%s", err.message);
+        return 0;
+    }
+    evs_client *client = add_client(o, map);
+    for (size_t i = 0; client != NULL && evs_shardmap_shard(&info, map, i, NULL) == EVS_OK; i++)
+        add(o, client, &info, group)->is_sentinel = 1;
+    evs_shardmap_free(map);
+    return client != NULL;
+}
+
+/* Every sentinel once, with all that it is asked for. */
+static int add_sentinels(online *o)
+{
+    evs_shard_info info;
+    for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
+        char *group, *name = session_shard_name(&info);
+        const char *master;
+        int added = 1;
+        if (read_watched(&group, &master, info.address)) {
+            if (find_group(o, group) == o->nservers)
+                added = add_group(o, i, group);
+            for (size_t k = find_group(o, group); k < o->nservers; k++)
+                if (strcmp(o->servers[k].name, group) == 0)
+                    probe_add_watch(&o->servers[k], master, name);
+            free(group);
+        }
+        free(name);
+        if (!added)
+            return 0;
+    }
+    return 1;
+}
+
+/* Those of a group stand together. */
+static void compare_sentinels(online *o)
+{
+    for (size_t i = 0; i < o->nservers;) {
+        size_t count = 1;
+        while (i + count < o->nservers && o->servers[i].is_sentinel &&
+               o->servers[i + count].is_sentinel &&
+               strcmp(o->servers[i].name, o->servers[i + count].name) == 0)
+            count++;
+        if (o->servers[i].is_sentinel)
+            probe_compare_sentinels(&o->servers[i], count);
+        i += count;
+    }
+}
+
+/* ---- shards ---- */
 
 static int add_shards(online *o)
 {
@@ -234,8 +322,8 @@ static void compare_versions(online *o)
         size_t pool = strcspn(p->name, "/");
         for (size_t k = 0; k < i; k++) {
             const probe *q = &o->servers[k];
-            if (p->server[0] == '\0' || q->server[0] == '\0' || strcspn(q->name, "/") != pool ||
-                memcmp(p->name, q->name, pool) != 0)
+            if (p->is_sentinel || p->server[0] == '\0' || q->server[0] == '\0' ||
+                strcspn(q->name, "/") != pool || memcmp(p->name, q->name, pool) != 0)
                 continue;
             if (strcmp(p->server, q->server) != 0)
                 probe_complain(
@@ -251,12 +339,13 @@ int online_ask(online *out, const session *s)
     *out = (online){.s = s};
     if (evs_registry_new(&out->empty, NULL, NULL) != EVS_OK)
         need(NULL);
-    if (!open_client(&out->client, s->map, out->empty) || !add_shards(out))
+    if (!open_client(&out->client, s->map, out->empty) || !add_shards(out) || !add_sentinels(out))
         return EXIT_UNREACHABLE;
     ask_all(out->servers, out->nservers);
     if (!ask_others(out))
         return EXIT_UNREACHABLE;
     compare_versions(out);
+    compare_sentinels(out);
     count(out);
     return EXIT_FINE;
 }

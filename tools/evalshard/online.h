@@ -1,6 +1,6 @@
 /*
  * online.h - every server of a map, the nodes of its clusters included, asked at the same time
- * whether it is fit to be a shard.
+ * whether it is fit to be a shard; and every sentinel what it knows of shards.
  */
 #ifndef EVS_TOOLS_ONLINE_H
 #define EVS_TOOLS_ONLINE_H

@@ -38,7 +38,7 @@ static void scripts_cell(const online *o, table *t, const probe *p)
     if (p->loaded >= 0)
         snprintf(text, sizeof text, "%" PRId64 " of %zu", p->loaded,
                  evs_registry_count(o->s->registry));
-    table_text(t, p->registry == NULL ? "-" : text, PLAIN);
+    table_text(t, p->registry == NULL || p->is_sentinel ? "-" : text, PLAIN);
 }
 
 static void clock_cell(table *t, const probe *p)
@@ -46,7 +46,7 @@ static void clock_cell(table *t, const probe *p)
     char text[32] = "?";
     if (p->knows_time)
         snprintf(text, sizeof text, "%+" PRId64 " ms", p->skew_ms);
-    table_text(t, p->knows_time && p->skew_ms == 0 ? "right" : text, PLAIN);
+    table_text(t, p->is_sentinel ? "-" : p->knows_time && p->skew_ms == 0 ? "right" : text, PLAIN);
 }
 
 static void print_table(const online *o)
@@ -133,6 +133,31 @@ static void print_findings(json *j, const probe *p)
     json_close(j, ']');
 }
 
+static void print_watch(json *j, const probe_watch *w)
+{
+    json_open(j, '{');
+    json_key(j, "shard");
+    json_text(j, w->shard);
+    json_key(j, "master_name");
+    json_text(j, w->master);
+    text_or_null(j, "primary", w->place == NULL ? "" : w->place);
+    number_or_null(j, "quorum", w->is_described, w->quorum);
+    number_or_null(j, "other_sentinels", w->is_described, w->others);
+    number_or_null(j, "replicas", w->is_described, w->replicas);
+    number_or_null(j, "config_epoch", w->is_described, w->epoch);
+    json_close(j, '}');
+}
+
+/* What a sentinel says of primaries. */
+static void print_watches(json *j, const probe *p)
+{
+    json_key(j, "watches");
+    json_open(j, '[');
+    for (size_t i = 0; i < p->nwatches; i++)
+        print_watch(j, &p->watches[i]);
+    json_close(j, ']');
+}
+
 static void print_server(json *j, const probe *p)
 {
     json_line(j);
@@ -152,6 +177,8 @@ static void print_server(json *j, const probe *p)
     number_or_null(j, "scripts_loaded", p->loaded >= 0, p->loaded);
     may_or_null(j, "may_run_scripts", p->may_run);
     may_or_null(j, "may_load_scripts", p->may_load);
+    if (p->is_sentinel)
+        print_watches(j, p);
     print_findings(j, p);
     json_close(j, '}');
 }

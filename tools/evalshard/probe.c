@@ -36,7 +36,13 @@ void probe_free(probe *p)
         free(p->nodes[i].id);
         free(p->nodes[i].address);
     }
+    for (size_t i = 0; i < p->nwatches; i++) {
+        free(p->watches[i].master);
+        free(p->watches[i].shard);
+        free(p->watches[i].place);
+    }
     free(p->findings);
+    free(p->watches);
     free(p->nodes);
     free(p->shard);
     free(p->name);
@@ -82,10 +88,11 @@ static const struct {
 static const char *bare(const probe *p, const evs_error *err)
 {
     const char *slash = strchr(p->name, '/'), *name = slash == NULL ? p->name : slash + 1;
+    const char *noun = p->is_sentinel ? "sentinel of" : "shard";
     for (int i = 0; i < 2; i++) {
         char prefix[sizeof err->message];
-        int len = i == 0 ? snprintf(prefix, sizeof prefix, "shard %s at %s: ", name, p->address)
-                         : snprintf(prefix, sizeof prefix, "shard %s: ", name);
+        int len = i == 0 ? snprintf(prefix, sizeof prefix, "%s %s at %s: ", noun, name, p->address)
+                         : snprintf(prefix, sizeof prefix, "%s %s: ", noun, name);
         if (len < (int)sizeof prefix && strncmp(err->message, prefix, (size_t)len) == 0)
             return err->message + len;
     }
@@ -159,7 +166,13 @@ static void read_role(probe *p, evs_bytes info)
 static void read_mode(probe *p, evs_bytes info)
 {
     int clustered = says(info, "redis_mode", "cluster");
-    if (says(info, "redis_mode", "sentinel"))
+    int watches = says(info, "redis_mode", "sentinel");
+    if (p->is_sentinel && !watches)
+        probe_complain(p, PROBE_ERROR, "E522", "look at the addresses of the group in the map",
+                       "it is no Sentinel");
+    else if (p->is_sentinel)
+        snprintf(p->role, sizeof p->role, "sentinel");
+    else if (watches)
         probe_complain(p, PROBE_ERROR, "E511", "a shard is a server that holds data",
                        "it is a Sentinel");
     else if (clustered && !p->is_node)
@@ -205,8 +218,10 @@ static int ask_info(probe *p)
         evs_bytes info = evs_reply_bytes(reply);
         read_version(p, info);
         read_mode(p, info);
-        read_role(p, info);
-        read_health(p, info);
+        if (!p->is_sentinel) {
+            read_role(p, info);
+            read_health(p, info);
+        }
     }
     evs_reply_free(reply);
     return 1;
@@ -353,6 +368,12 @@ void probe_ask(probe *p)
     p->loaded = -1;
     if (!ask_info(p))
         return;
+    if (p->is_sentinel) { /* which has no TIME and runs no script */
+        ask_protocol(p);
+        if (p->role[0] != '\0' || p->server[0] == '\0')
+            probe_ask_sentinel(p);
+        return;
+    }
     ask_time(p);
     ask_protocol(p);
     ask_run(p);

@@ -23,6 +23,14 @@ typedef struct probe_node {
     char *id, *address; /* ours */
 } probe_node;
 
+/* A primary that a sentinel is asked for. */
+typedef struct probe_watch {
+    char *master, *shard; /* its name there; for people. Ours */
+    char *place;          /* where it is said to be, host:port; ours. NULL: not told */
+    int is_described;     /* what follows is known */
+    int64_t quorum, others, replicas, epoch;
+} probe_watch;
+
 typedef enum probe_may { PROBE_UNKNOWN, PROBE_MAY, PROBE_MAY_NOT } probe_may;
 
 typedef struct probe {
@@ -33,12 +41,13 @@ typedef struct probe {
     char *name;                   /* for people, "pool/shard"; ours */
     char *address;                /* ours */
     int is_node;                  /* of a cluster */
-    int db;                       /* that is asked for */
+    int is_sentinel;
+    int db; /* that is asked for */
 
     /* what it says */
     int is_reachable;
     char server[48]; /* "Redis 7.0.15"; "" when unknown */
-    char role[12];   /* "primary" or "replica"; "" when unknown */
+    char role[12];   /* "primary", "replica" or "sentinel"; "" when unknown */
     int speaks_resp3;
     int knows_time;
     int64_t skew_ms; /* of its clock against ours */
@@ -47,6 +56,8 @@ typedef struct probe {
     char id[41];    /* of a node */
     probe_node *nodes;
     size_t nnodes;
+    probe_watch *watches; /* of a sentinel; named by who asks it */
+    size_t nwatches;
     probe_finding *findings;
     size_t nfindings;
 } probe;
@@ -63,6 +74,15 @@ evs_reply *probe_send(const probe *p, const char *const *words, size_t nwords, e
 
 /* What a node knows of its cluster (probe_cluster.c). */
 void probe_ask_cluster(probe *p);
+
+/* What a sentinel says of the primaries that it is asked for (probe_sentinel.c). */
+void probe_ask_sentinel(probe *p);
+
+/* One more of those. */
+void probe_add_watch(probe *p, const char *master, const char *shard);
+
+/* What several sentinels of one group say of the same primaries, held against each other. */
+void probe_compare_sentinels(probe *sentinels, size_t count);
 
 void probe_free(probe *p);
 
