@@ -57,7 +57,7 @@ typedef struct fake_step {
     evs_bytes data;
 } fake_step;
 
-/* Items of an array of steps. SAY and the like take string literals, which may hold NUL. */
+/* Items of an array of steps. SAY and the like take literals or arrays, which may hold NUL. */
 #define FAKE_TEXT(literal)             \
     {                                  \
         (literal), sizeof(literal) - 1 \
