@@ -623,18 +623,27 @@ static void nor_does_it_in_a_chain(void **state)
 
 /* ---- a cluster ---- */
 
-static evs_client *open_cluster(int port, const evs_client_options *options)
+static evs_shardmap *cluster_map(int port, int generation, const char *on_no_keys)
 {
     evs_error err;
     char yaml[300];
     evs_shardmap *map;
-    evs_client *client = NULL;
     snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\npools:\n  c:\n"
-             "    on_no_keys: all\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n",
-             port);
-    if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
-        evs_client_open(&client, map, set.registry, options, &err) != EVS_OK)
+             "evalshard: 1\ngeneration: %d\n"
+             "defaults: {connect_timeout: 20s, command_timeout: 20s}\npools:\n  c:\n"
+             "    on_no_keys: %s\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n",
+             generation, on_no_keys, port);
+    if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+    return map;
+}
+
+static evs_client *open_cluster(int port, const evs_client_options *options)
+{
+    evs_error err;
+    evs_client *client = NULL;
+    evs_shardmap *map = cluster_map(port, 1, "all");
+    if (evs_client_open(&client, map, set.registry, options, &err) != EVS_OK)
         fail_msg("%s", err.message);
     evs_shardmap_free(map);
     return client;
@@ -647,6 +656,35 @@ static void submit_size(evs_client *client, told *self, evs_ticket *ticket)
     memset(self, 0, sizeof *self);
     if (evs_submit(client, &call, note, self, &err) != EVS_OK)
         fail_msg("%s", err.message);
+}
+
+static void take_map(evs_client *client, evs_shardmap *map)
+{
+    evs_error err;
+    if (evs_client_reload(client, map, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+    evs_shardmap_free(map);
+}
+
+/* The cluster is still to tell its primaries when another map comes. */
+static void another_map_while_a_cluster_is_asked(int port)
+{
+    told self;
+    evs_client *client = open_cluster(port, NULL);
+    submit_size(client, &self, NULL);
+    take_map(client, cluster_map(port, 2, "all"));
+    finish(client);
+    expect_all(&self);
+    evs_client_free(client);
+    client = open_cluster(port, NULL);
+    submit_size(client, &self, NULL);
+    take_map(client, cluster_map(port, 2, "any"));
+    finish(client);
+    assert_int_equal(self.done, 1);
+    assert_int_equal(self.status, EVS_E_CANCELED);
+    assert_int_equal(self.outcome, EVS_NOT_EXECUTED);
+    assert_non_null(strstr(self.error.message, "the shard map was replaced"));
+    evs_client_free(client);
 }
 
 static void every_primary_of_a_cluster_replies(void **state)
@@ -687,6 +725,7 @@ static void every_primary_of_a_cluster_replies(void **state)
     evs_client_free(client);
     assert_int_equal(first.done, 1);
     assert_int_equal(first.outcome, EVS_NOT_EXECUTED);
+    another_map_while_a_cluster_is_asked(port);
     nodes_stop(&cluster);
 }
 
