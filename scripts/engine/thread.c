@@ -15,21 +15,19 @@ enum { RETRY_MS = 5 }; /* how long at most who waits for room is not looked at *
 
 /* ---- posting ---- */
 
-void evs__thread_post(evs__thread *thread, evs__post *post)
+int evs__posts_add(evs__posts *posts, evs__post *post)
 {
-    evs__post *first = atomic_load_explicit(&thread->posts, memory_order_relaxed);
+    evs__post *first = atomic_load_explicit(posts, memory_order_relaxed);
     do
         post->next = first;
-    while (!atomic_compare_exchange_weak_explicit(&thread->posts, &first, post,
-                                                  memory_order_release, memory_order_relaxed));
-    if (first == NULL)
-        evs__waker_wake(thread->waker);
+    while (!atomic_compare_exchange_weak_explicit(posts, &first, post, memory_order_release,
+                                                  memory_order_relaxed));
+    return first == NULL;
 }
 
-/* All posts, oldest first. */
-static evs__post *take_posts(evs__thread *thread)
+static evs__post *take_oldest_first(evs__posts *posts)
 {
-    evs__post *newest = atomic_exchange_explicit(&thread->posts, NULL, memory_order_acquire);
+    evs__post *newest = atomic_exchange_explicit(posts, NULL, memory_order_acquire);
     evs__post *oldest = NULL;
     while (newest != NULL) {
         evs__post *next = newest->next;
@@ -40,14 +38,25 @@ static evs__post *take_posts(evs__thread *thread)
     return oldest;
 }
 
-void evs__thread_run_posts(evs__thread *thread)
+void evs__posts_run(evs__posts *posts)
 {
-    evs__post *post = take_posts(thread);
+    evs__post *post = take_oldest_first(posts);
     while (post != NULL) {
         evs__post *next = post->next; /* a post is gone once it ran */
         post->run(post);
         post = next;
     }
+}
+
+void evs__thread_post(evs__thread *thread, evs__post *post)
+{
+    if (evs__posts_add(&thread->posts, post))
+        evs__waker_wake(thread->waker);
+}
+
+void evs__thread_run_posts(evs__thread *thread)
+{
+    evs__posts_run(&thread->posts);
 }
 
 /* ---- starting something and waiting for it ---- */

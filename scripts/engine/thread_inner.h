@@ -17,18 +17,26 @@ typedef struct evs__post {
     void (*run)(struct evs__post *post);
 } evs__post;
 
+/* From any thread to one that takes all of them at once; newest first. */
+typedef _Atomic(evs__post *) evs__posts;
+
+/* Whether it is the first since they were taken, so that somebody has to be told. */
+int evs__posts_add(evs__posts *posts, evs__post *post);
+
+/* Takes all and runs them, oldest first. */
+void evs__posts_run(evs__posts *posts);
+
 typedef struct evs__pending_start evs__pending_start;
-typedef struct evs__sent evs__sent;
 
 struct evs__thread {
     pthread_t id;
     sem_t begun;
     evs_client *client;
     evs__waker *waker;
-    _Atomic(evs__post *) posts; /* newest first */
-    atomic_size_t pending;      /* submitted, completion not returned; in the queue: not taken */
-    atomic_int shut;            /* takes no more calls */
-    atomic_size_t most;         /* that may be pending */
+    evs__posts posts;
+    atomic_size_t pending; /* submitted, completion not returned; in the queue: not taken */
+    atomic_int shut;       /* takes no more calls */
+    atomic_size_t most;    /* that may be pending */
 
     /* The I/O thread's. */
     evs__pending_start *line; /* who waits for room in a queue, oldest first */
@@ -37,11 +45,11 @@ struct evs__thread {
     int stop;
 
     /* Completions that wait for somebody to take them. */
-    _Atomic(evs__sent *) finished; /* newest first */
-    int queue_fd;                  /* readable while there are some; -1: completions run here */
-    atomic_int waiting;            /* threads that wait for some */
-    atomic_int taking;             /* threads that run some; nested ones count again */
-    atomic_int freed;              /* by one of those: goes when they are through */
+    evs__posts finished;
+    int queue_fd;       /* readable while there are some; -1: completions run here */
+    atomic_int waiting; /* threads that wait for some */
+    atomic_int taking;  /* threads that run some; nested ones count again */
+    atomic_int freed;   /* by one of those: goes when they are through */
 };
 
 void evs__thread_post(evs__thread *thread, evs__post *post);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /* One such call: everything about it, in one block. */
-struct evs__sent {
-    evs__post post; /* first */
+typedef struct evs__sent {
+    evs__post post; /* first; to the I/O thread, later in the queue */
     evs__thread *thread;
     evs__job job;
     evs_invocation call;
@@ -24,8 +24,7 @@ struct evs__sent {
     evs_result result; /* in the queue */
     evs_reply *reply;  /* ours; NULL on the I/O thread */
     evs_error error;
-    evs__sent *next; /* in the queue */
-};
+} evs__sent;
 
 static void signal_queue(evs__thread *thread)
 {
@@ -87,15 +86,20 @@ static void keep_result(evs__sent *sent, const evs_result *result)
     sent->result.reply = sent->reply;
 }
 
+/* By whoever takes completions from the queue. */
+static void finish(evs__post *post)
+{
+    evs__sent *sent = (evs__sent *)post;
+    forget_one(sent->thread);
+    sent->done(sent->arg, &sent->result);
+    drop(sent);
+}
+
 static void enqueue(evs__sent *sent)
 {
     evs__thread *thread = sent->thread;
-    evs__sent *first = atomic_load_explicit(&thread->finished, memory_order_relaxed);
-    do
-        sent->next = first;
-    while (!atomic_compare_exchange_weak_explicit(&thread->finished, &first, sent,
-                                                  memory_order_release, memory_order_relaxed));
-    if (first == NULL)
+    sent->post.run = finish;
+    if (evs__posts_add(&thread->finished, &sent->post))
         signal_queue(thread);
 }
 
@@ -282,33 +286,12 @@ int evs__thread_open_queue(evs__thread *thread)
     return thread->queue_fd >= 0;
 }
 
-/* All finished calls, oldest first. */
-static evs__sent *take_finished(evs__thread *thread)
-{
-    uint64_t count;
-    evs__sent *oldest = NULL;
-    while (read(thread->queue_fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
-    evs__sent *newest = atomic_exchange_explicit(&thread->finished, NULL, memory_order_acquire);
-    while (newest != NULL) {
-        evs__sent *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    return oldest;
-}
-
 static void run_finished(evs__thread *thread)
 {
-    evs__sent *sent = take_finished(thread);
-    while (sent != NULL) {
-        evs__sent *next = sent->next;
-        forget_one(thread);
-        sent->done(sent->arg, &sent->result);
-        drop(sent);
-        sent = next;
-    }
+    uint64_t count;
+    while (read(thread->queue_fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+    evs__posts_run(&thread->finished);
 }
 
 static void await_finished(evs__thread *thread, int timeout_ms)
