@@ -204,9 +204,29 @@ static void drive(load *l)
     l->next_at = now() + EVERY_MS / 1000.0;
 }
 
+/* How often a server was asked for a script that it did not have. */
+static long noscripts(size_t server)
+{
+    static const char word[] = "errorstat_NOSCRIPT:count=";
+    redisReply *reply = redisCommand(set.links[server], "INFO errorstats");
+    if (reply == NULL) { /* it changed its role */
+        watched_relink(&set, server);
+        reply = redisCommand(set.links[server], "INFO errorstats");
+    }
+    assert_non_null(reply);
+    const char *at = strstr(reply->str, word);
+    long count = at == NULL ? 0 : strtol(at + sizeof word - 1, NULL, 10);
+    freeReplyObject(reply);
+    return count;
+}
+
 static void start_load(load *l, const char *more)
 {
     char group[512];
+    for (size_t i = 0; i < WATCHED_SERVERS; i++) {
+        watched_number(&set, i, "SCRIPT FLUSH");
+        watched_number(&set, i, "CONFIG RESETSTAT");
+    }
     memset(l, 0, sizeof *l);
     l->calls = calloc(MOST_CALLS, sizeof *l->calls);
     assert_non_null(l->calls);
@@ -293,9 +313,10 @@ static void check(load *l, const char *what, size_t primary)
     printf("FIGURES %s: calls %zu, ok %zu, errors %zu", what, c.calls, c.ok, c.errors);
     print_statuses(l);
     printf(", maybe %zu, duplicates %zu, unreported %zu, untrue outcomes %zu, lost by the server "
-           "%zu, first success after %.0f ms, switches %llu, resends %llu\n",
+           "%zu, first success after %.0f ms, switches %llu, resends %llu, NOSCRIPT %ld\n",
            c.maybe, c.duplicates, c.unreported, c.untrue, c.lost, (l->mended - l->struck) * 1000,
-           (unsigned long long)stats.switches, (unsigned long long)stats.resends);
+           (unsigned long long)stats.switches, (unsigned long long)stats.resends,
+           noscripts(primary));
     assert_int_equal(c.duplicates, 0);
     assert_int_equal(c.unreported, 0);
     assert_int_equal(c.untrue, 0);
@@ -303,6 +324,7 @@ static void check(load *l, const char *what, size_t primary)
     assert_true(stats.switches >= 1);
     assert_true(c.errors <= LOAD * stats.switches); /* once each time */
     assert_non_null(strstr(l->w.log, "the primary is 127.0.0.1:"));
+    assert_int_equal(noscripts(primary), 0); /* it got the script before any call */
     close_world(&l->w);
     free(l->calls);
 }

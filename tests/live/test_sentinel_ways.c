@@ -379,7 +379,76 @@ static void another_map_reaches_the_connection(void **state)
     while (!was_pinged(primary))
         assert_int_equal(evs_client_process(client, 10, NULL), EVS_OK);
     assert_int_equal(log.connected, 1);
+
+    map = parse_with(", client_name: looked-after, keepalive: 'off'", group, "");
+    assert_int_equal(evs_client_reload(client, map, NULL), EVS_OK);
+    evs_shardmap_free(map);
+    add(client, "{reload}"); /* behind a PING that was under way */
+    for (time_t end = time(NULL) + 4; time(NULL) < end;)
+        assert_int_equal(evs_client_process(client, 10, NULL), EVS_OK);
+    assert_false(was_pinged(primary));
+    assert_int_equal(log.connected, 1);
     evs_client_free(client);
+}
+
+/* ---- passwords that change ---- */
+
+static void set_password(const char *path, const char *password)
+{
+    char command[128];
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%s\n", password);
+    fclose(file);
+    snprintf(command, sizeof command, "ACL SETUSER app on resetpass >%s ~* &* +@all", password);
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        watched_number(&set, i, command);
+}
+
+static evs_shardmap *parse_for_app(const char *path)
+{
+    char group[512], link[700];
+    snprintf(link, sizeof link, ", auth: {username: app, password_file: %s}", path);
+    return parse_with(link, watched_group(&set, "", 0, group), "");
+}
+
+static void reload_for_app(evs_client *client, const char *path)
+{
+    evs_error err;
+    evs_shardmap *map = parse_for_app(path);
+    if (evs_client_reload(client, map, &err) != EVS_OK)
+        fail_msg("%s", err.message);
+    evs_shardmap_free(map);
+}
+
+/* The map that the connection was made by is gone, and its texts with it. */
+static void a_password_is_read_again_by_the_newest_map(void **state)
+{
+    (void)state;
+    char path[512];
+    evs_client *client;
+    snprintf(path, sizeof path, "%s/app-password", scratch_folder(set.area));
+    set_password(path, "pass-1");
+    evs_shardmap *map = parse_for_app(path);
+    assert_int_equal(evs_client_open(&client, map, registry, NULL, NULL), EVS_OK);
+    evs_shardmap_free(map);
+    add(client, "{password}");
+    reload_for_app(client, path); /* stays as it is */
+    add(client, "{password}");
+
+    set_password(path, "pass-2");
+    assert_true(watched_number(&set, watched_agreed(&set), "CLIENT KILL USER app") > 0);
+    add(client, "{password}");
+    reload_for_app(client, path); /* another login */
+    add(client, "{password}");
+    reload_for_app(client, path);
+
+    set_password(path, "pass-3");
+    fail_over(2);
+    add(client, "{password}");
+    evs_client_free(client);
+    for (size_t i = 0; i < WATCHED_SERVERS; i++)
+        watched_number(&set, i, "ACL DELUSER app");
 }
 
 /* ---- contexts of hiredis, whose owner asks the sentinels ---- */
@@ -432,6 +501,7 @@ int main(void)
         cmocka_unit_test(threads_call_through_a_failover),
         cmocka_unit_test(other_sentinels_leave_connections_alone),
         cmocka_unit_test(another_map_reaches_the_connection),
+        cmocka_unit_test(a_password_is_read_again_by_the_newest_map),
         cmocka_unit_test(contexts_of_hiredis_are_their_owners_to_find),
     };
     if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
