@@ -33,6 +33,30 @@ static void drive_until(asker *a, fake_shard *fake, size_t steps)
     fake_shard_await_on(fake, steps, a->loop);
 }
 
+/* An answer to a first request, silence, and a PING. */
+static void get_pinged(asker *a, fake_shard *fake)
+{
+    asker_ask(a, "A", NULL);
+    asker_run(a);
+    let_time_pass(a);
+    drive_until(a, fake, 4);
+    assert_int_equal(a->conn->pinged, 1);
+}
+
+static void ask_for_two(asker *a)
+{
+    ask *two = asker_ask(a, "B", NULL);
+    asker_run(a);
+    assert_int_equal(two->got, EVS__GOT_REPLY);
+    assert_string_equal(two->text, "two");
+}
+
+static void end(asker *a, fake_shard *fake)
+{
+    asker_close(a);
+    fake_shard_stop(fake);
+}
+
 static void an_idle_server_is_asked_again_and_again(void **state)
 {
     (void)state;
@@ -57,15 +81,12 @@ static void an_idle_server_is_asked_again_and_again(void **state)
     }
     evs__conn_set_login(a.conn, fake_shard_login(fake)); /* no more of that */
     assert_true(evs__ring_empty(&a.loop->beating));
-    ask *two = asker_ask(&a, "B", NULL);
-    asker_run(&a);
-    assert_string_equal(two->text, "two");
+    ask_for_two(&a);
     assert_true(evs__conn_epoch(a.conn) == epoch);
     assert_int_equal(a.loop->counts.connects, 1);
     evs__conn_set_login(a.conn, &login); /* and again */
     assert_false(evs__ring_empty(&a.loop->beating));
-    asker_close(&a);
-    fake_shard_stop(fake);
+    end(&a, fake);
 }
 
 static void one_that_is_silent_is_replaced_before_anybody_waits(void **state)
@@ -77,20 +98,13 @@ static void one_that_is_silent_is_replaced_before_anybody_waits(void **state)
     evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
-    asker_ask(&a, "A", NULL);
-    asker_run(&a);
-    let_time_pass(&a);
-    drive_until(&a, fake, 4);
+    get_pinged(&a, fake);
     let_time_pass(&a);
     while (a.loop->counts.connects < 2)
         evs__loop_run(a.loop, 1000);
     assert_non_null(strstr(a.conn->problem, "no answer to PING for 60000 ms"));
-    ask *two = asker_ask(&a, "B", NULL);
-    asker_run(&a);
-    assert_int_equal(two->got, EVS__GOT_REPLY);
-    assert_string_equal(two->text, "two");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    ask_for_two(&a);
+    end(&a, fake);
 }
 
 static void who_asks_meanwhile_is_answered_behind_it(void **state)
@@ -103,18 +117,13 @@ static void who_asks_meanwhile_is_answered_behind_it(void **state)
     evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
-    asker_ask(&a, "A", NULL);
-    asker_run(&a);
-    let_time_pass(&a);
-    drive_until(&a, fake, 4);
-    assert_int_equal(a.conn->pinged, 1);
+    get_pinged(&a, fake);
     ask *two = asker_ask(&a, "B", NULL);
     fake_shard_go(fake);
     asker_run(&a);
     assert_int_equal(two->integer, 2);
     assert_int_equal(a.conn->pinged, 0);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    end(&a, fake);
 }
 
 /* The timer is late, and the answer lies in the socket. */
@@ -127,22 +136,15 @@ static void nobody_is_blamed_for_a_loop_that_was_not_driven(void **state)
     evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
-    asker_ask(&a, "A", NULL);
-    asker_run(&a);
-    let_time_pass(&a);
-    drive_until(&a, fake, 4);
-    assert_int_equal(a.conn->pinged, 1);
+    get_pinged(&a, fake);
     fake_shard_go(fake);
     fake_shard_await(fake, 6);
     let_time_pass(&a);
     while (a.conn->pinged)
         evs__loop_run(a.loop, 1000);
-    ask *two = asker_ask(&a, "B", NULL);
-    asker_run(&a);
-    assert_string_equal(two->text, "two");
+    ask_for_two(&a);
     assert_int_equal(a.loop->counts.connects, 1);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    end(&a, fake);
 }
 
 static void an_end_behind_the_answer_is_seen_before_the_next_request(void **state)
@@ -155,19 +157,11 @@ static void an_end_behind_the_answer_is_seen_before_the_next_request(void **stat
     evs__login login = login_to(fake);
     asker a;
     asker_open(&a, &login);
-    asker_ask(&a, "A", NULL);
-    asker_run(&a);
-    let_time_pass(&a);
-    drive_until(&a, fake, 4);
-    assert_int_equal(a.conn->pinged, 1);
+    get_pinged(&a, fake);
     fake_shard_go(fake);
     fake_shard_await(fake, 7); /* without driving */
-    ask *two = asker_ask(&a, "B", NULL);
-    asker_run(&a);
-    assert_int_equal(two->got, EVS__GOT_REPLY);
-    assert_string_equal(two->text, "two");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    ask_for_two(&a);
+    end(&a, fake);
 }
 
 /* Another connection on the same loop. Close it first. */
@@ -210,11 +204,7 @@ static void an_answer_is_read_while_others_are_being_read(void **state)
     open_beside(&b, &a, &login);
     other = &b;
     ask *asks[3];
-    asker_ask(&b, "A", NULL);
-    asker_run(&b);
-    let_time_pass(&b);
-    drive_until(&b, idle, 4);
-    assert_int_equal(b.conn->pinged, 1);
+    get_pinged(&b, idle);
     for (int i = 0; i < 3; i++)
         asks[i] = asker_ask(&a, "C", NULL);
     asks[0]->then = ask_the_other;
@@ -257,8 +247,7 @@ static void while_somebody_waits_nothing_is_closed(void **state)
     fake_shard_go(fake);
     asker_run(&a);
     assert_string_equal(slow->text, "slow");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    end(&a, fake);
 }
 
 static void but_when_all_have_gone_it_is(void **state)
@@ -278,11 +267,8 @@ static void but_when_all_have_gone_it_is(void **state)
         evs__loop_run(a.loop, 1000);
     assert_int_equal(slow->got, EVS__GOT_LOST);
     assert_int_equal(slow->sent, 1);
-    ask *two = asker_ask(&a, "B", NULL);
-    asker_run(&a);
-    assert_string_equal(two->text, "two");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    ask_for_two(&a);
+    end(&a, fake);
 }
 
 static void a_unix_socket_is_left_alone(void **state)
@@ -296,8 +282,7 @@ static void a_unix_socket_is_left_alone(void **state)
     asker_ask(&a, "A", NULL);
     asker_run(&a);
     assert_null(a.loop->pulse);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    end(&a, fake);
 }
 
 int main(void)
