@@ -76,16 +76,29 @@ static size_t count_of(const char *end, evs_bytes taken)
     return n;
 }
 
+/* Was an element taken behind MULTI, in a whole that ends with EXEC? A server that refuses MULTI
+ * runs such an element, and the wire was cut before it could say that it did not refuse. */
+static int left_bare(const way *how, const char *key, evs_bytes taken)
+{
+    static const char multi[] = "MULTI\r\n";
+    const char *at = how->last == NULL ? NULL
+                                       : memmem(taken.data, taken.len, multi, sizeof multi - 1);
+    return at != NULL && count_of(key, (evs_bytes){at, taken.len - (size_t)(at - taken.data)}) > 0;
+}
+
 /* How often a request as a whole was taken by the kernel and not refused: NOSCRIPT of an honest
  * script, arrived, proves that that time it did not run. */
 static size_t times_left(const trial *self, const way *how, const way_call *call)
 {
-    char key[32];
+    char key[32], first[32];
     size_t n = 0;
     snprintf(key, sizeof key, "%s\r\n", call->key);
     const char *end = how->last == NULL ? key : how->last;
-    for (size_t i = 0; i < kernel_connections(); i++)
-        n += count_of(end, kernel_taken(i));
+    snprintf(first, sizeof first, "%s\r\n", self->run.calls[0].key);
+    for (size_t i = 0; i < kernel_connections(); i++) {
+        size_t whole = count_of(end, kernel_taken(i));
+        n += whole > 0 ? whole : (size_t)left_bare(how, first, kernel_taken(i));
+    }
     int refused = how->believed && proxy_forwarded(world.set.wire, PROXY_DOWN) >=
                                        self->before[PROXY_DOWN] + world.noscript;
     return refused ? n - 1 : n;
