@@ -4,11 +4,12 @@
 #include "core/mem.h"
 #include "core/net/loop_inner.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 
 struct evs__waker {
     uv_async_t uv;     /* first: libuv's handle is the waker */
-    atomic_int waking; /* threads that are in libuv with it */
+    atomic_int waking; /* threads that are in evs__waker_wake */
     evs__loop *loop;
     void (*woken)(void *owner);
     void *owner;
@@ -49,10 +50,14 @@ static void closed(uv_handle_t *handle)
     evs__free(handle);
 }
 
+/* What the loop did since a thread woke it may be to free the waker, which that thread may still
+ * be about to leave. */
 void evs__waker_free(evs__waker *waker)
 {
     if (waker == NULL)
         return;
+    while (atomic_load(&waker->waking) > 0)
+        sched_yield();
     waker->loop->wakers--;
     uv_close((uv_handle_t *)&waker->uv, closed);
 }
