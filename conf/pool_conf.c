@@ -218,7 +218,7 @@ static void apply_to_shards(evs__building *b, evs__pool *pool, const pool_conf *
     pool->fails_fast = !waits;
     for (size_t i = pool->first_shard; i < b->map->nshards; i++) {
         evs__link *link = &b->map->shards[i].login.link;
-        link->down_after = (unsigned)conf->down_after;
+        link->down_after = link->silent_after = (unsigned)conf->down_after;
         link->retry_after_ms = conf->retry_after_ms;
         link->waits = waits && conf->cluster == NULL;
         b->map->shards[i].preload = conf->preload;

@@ -42,7 +42,8 @@ typedef struct evs__secret_source {
  * map. */
 typedef struct evs__link {
     unsigned down_after;     /* so many failures in a row make it down; 0: it never is */
-    unsigned retry_after_ms; /* between tries of one that is down */
+    unsigned silent_after;   /* so many deadlines in a row make it silent; 0: it never is */
+    unsigned retry_after_ms; /* between tries of one that is down or silent */
     unsigned backoff_ms;     /* between the first two tries; 0: 50 */
     unsigned keepalive_ms;   /* idle connections are looked after; 0: they are not */
     int waits;               /* requests wait for one that is down; 0: they are refused */

@@ -54,10 +54,15 @@ static uint64_t back_off(evs__conn *conn)
     return delay - delay / 4 + next_random(conn->loop) % (delay < 2 ? 1 : delay / 2);
 }
 
-static uint64_t delay_of(evs__conn *conn)
+uint64_t evs__conn_retry_delay(evs__conn *conn)
 {
     uint64_t after = conn->login->link.retry_after_ms;
-    return is_beaten(conn) ? after + next_random(conn->loop) % (after / 4 + 1) : back_off(conn);
+    return after + next_random(conn->loop) % (after / 4 + 1);
+}
+
+static uint64_t delay_of(evs__conn *conn)
+{
+    return is_beaten(conn) ? evs__conn_retry_delay(conn) : back_off(conn);
 }
 
 uint64_t evs__conn_wait(const evs__conn *conn)
@@ -77,7 +82,7 @@ int evs__conn_is_failing(const evs__conn *conn)
 
 int evs__conn_is_down(const evs__conn *conn)
 {
-    return conn->state != EVS__CONN_READY && is_beaten(conn);
+    return evs__conn_is_silent(conn) || (conn->state != EVS__CONN_READY && is_beaten(conn));
 }
 
 int evs__conn_may_mend(evs_status why)
@@ -91,21 +96,32 @@ static evs_status status_of(const evs__conn *conn)
     return conn->status == EVS_E_CLOSED ? EVS_E_CONNECT : conn->status;
 }
 
-static void write_time(char *out, size_t cap, uint32_t at)
+void evs__conn_write_since(const evs__conn *conn, char *out, size_t cap)
 {
     struct tm parts;
-    time_t seconds = (time_t)at;
+    time_t seconds = (time_t)conn->down_since;
     if (gmtime_r(&seconds, &parts) == NULL || strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         snprintf(out, cap, "?");
+}
+
+static evs_status why_silent(const evs__conn *conn, evs_error *err)
+{
+    char since[32], text[160];
+    evs__conn_write_since(conn, since, sizeof since);
+    snprintf(text, sizeof text, "no answer since %s (%u calls waited in vain, retry in %llu ms)",
+             since, conn->unanswered, (unsigned long long)evs__conn_wait(conn));
+    return evs__conn_fail(conn, err, EVS_E_CONNECT, text);
 }
 
 evs_status evs__conn_why(const evs__conn *conn, evs_error *err)
 {
     char since[32], next[40] = "being tried now", text[480];
     const char *last = conn->problem == NULL ? evs_status_text(conn->status) : conn->problem;
+    if (evs__conn_is_silent(conn))
+        return why_silent(conn, err);
     if (!evs__conn_is_down(conn))
         return evs__conn_fail(conn, err, status_of(conn), last);
-    write_time(since, sizeof since, conn->down_since);
+    evs__conn_write_since(conn, since, sizeof since);
     if (conn->state == EVS__CONN_IDLE)
         snprintf(next, sizeof next, "retry in %llu ms", (unsigned long long)evs__conn_wait(conn));
     snprintf(text, sizeof text, "down since %s (%u failures, last: %s, %s)", since, conn->failures,
@@ -120,21 +136,25 @@ static uint32_t seconds(const evs__conn *conn)
     return (uint32_t)(evs__loop_now_ms(conn->loop) / 1000);
 }
 
-static void want(evs__conn *conn)
+void evs__conn_want(evs__conn *conn)
 {
     uint32_t twice = 2 * conn->login->link.retry_after_ms / 1000;
     conn->wanted_until = seconds(conn) + (twice > WANTED_FOR_S ? twice : WANTED_FOR_S);
 }
 
+int evs__conn_is_wanted(const evs__conn *conn)
+{
+    return seconds(conn) < conn->wanted_until;
+}
+
 static int is_wanted(const evs__conn *conn)
 {
-    return is_beaten(conn) && seconds(conn) < conn->wanted_until;
+    return is_beaten(conn) && evs__conn_is_wanted(conn);
 }
 
 static void try_again(void *owner);
 
-/* 0 when out of memory. */
-static int arm(evs__conn *conn)
+int evs__conn_arm(evs__conn *conn)
 {
     if (conn->armed)
         return 1;
@@ -147,27 +167,36 @@ static int arm(evs__conn *conn)
     return 1;
 }
 
+/* IDLE, and the time is over. */
+static void open_again(evs__conn *conn)
+{
+    int idle = evs__ring_empty(&conn->queue);
+    if (evs__conn_wait(conn) > 0) {
+        evs__conn_arm(conn);
+    } else if (!idle || is_wanted(conn)) {
+        conn->probing = (unsigned char)idle;
+        evs__conn_open(conn);
+    }
+}
+
 static void try_again(void *owner)
 {
     evs__conn *conn = owner;
     conn->armed = 0;
-    if (conn->state != EVS__CONN_IDLE)
+    if (conn->state != EVS__CONN_IDLE && !evs__conn_is_silent(conn))
         return;
     evs__conn_enter(conn);
-    int idle = evs__ring_empty(&conn->queue);
-    if (evs__conn_wait(conn) > 0) {
-        arm(conn);
-    } else if (!idle || is_wanted(conn)) {
-        conn->probing = (unsigned char)idle;
-        evs__conn_open(conn);
-        evs__conn_tell_lost(conn);
-    }
+    if (evs__conn_is_silent(conn))
+        evs__conn_probe(conn);
+    else
+        open_again(conn);
+    evs__conn_tell_lost(conn);
     evs__conn_leave(conn);
 }
 
 /* ---- what happens ---- */
 
-static void tell(const evs__conn *conn, evs_status status, const char *text)
+void evs__conn_tell_news(const evs__conn *conn, evs_status status, const char *text)
 {
     if (conn->limits->news != NULL)
         conn->limits->news(conn->limits->news_owner, conn->login, status, text);
@@ -181,17 +210,17 @@ static void tell_down(evs__conn *conn)
     snprintf(text, sizeof text, "down after %u failures in a row, will be tried every %u ms: %s",
              conn->failures, conn->login->link.retry_after_ms,
              conn->problem == NULL ? evs_status_text(conn->status) : conn->problem);
-    tell(conn, status_of(conn), text);
+    evs__conn_tell_news(conn, status_of(conn), text);
 }
 
-static void tell_up(evs__conn *conn)
+void evs__conn_tell_up(evs__conn *conn)
 {
     char since[32], text[80];
     conn->told_down = 0;
     conn->loop->counts.ups++;
-    write_time(since, sizeof since, conn->down_since);
+    evs__conn_write_since(conn, since, sizeof since);
     snprintf(text, sizeof text, "up again, was down since %s", since);
-    tell(conn, EVS_OK, text);
+    evs__conn_tell_news(conn, EVS_OK, text);
 }
 
 /* Our own lack of memory says nothing about a server. */
@@ -204,7 +233,7 @@ static void count(evs__conn *conn)
     if (conn->failures++ == 0)
         conn->down_since = (uint32_t)time(NULL);
     if (!evs__ring_empty(&conn->queue))
-        want(conn);
+        evs__conn_want(conn);
     if (is_beaten(conn) && !conn->told_down)
         tell_down(conn);
 }
@@ -214,7 +243,7 @@ void evs__conn_failed(evs__conn *conn)
     count(conn);
     conn->retry_at = evs__loop_now_ms(conn->loop) + delay_of(conn);
     if (conn->told_down && is_wanted(conn))
-        arm(conn);
+        evs__conn_arm(conn);
 }
 
 static int is_proven(const evs__conn *conn)
@@ -233,7 +262,7 @@ void evs__conn_fell(evs__conn *conn)
     if (!is_beaten(conn))
         return;
     conn->retry_at = evs__loop_now_ms(conn->loop) + delay_of(conn);
-    arm(conn);
+    evs__conn_arm(conn);
 }
 
 void evs__conn_rose(evs__conn *conn)
@@ -247,17 +276,17 @@ void evs__conn_rose(evs__conn *conn)
     evs__timer_free(conn->again);
     conn->again = NULL;
     if (conn->told_down)
-        tell_up(conn);
+        evs__conn_tell_up(conn);
 }
 
 /* ---- who asks ---- */
 
-static evs_status refuse(evs__conn *conn, evs_error *err)
+evs_status evs__conn_refuse(evs__conn *conn, evs_error *err)
 {
     conn->loop->counts.refusals++;
-    want(conn);
-    if (conn->state == EVS__CONN_IDLE)
-        arm(conn);
+    evs__conn_want(conn);
+    if (conn->state == EVS__CONN_IDLE || evs__conn_is_silent(conn))
+        evs__conn_arm(conn);
     return evs__conn_why(conn, err);
 }
 
@@ -273,7 +302,7 @@ static int let_wait(evs__conn *conn)
 {
     if (!evs__conn_may_mend(conn->status) || (is_beaten(conn) && !conn->login->link.waits))
         return 0;
-    if (!arm(conn))
+    if (!evs__conn_arm(conn))
         return 0;
     conn->awaited = 1;
     return 1;
@@ -283,7 +312,7 @@ evs_status evs__conn_reach(evs__conn *conn, int patiently, evs_error *err)
 {
     int refuses = is_beaten(conn) && !conn->login->link.waits;
     if (conn->state != EVS__CONN_IDLE)
-        return refuses && is_being_tried(conn) ? refuse(conn, err) : EVS_OK;
+        return refuses && is_being_tried(conn) ? evs__conn_refuse(conn, err) : EVS_OK;
     uint64_t wait = evs__conn_wait(conn);
     if (wait == 0) {
         evs__conn_open(conn);
@@ -292,5 +321,5 @@ evs_status evs__conn_reach(evs__conn *conn, int patiently, evs_error *err)
     }
     if (patiently && let_wait(conn))
         return EVS_OK;
-    return wait > 0 && refuses ? refuse(conn, err) : evs__conn_problem(conn, wait, err);
+    return wait > 0 && refuses ? evs__conn_refuse(conn, err) : evs__conn_problem(conn, wait, err);
 }

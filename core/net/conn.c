@@ -28,8 +28,7 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->loop = loop;
     conn->login = login;
     conn->limits = limits;
-    conn->easy = limits->max_queued_bytes < UINT32_MAX ? (uint32_t)limits->max_queued_bytes
-                                                       : UINT32_MAX;
+    conn->easy = evs__conn_easy(limits);
     evs__ahead_make_known(&loop->ahead, conn);
     conn->dirty.flush = evs__conn_flush;
     evs__ring_init(&conn->queue);
@@ -180,15 +179,18 @@ static evs_status queue_full(const evs__conn *conn, evs_error *err)
     return evs__conn_fail(conn, err, full.status, full.message);
 }
 
-static evs_status prepare(evs__conn *conn, int patiently, evs_error *err)
+/* Who cannot wait has 0 in `until`. */
+static evs_status prepare(evs__conn *conn, uint64_t until, evs_error *err)
 {
     evs_status status = EVS_OK;
     if (conn->closing)
         return evs__conn_fail(conn, err, EVS_E_CANCELED, "connection closed by its owner");
     if (conn->state == EVS__CONN_READY)
         reconnect_if_dead(conn);
-    if (conn->state != EVS__CONN_READY)
-        status = evs__conn_reach(conn, patiently, err);
+    if (evs__conn_is_silent(conn))
+        status = evs__conn_bear(conn, until, err);
+    if (status == EVS_OK && conn->state != EVS__CONN_READY)
+        status = evs__conn_reach(conn, until != 0, err);
     if (status != EVS_OK)
         return status;
     if (evs__conn_queued_bytes(conn) > conn->limits->max_queued_bytes && conn->holes)
@@ -203,9 +205,10 @@ evs_status evs__conn_prepare(evs__conn *conn, evs_error *err)
     return prepare(conn, 0, err);
 }
 
-evs_status evs__conn_await(evs__conn *conn, evs_error *err)
+evs_status evs__conn_await(evs__conn *conn, uint64_t until, evs_error *err)
 {
-    return prepare(conn, 1, err);
+    assert(until != 0);
+    return prepare(conn, until, err);
 }
 
 evs__conn_state evs__conn_state_of(const evs__conn *conn)

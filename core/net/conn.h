@@ -60,8 +60,9 @@ struct evs__request {
     uint64_t start; /* where its bytes lie in the connection's stream */
     uint64_t end;
     void (*done)(evs__request *request, const evs__answer *answer);
-    int unwanted;   /* the reply is skipped without being built; `done` still runs, with no reply */
-    uint32_t place; /* the owner's, for whatever it likes */
+    uint16_t unwanted; /* the reply is skipped without being built; `done` still runs, with none */
+    uint16_t servant;  /* it serves others, and nobody waits for its reply as such */
+    uint32_t place;    /* the owner's, for whatever it likes */
 };
 
 /* Whoever knows where a server is at the moment. Neither function may do more to the connection
@@ -138,22 +139,35 @@ void evs__conn_abandon(evs__conn *conn);
  */
 evs_status evs__conn_prepare(evs__conn *conn, evs_error *err);
 
-/* The same for who can wait: succeeds in BACKOFF, too, unless the server is down (and its link says
- * that requests are refused then) or the last problem is one that time does not mend. What is
- * queued then leaves with the next connection, or is done with LOST when that does not come about.
+/* The same for who can wait `until` then, in the loop's milliseconds: succeeds in BACKOFF, too,
+ * unless the server is down (and its link says that requests are refused then) or the last problem
+ * is one that time does not mend. What is queued then leaves with the next connection, or is done
+ * with LOST when that does not come about.
+ *
+ * While the server is silent only who can wait may queue; where the link says that requests are
+ * refused, only who waits longer than the silence has lasted. What is queued leaves with the first
+ * byte that arrives, or is done with LOST, not sent, when the server is tried on a new connection.
  */
-evs_status evs__conn_await(evs__conn *conn, evs_error *err);
+evs_status evs__conn_await(evs__conn *conn, uint64_t until, evs_error *err);
 
 /* Is that why no connection came about something that may be over soon? */
 int evs__conn_may_mend(evs_status why);
 
-/* Did so many attempts in a row fail as the link says, and none work since? */
+/* The caller of a queued request went away at its deadline. When that happens so many times in a
+ * row as the link says, to requests that were written, without a byte that arrived, the server is
+ * silent: nothing more is written until it says something. */
+void evs__conn_unanswered(evs__conn *conn, const evs__request *request);
+
+/* Does the request stay unwritten because the server is silent? */
+int evs__conn_holds_back(const evs__conn *conn, const evs__request *request);
+
+/* Did so many attempts in a row fail as the link says, and none work since? Or is it silent? */
 int evs__conn_is_down(const evs__conn *conn);
 
 /* Did the last attempt fail, and none work since? */
 int evs__conn_is_failing(const evs__conn *conn);
 
-/* The last problem, with shard and address, and since when the server is down. */
+/* The last problem, with shard and address, and since when the server is down or silent. */
 evs_status evs__conn_why(const evs__conn *conn, evs_error *err);
 
 evs__conn_state evs__conn_state_of(const evs__conn *conn);
@@ -161,10 +175,10 @@ evs__conn_state evs__conn_state_of(const evs__conn *conn);
 /* Changes whenever a connection is lost: what was known of the server's script cache is void. */
 uint64_t evs__conn_epoch(const evs__conn *conn);
 
-/* Append the request's bytes to the buffer that begin returns, then end. `done` and `unwanted` must
- * be set; they stay the owner's. What was queued leaves with the loop's next flush, or at once when
- * more than 256 KB are unsent. End returns 0 when memory ran out; then the request is not queued
- * and its bytes are gone. */
+/* Append the request's bytes to the buffer that begin returns, then end. `done`, `unwanted` and
+ * `servant` must be set; they stay the owner's. What was queued leaves with the loop's next flush,
+ * or at once when more than 256 KB are unsent. End returns 0 when memory ran out; then the request
+ * is not queued and its bytes are gone. */
 evs__buf *evs__conn_begin(evs__conn *conn, evs__request *request);
 int evs__conn_end(evs__conn *conn, evs__request *request);
 

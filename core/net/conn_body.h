@@ -16,6 +16,11 @@
 #include "core/net/socket.h"
 #include <stddef.h>
 
+enum {
+    EVS__BLOCKED_FULL = 1,  /* the kernel took less than it was given; an event will tell */
+    EVS__BLOCKED_SILENT = 2 /* the server says nothing any more: silence.c */
+};
+
 struct evs__conn {
     /* where requests are */
     evs__ring queue; /* requests of this epoch */
@@ -29,7 +34,7 @@ struct evs__conn {
     evs__loop *loop;
     evs__soon *soon; /* ahead.h; always there */
     evs__conn_state state;
-    uint32_t easy; /* so many bytes may be queued for certain */
+    uint32_t easy; /* so many bytes may be queued for certain; 0 while silent */
 
     /* reading and writing */
     evs__socket *socket;  /* NULL while IDLE */
@@ -42,13 +47,14 @@ struct evs__conn {
     int16_t send_problem; /* errno of a refused write; the socket is read to its end, then closed */
     unsigned char retired;     /* to be made anew when nothing is in flight */
     unsigned char holes;       /* some bytes behind `written` belong to nobody */
-    unsigned char blocked;     /* the kernel took less than it was given; an event is awaited */
+    unsigned char blocked;     /* EVS__BLOCKED_..., why nothing is written; 0: it is */
     unsigned char halfway;     /* a reply is half read */
     unsigned char skipping;    /* the reader was told to skip the next reply */
     unsigned char resp3;       /* the server agreed to it */
     unsigned char pinged;      /* the next reply is that to PING: pulse.c */
     unsigned char reread : 1;  /* the password was, in this attempt */
     unsigned char closing : 1; /* freed; only the memory is left */
+    unsigned char doubted : 1; /* deadlines have passed since a byte arrived: silence.c */
 
     uint64_t lost_end;     /* what begins before was lost */
     uint64_t lost_written; /* `written` when it was */
@@ -72,14 +78,23 @@ struct evs__conn {
     unsigned char armed;   /* the timer runs */
     unsigned char awaited; /* what is queued may wait for that */
     unsigned char probing; /* nobody asked for the attempt that is under way */
-    unsigned char told_down : 1; /* and not up since */
+    unsigned char told_down : 1; /* or silent, and not up since */
     unsigned char proven : 1;    /* a request was answered before `seen` was looked at */
+
+    /* silence.c */
+    unsigned unanswered;       /* deadlines in a row that passed without a byte */
+    uint64_t unanswered_since; /* the first of them, in the loop's milliseconds */
 
     /* pulse.c */
     uint32_t quiet_since; /* since when `seen` is what it is, in the loop's milliseconds */
     uint64_t seen;        /* the oldest position in use when it was looked at last */
     evs__ring pulse;      /* in the loop's */
 };
+
+static inline int evs__conn_is_silent(const evs__conn *conn)
+{
+    return (conn->blocked & EVS__BLOCKED_SILENT) != 0;
+}
 
 static inline uint64_t evs__conn_tail(const evs__conn *conn)
 {

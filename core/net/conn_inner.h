@@ -9,6 +9,7 @@
  *   loss.c     back to IDLE: what requests are told
  *   pulse.c    finds connections to servers that vanished
  *   breaker.c  how long opening is refused, and to whom
+ *   silence.c  servers that take requests and say nothing
  *
  * The stream. Bytes of requests have positions that only grow. `out` holds those from `base` on,
  * the kernel accepted those before `written`. What lies before the oldest request is dead; it is
@@ -57,6 +58,19 @@ static inline uint64_t evs__conn_first(const evs__conn *conn)
     if (!evs__ring_empty(&conn->queue))
         return ((const evs__request *)conn->queue.next)->start;
     return evs__conn_tail(conn);
+}
+
+/* How many bytes may be queued for certain. */
+static inline uint32_t evs__conn_easy(const evs__conn_limits *limits)
+{
+    size_t most = limits->max_queued_bytes;
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+/* Does somebody wait for the reply? */
+static inline int evs__conn_is_awaited(const evs__request *request)
+{
+    return !request->unwanted && !request->servant;
 }
 
 static inline void evs__conn_enter(evs__conn *conn)
@@ -149,10 +163,42 @@ void evs__conn_failed(evs__conn *conn);
 void evs__conn_fell(evs__conn *conn);
 void evs__conn_rose(evs__conn *conn);
 
+/* A request is refused: somebody wants the server that is down. */
+evs_status evs__conn_refuse(evs__conn *conn, evs_error *err);
+void evs__conn_want(evs__conn *conn);
+int evs__conn_is_wanted(const evs__conn *conn); /* a short while ago */
+
+/* Starts the timer for when evs__conn_wait is over. 0 when out of memory. */
+int evs__conn_arm(evs__conn *conn);
+uint64_t evs__conn_retry_delay(evs__conn *conn); /* retry_after and up to a quarter more */
+
+/* What whoever listens to the log is told. */
+void evs__conn_tell_news(const evs__conn *conn, evs_status status, const char *text);
+void evs__conn_tell_up(evs__conn *conn);
+void evs__conn_write_since(const evs__conn *conn, char *out, size_t cap); /* it is down */
+
 /* Is there a time at which what is queued leaves? */
 static inline int evs__conn_waits(const evs__conn *conn)
 {
     return conn->awaited && conn->armed;
 }
+
+/* silence.c */
+
+/* Bytes arrived while deadlines had passed. */
+void evs__conn_heard(evs__conn *conn);
+
+/* For a silent connection: lets who can wait `until` then queue, or begins to try the server anew.
+ * Fails when requests are refused. */
+evs_status evs__conn_bear(evs__conn *conn, uint64_t until, evs_error *err);
+
+/* The time has come to do something about a silent connection. */
+void evs__conn_probe(evs__conn *conn);
+
+/* Gives the connection up for a new one. Nobody waits for what was written. */
+void evs__conn_try_anew(evs__conn *conn);
+
+/* It ends. */
+void evs__conn_end_silence(evs__conn *conn);
 
 #endif

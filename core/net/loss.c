@@ -96,6 +96,7 @@ static void close_socket(evs__conn *conn)
     evs__conn_leave_pulse(conn);
     evs__socket_close(conn->socket);
     conn->socket = NULL;
+    evs__conn_end_silence(conn);
     conn->blocked = 0;
     conn->send_problem = 0;
     conn->resp3 = 0;

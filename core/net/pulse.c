@@ -25,13 +25,17 @@ static unsigned keepalive(const evs__conn *conn)
 static int somebody_waits(const evs__conn *conn)
 {
     for (const evs__ring *at = conn->queue.next; at != &conn->queue; at = at->next)
-        if (!((const evs__request *)at)->unwanted)
+        if (evs__conn_is_awaited((const evs__request *)at))
             return 1;
     return 0;
 }
 
 static void give_up(evs__conn *conn)
 {
+    if (evs__conn_is_silent(conn)) {
+        evs__conn_try_anew(conn);
+        return;
+    }
     evs__conn_down(conn, EVS_E_CLOSED, "no answer to %s for %u ms",
                    conn->pinged ? "PING" : "what was asked", conn->login->link.keepalive_ms);
     if (evs__conn_wait(conn) == 0)

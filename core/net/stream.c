@@ -48,7 +48,7 @@ void evs__conn_write(evs__conn *conn)
         conn->written += (uint64_t)n;
         conn->loop->counts.writes++;
     }
-    conn->blocked = n < 0 || (size_t)n < left;
+    conn->blocked = n < 0 || (size_t)n < left ? EVS__BLOCKED_FULL : 0;
     if (!conn->blocked)
         return;
     int problem = evs__socket_watch(conn->socket, EVS__SOCKET_READABLE | EVS__SOCKET_WRITABLE);
@@ -58,9 +58,9 @@ void evs__conn_write(evs__conn *conn)
 
 static void write_on(evs__conn *conn)
 {
-    conn->blocked = 0;
+    conn->blocked &= EVS__BLOCKED_SILENT;
     evs__conn_write(conn);
-    if (conn->blocked || conn->send_problem != 0)
+    if ((conn->blocked & EVS__BLOCKED_FULL) != 0 || conn->send_problem != 0)
         return;
     int problem = evs__socket_watch(conn->socket, EVS__SOCKET_READABLE);
     if (problem != 0)
@@ -274,6 +274,8 @@ static int absorb_any(evs__conn *conn, evs_bytes *left)
 static int absorb(evs__conn *conn, const char *data, size_t len)
 {
     evs_bytes left = {data, len};
+    if (conn->doubted)
+        evs__conn_heard(conn);
     conn->loop->reading = 1;
     int alive = !is_between_replies(conn) || absorb_numbers(conn, &left);
     if (alive && left.len > 0)

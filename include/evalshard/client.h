@@ -265,7 +265,7 @@ typedef struct evs_client_stats {
     uint64_t resends;         /* calls sent again on a new connection */
     uint64_t retries;         /* calls sent again because the shard could not at first */
     uint64_t connects;        /* connections that became usable */
-    uint64_t downs;           /* connections whose shard was taken for down: on_shard_down */
+    uint64_t downs;           /* connections whose shard was taken for down or silent */
     uint64_t ups;             /* of those, whose shard was reached again */
     uint64_t down_refusals;   /* calls that were refused meanwhile */
     uint64_t redirects;       /* calls sent to another node of a cluster: MOVED and ASK */

@@ -313,12 +313,14 @@ static int may_send_again(const evs__call *call, const evs__answer *answer,
            is_in_time(call);
 }
 
-int evs__call_awaits(const evs__call *call)
+uint64_t evs__call_awaits(const evs__call *call)
 {
     const evs__lane *lane = call->lane;
-    return (call->state.patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL && !lane->reads &&
-           (lane->at->login.link.waits ||
-            (lane->attempts > 0 && call->state.tried <= lane->attempts));
+    int may = (call->state.patience & EVS__MAY_AWAIT) != 0 && lane->cluster == NULL &&
+              !lane->reads &&
+              (lane->at->login.link.waits ||
+               (lane->attempts > 0 && call->state.tried <= lane->attempts));
+    return may ? call->due.at : 0;
 }
 
 /* No connection came about, so nothing ran: the next one may. */
@@ -328,7 +330,7 @@ static int may_await(evs__call *call, const evs__answer *answer)
         !evs__conn_may_mend(answer->why->status))
         return 0;
     count_up(&call->state.tried);
-    return evs__call_awaits(call) && is_in_time(call);
+    return evs__call_awaits(call) != 0 && is_in_time(call);
 }
 
 static void await_connection(evs__call *call)
@@ -423,8 +425,7 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs__lane *lane = call->lane;
     if (call->state.is_exec)
         return evs__exec_queue(call->arg, err);
-    evs_status status = evs__call_awaits(call) ? evs__lane_await(lane, err)
-                                               : evs__lane_prepare(lane, err);
+    evs_status status = evs__lane_prepare(lane, evs__call_awaits(call), err);
     if (status != EVS_OK)
         return status;
     evs__lane_preload(lane);
@@ -501,10 +502,12 @@ static evs_outcome let_go(evs__call *call)
     }
 }
 
-/* It waits for a connection that did not come about before. */
+/* It waits for a connection that did not come about before, or for a server that is silent. */
 static int is_unreached(const evs__call *call)
 {
-    return call->state.held == EVS__HELD_BY_CONN && evs__conn_is_failing(call->lane->conn);
+    const evs__conn *conn = call->lane->conn;
+    return call->state.held == EVS__HELD_BY_CONN &&
+           (evs__conn_is_failing(conn) || evs__conn_holds_back(conn, &call->request));
 }
 
 /* The same, where sentinels know the server. */
@@ -550,6 +553,8 @@ void evs__call_expire(evs__due *due)
         evs__park_wake(call);
         return;
     }
+    if (call->state.held == EVS__HELD_BY_CONN)
+        evs__conn_unanswered(call->lane->conn, &call->request);
     if (waits_for_node(call))
         evs__aim_doubt(call->lane);
     evs__call_release(call, EVS_E_TIMEOUT);

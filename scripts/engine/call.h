@@ -175,14 +175,14 @@ static inline evs__call *evs__call_new(evs__calls *calls)
     call->serial = ++calls->serial;
     call->request.start = call->request.end = 0; /* nothing was sent */
     call->request.done = evs__call_answered;
-    call->request.unwanted = 0;
+    call->request.unwanted = call->request.servant = 0;
     call->with.aside = NULL;
     call->state = (evs__call_state){0};
     return call;
 }
 
-/* May the call wait for the next connection? */
-int evs__call_awaits(const evs__call *call);
+/* Until when the call may wait for the next connection; 0: it may not. */
+uint64_t evs__call_awaits(const evs__call *call);
 
 /* Counts what is no failure yet. */
 void evs__call_mishap(const evs__call *call, evs__mishap what);

@@ -394,9 +394,9 @@ static evs_status check_room(evs__lane *lane, evs_status status, evs_error *err)
     return status;
 }
 
-evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err)
+evs_status evs__client_lane(evs__lane *lane, uint64_t until, evs_error *err)
 {
-    evs_status status = await ? evs__lane_await(lane, err) : evs__lane_prepare(lane, err);
+    evs_status status = evs__lane_prepare(lane, until, err);
     status = check_room(lane, status, err);
     if (status == EVS_OK)
         evs__lane_preload(lane);
@@ -409,7 +409,7 @@ evs_status evs__client_room(evs__lane *lane, evs_error *err)
     if (lane->conn == NULL)
         return EVS_OK;
     if (evs__conn_state_of(lane->conn) == EVS__CONN_READY)
-        status = evs__lane_prepare(lane, err);
+        status = evs__lane_prepare(lane, UINT64_MAX, err);
     status = check_room(lane, status, err);
     return status == EVS_E_QUEUE_FULL ? status : EVS_OK;
 }

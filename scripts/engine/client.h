@@ -115,19 +115,25 @@ static inline evs__call *evs__client_call(evs_client *client, const evs__target 
     return evs__lane_call(lane, target->slot, script);
 }
 
-/* The call is queued, or waits: from now on it is pending and has a deadline. */
-static inline void evs__call_start(evs_client *client, evs__call *call, unsigned timeout_ms)
+/* Before a call is queued: how long it may take. */
+static inline void evs__call_set_time(const evs_client *client, evs__call *call,
+                                      unsigned timeout_ms)
 {
     call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
+}
+
+/* The call is queued, or waits: from now on it is pending and has its deadline. */
+static inline void evs__call_start(evs_client *client, evs__call *call)
+{
     evs__wheel_add(&client->wheel, &call->due);
     client->pending++;
     if (call->due.at < client->sweep_at)
         evs__client_watch(client, call->due.at);
 }
 
-/* Makes the lane usable for one more request, which waits for a connection when it may
- * `await` one. Fails as evs__conn_prepare or evs__conn_await do, or with QUEUE_FULL. */
-evs_status evs__client_lane(evs__lane *lane, int await, evs_error *err);
+/* Makes the lane usable for one more request, which waits for a connection `until` then; 0: it
+ * does not. Fails as evs__conn_prepare or evs__conn_await do, or with QUEUE_FULL. */
+evs_status evs__client_lane(evs__lane *lane, uint64_t until, evs_error *err);
 
 /* Has a lane that was used before room for one more request, as far as that can be said without a
  * connection? Fails with QUEUE_FULL. */

@@ -116,13 +116,16 @@ static evs_status ask(evs__cluster *cluster, evs__node *node, evs__topology_form
 {
     static const char *const words[] = {"SHARDS", "SLOTS"};
     evs__lane *lane = &node->lane;
-    evs_status status = evs__lane_prepare(lane, err);
+    evs_status status = evs__lane_prepare(lane, 0, err);
     if (status != EVS_OK)
         return status;
     probe *one = evs__zalloc_array(1, sizeof *one);
     if (one == NULL)
         return evs__fail_nomem(err);
-    *one = (probe){.request = {.done = answered}, .cluster = cluster, .node = node, .form = form};
+    *one = (probe){.request = {.done = answered, .servant = 1},
+                   .cluster = cluster,
+                   .node = node,
+                   .form = form};
     evs_bytes args[] = {evs_text("CLUSTER"), evs_text(words[form])};
     evs__render_command(evs__conn_begin(lane->conn, &one->request), args, 2);
     if (!evs__conn_end(lane->conn, &one->request)) {

@@ -80,6 +80,7 @@ static evs__part *add_part(evs__exec *exec, evs__part_kind kind, size_t element)
     evs__part *part = &exec->parts[exec->nparts++];
     part->request.done = part_answered;
     part->request.unwanted = 0;
+    part->request.servant = 1;
     part->exec = exec;
     part->kind = kind;
     part->element = element;
@@ -207,8 +208,7 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
 {
     const evs_transaction *tx = exec->tx;
     begin_anew(exec);
-    evs_status status = evs__call_awaits(exec->call) ? evs__lane_await(exec->lane, err)
-                                                     : evs__lane_prepare(exec->lane, err);
+    evs_status status = evs__lane_prepare(exec->lane, evs__call_awaits(exec->call), err);
     if (status == EVS_OK && tx->lease != NULL)
         status = evs__lease_check(tx->lease, err);
     if (status != EVS_OK)
@@ -299,9 +299,11 @@ evs_status evs__exec_start(evs_transaction *tx, evs__lane *lane, evs_error *err)
     if (exec == NULL)
         return evs__fail_nomem(err);
     evs__call *call = new_call(exec);
+    if (call != NULL)
+        evs__call_set_time(client, call, evs__transaction_timeout(tx));
     evs_status status = call == NULL ? evs__fail_nomem(err) : queue(exec, err);
     if (status == EVS_OK) {
-        evs__call_start(client, call, evs__transaction_timeout(tx));
+        evs__call_start(client, call);
         return EVS_OK;
     }
     if (call != NULL)

@@ -54,13 +54,14 @@ static evs_status ask(evs_transaction *tx, evs__lane *lane, evs_bytes *words, si
     call->state.retry = EVS_RETRY_ONCE;
     call->state.patience = 0;
     call->state.resent = 1; /* another connection may lead to another server */
+    evs__call_set_time(client, call, evs__transaction_timeout(tx));
     evs_status status = evs__queue_begin(&out, call, NULL);
     if (status == EVS_OK) {
         evs__render_command(out, words, nwords);
         status = evs__queue_end(call, NULL);
     }
     if (status == EVS_OK)
-        evs__call_start(client, call, evs__transaction_timeout(tx));
+        evs__call_start(client, call);
     else
         evs__queue_drop(call);
     return status;

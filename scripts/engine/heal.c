@@ -170,6 +170,7 @@ static evs__heal *open_heal(evs__lane *lane, const evs_script *script)
     if (heal == NULL)
         return NULL;
     heal->request.done = answered;
+    heal->request.servant = 1;
     heal->lane = lane;
     heal->script = script;
     heal->last = &heal->first;

@@ -222,8 +222,7 @@ static void start_anew(evs__lane *lane)
     evs__free(known);
 }
 
-static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, evs_error *err),
-                          evs_error *err)
+evs_status evs__lane_prepare(evs__lane *lane, uint64_t until, evs_error *err)
 {
     evs_status status = EVS_OK;
     if (lane->conn == NULL)
@@ -232,7 +231,8 @@ static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, 
         return status;
     if (lane->primary != NULL)
         evs__primary_check(lane->primary, lane->conn);
-    status = reach(lane->conn, err);
+    status = until == 0 ? evs__conn_prepare(lane->conn, err)
+                        : evs__conn_await(lane->conn, until, err);
     uint64_t epoch = evs__conn_epoch(lane->conn);
     if (epoch == lane->epoch)
         return status;
@@ -242,16 +242,6 @@ static evs_status prepare(evs__lane *lane, evs_status (*reach)(evs__conn *conn, 
     else
         forget(lane);
     return status;
-}
-
-evs_status evs__lane_prepare(evs__lane *lane, evs_error *err)
-{
-    return prepare(lane, evs__conn_prepare, err);
-}
-
-evs_status evs__lane_await(evs__lane *lane, evs_error *err)
-{
-    return prepare(lane, evs__conn_await, err);
 }
 
 /* ---- marks ---- */
@@ -372,6 +362,7 @@ int evs__lane_load(evs__lane *lane, const evs_script *script)
     if (load == NULL)
         return 0;
     load->request.done = loaded;
+    load->request.servant = 1;
     load->lane = lane;
     load->script = script;
 

@@ -102,10 +102,9 @@ static inline const char *evs__lane_pool(const evs__lane *lane)
 /* A connection to the lane's server. Fails with NOMEM. */
 evs_status evs__lane_connect(evs__lane *lane, evs_error *err);
 
-/* Makes the connection usable for queueing and forgets what an older epoch knew. Await does what
- * evs__conn_await does. */
-evs_status evs__lane_prepare(evs__lane *lane, evs_error *err);
-evs_status evs__lane_await(evs__lane *lane, evs_error *err);
+/* Makes the connection usable for queueing and forgets what an older epoch knew. Does what
+ * evs__conn_await does, and without an `until` (0) what evs__conn_prepare does. */
+evs_status evs__lane_prepare(evs__lane *lane, uint64_t until, evs_error *err);
 
 /* Where the map says `preload: all`: loads what the connection does not know yet, once. The lane
  * was prepared. Without memory some scripts come later, with their first calls. */

@@ -76,7 +76,8 @@ static void send_unwatch(evs__lease *lease)
     if (lease->unwatching)
         return;
     lease->unwatch.done = unwatched;
-    lease->unwatch.unwanted = 0;
+    lease->unwatch.unwanted = 1;
+    lease->unwatch.servant = 0;
     evs__render_command(evs__conn_begin(conn, &lease->unwatch), &word, 1);
     lease->unwatching = evs__conn_end(conn, &lease->unwatch);
     lease->owes = !lease->unwatching;

@@ -176,12 +176,13 @@ static evs_status submit(void *arg, evs_error *err)
         call->state.patience = 0;
     else if (replicas_know(self) && evs__aim_may_read(call->lane))
         evs__aim_read(call);
+    evs__call_set_time(client, call, self->timeout_ms);
     status = queue(call, self->cmd, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, self->timeout_ms);
+    evs__call_start(client, call);
     return EVS_OK;
 }
 

@@ -77,7 +77,8 @@ evs__queue_quickly(evs__found found, const evs_invocation *invocation, evs_done_
     conn->out.len += len;
     evs__conn_append(conn, &call->request, lane, lane->tallies);
     unsigned timeout_ms = invocation->timeout_ms;
-    evs__call_start(client, call, timeout_ms != 0 ? timeout_ms : lane->at->script_timeout_ms);
+    evs__call_set_time(client, call, timeout_ms != 0 ? timeout_ms : lane->at->script_timeout_ms);
+    evs__call_start(client, call);
     if (invocation->ticket != NULL)
         *invocation->ticket = evs__call_ticket(call);
     return 1;

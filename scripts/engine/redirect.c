@@ -107,7 +107,7 @@ static int settle(evs__call *call, const evs_reply *reply)
     if (evs_reply_copy(&aside->claim, reply, NULL) != EVS_OK)
         return 0;
     aside->call = call;
-    aside->side = (evs__request){.done = settled};
+    aside->side = (evs__request){.done = settled, .servant = 1};
     evs_bytes args[] = {evs_text("CLUSTER"), evs_text("NODES")};
     evs__render_command(evs__conn_begin(conn, &aside->side), args, 2);
     if (!evs__conn_end(conn, &aside->side))

@@ -283,6 +283,7 @@ static evs_status meet(evs__spread *self, evs_error *err)
     call->done = met;
     call->arg = &self->first;
     call->state.retry = EVS_RETRY_READ_ONLY;
+    evs__call_set_time(client, call, time_left(self, &self->target));
     evs_status status = evs__queue_begin(&out, call, err);
     if (status == EVS_OK) {
         evs__render_command(out, &ping, 1);
@@ -292,7 +293,7 @@ static evs_status meet(evs__spread *self, evs_error *err)
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, time_left(self, &self->target));
+    evs__call_start(client, call);
     self->first.ticket = evs__call_ticket(call);
     client->pending--;
     return EVS_OK;

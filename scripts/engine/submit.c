@@ -190,12 +190,13 @@ evs_status evs__job_send(const evs__job *self, evs_error *err)
     call->state.retry = (unsigned char)self->script->retry;
     if (self->script->use.reads && evs__aim_may_read(call->lane))
         evs__aim_read(call);
+    evs__call_set_time(client, call, self->timeout_ms);
     evs_status status = queue(call, self->invocation, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
         return status;
     }
-    evs__call_start(client, call, self->timeout_ms);
+    evs__call_start(client, call);
     if (self->invocation->ticket != NULL)
         *self->invocation->ticket = evs__call_ticket(call);
     if (self->target.mixed_tags)

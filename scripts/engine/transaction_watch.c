@@ -78,13 +78,14 @@ static evs_status ask(question *self, evs_error *err)
         call->state.stays = (unsigned char)(self->watches != 0);
         call->state.patience &= EVS__MAY_REST; /* another node may have the slot meanwhile */
     }
+    evs__call_set_time(client, call, self->timeout_ms);
     evs_status status = queue(call, self, err);
     if (status != EVS_OK) {
         evs__queue_drop(call);
         return status;
     }
     lease->asked |= self->watches;
-    evs__call_start(client, call, self->timeout_ms);
+    evs__call_start(client, call);
     return EVS_OK;
 }
 
@@ -113,9 +114,10 @@ static evs_status ask_owner(question *self, evs_error *err)
     call->done = answered;
     call->arg = self;
     call->state.retry = EVS_RETRY_READ_ONLY;
+    evs__call_set_time(client, call, self->timeout_ms);
     evs_status status = queue(call, self, err);
     if (status == EVS_OK)
-        evs__call_start(client, call, self->timeout_ms);
+        evs__call_start(client, call);
     else
         evs__queue_drop(call);
     return status;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { NEVER = 100000000 };
+#define NEVER_AGAIN UINT64_MAX
 
 /* ---- a server that is not there, and may come to be ---- */
 
@@ -94,7 +95,7 @@ static void it_is_down_after_so_many_failures_in_a_row(void **state)
 
     for (int i = 0; i < 5; i++) /* without another attempt */
         assert_int_equal(evs__conn_prepare(a.conn, &err), EVS_E_CONNECT);
-    assert_int_equal(evs__conn_await(a.conn, &err), EVS_E_CONNECT);
+    assert_int_equal(evs__conn_await(a.conn, NEVER_AGAIN, &err), EVS_E_CONNECT);
     assert_int_equal(a.conn->failures, 3);
     assert_int_equal(a.loop->counts.refusals, 6);
     assert_string_equal(err.shard, "a");
@@ -256,7 +257,7 @@ static void one_that_answered_is_not(void **state)
 static ask *await(asker *a)
 {
     evs_error err;
-    if (evs__conn_await(a->conn, &err) != EVS_OK)
+    if (evs__conn_await(a->conn, NEVER_AGAIN, &err) != EVS_OK)
         fail_msg("%s", err.message);
     return asker_queue(a, evs_text("*1\r\n$4\r\nPING\r\n"));
 }
@@ -291,7 +292,7 @@ static void or_is_told_that_there_was_none(void **state)
     assert_int_equal(first->got, EVS__GOT_LOST);
     assert_int_equal(first->sent, 0);
     assert_int_equal(first->why.status, EVS_E_CONNECT);
-    assert_int_equal(evs__conn_await(a.conn, &err), EVS_E_CONNECT);
+    assert_int_equal(evs__conn_await(a.conn, NEVER_AGAIN, &err), EVS_E_CONNECT);
     assert_non_null(strstr(err.message, "down since"));
     asker_close(&a);
 }
@@ -331,7 +332,7 @@ static void nobody_waits_for_a_password_to_become_right(void **state)
     asker_open(&a, &login);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
-    assert_int_equal(evs__conn_await(a.conn, &err), EVS_E_AUTH);
+    assert_int_equal(evs__conn_await(a.conn, NEVER_AGAIN, &err), EVS_E_AUTH);
     assert_non_null(strstr(err.message, "WRONGPASS"));
     asker_close(&a);
     fake_shard_stop(fake);

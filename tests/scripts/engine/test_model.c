@@ -1,7 +1,8 @@
 /*
  * The engine against a model. The servers are a few hundred bytes of state in this very thread, so
  * that every interleaving of submitting, canceling, expiring, replies in pieces, refusals, lies,
- * flushes, cut connections and lack of memory can be played, at random and again:
+ * flushes, cut connections and lack of memory can be played, at random and again; and once more
+ * with servers that hang at times, where calls are refused then, and where they wait:
  *
  *     scripts.engine.test_model [STEPS [SEED]]
  *
@@ -11,6 +12,7 @@
  */
 #include "core/buf.h"
 #include "core/mem.h"
+#include "core/net/loop.h"
 #include "tests/support/shards.h"
 
 #include <setjmp.h>
@@ -54,6 +56,7 @@ typedef struct server {
     unsigned known;  /* a bit per kind */
     unsigned lied;   /* the same: it claimed NOSCRIPT and that is not settled yet, so no flush */
     size_t last_ran; /* for strict order */
+    uint64_t hangs;  /* until then, in milliseconds; 0: it does not */
 } server;
 
 typedef struct model {
@@ -67,6 +70,8 @@ typedef struct model {
     size_t submitted, completed; /* of the client there is */
     evs_order order;
     int room;
+    int may_hang;
+    uint64_t downs, ups;
     uint64_t random;
 } model;
 
@@ -246,8 +251,28 @@ static void cut(model *m, server *s)
     hang_up(s);
 }
 
+/* When it goes on, it may first do what it was sent before, which nobody hears of if the client has
+ * connected anew meanwhile. */
+static int hangs(model *m, server *s)
+{
+    uint64_t now = evs__loop_about_ms();
+    if (s->hangs == 0 && m->may_hang && pick(m, 4000) == 0)
+        s->hangs = now + 10 + pick(m, 40);
+    if (s->hangs > now)
+        return 1;
+    if (s->hangs != 0 && pick(m, 2)) {
+        take(m, s);
+        while (serve(m, s))
+            ;
+    }
+    s->hangs = 0;
+    return 0;
+}
+
 static void move_server(model *m, server *s)
 {
+    if (hangs(m, s))
+        return;
     accept_one(s);
     switch (pick(m, 12)) {
     case 0:
@@ -358,9 +383,18 @@ static void check_numbers(const model *m)
     assert_int_equal(evs_client_pending(m->set.client), m->submitted - m->completed);
 }
 
+static void count_silences(model *m)
+{
+    evs_client_stats stats;
+    evs_client_stats_get(&stats, m->set.client);
+    m->downs += stats.downs;
+    m->ups += stats.ups;
+}
+
 static void renew_client(model *m)
 {
     evs_error err;
+    count_silences(m);
     if (pick(m, 3) > 0)
         evs_client_close(m->set.client, pick(m, 2) ? EVS_CLOSE_ABORT : EVS_CLOSE_DRAIN,
                          (int)pick(m, 3), &err);
@@ -439,14 +473,15 @@ static void check(const model *m)
                      evs_outcome_text((evs_outcome)one->outcome), one->ran);
         by_outcome[one->outcome] += one->submitted;
     }
-    printf("%zu calls: %zu executed, %zu not, %zu maybe; room %d times\n", m->count,
-           by_outcome[EVS_EXECUTED], by_outcome[EVS_NOT_EXECUTED], by_outcome[EVS_MAYBE_EXECUTED],
-           m->room);
+    printf("%zu calls: %zu executed, %zu not, %zu maybe; room %d times, down %llu, up %llu\n",
+           m->count, by_outcome[EVS_EXECUTED], by_outcome[EVS_NOT_EXECUTED],
+           by_outcome[EVS_MAYBE_EXECUTED], m->room, (unsigned long long)m->downs,
+           (unsigned long long)m->ups);
     for (int i = 0; i < 3; i++)
         assert_true(by_outcome[i] > m->count / 200); /* else it plays nothing of interest */
 }
 
-static void begin(model *m, size_t steps)
+static void begin(model *m, size_t steps, const char *pool_keys)
 {
     const char *addresses[SERVERS];
     char texts[SERVERS][128];
@@ -462,7 +497,7 @@ static void begin(model *m, size_t steps)
         assert_int_equal(bind(s->listener, (struct sockaddr *)&address, sizeof address), 0);
         assert_int_equal(listen(s->listener, 16), 0);
     }
-    shards_open(&m->set, addresses, SERVERS, NULL);
+    shards_open(&m->set, addresses, SERVERS, pool_keys);
     evs_client_free(m->set.client);
     for (int i = 0; i < KINDS; i++) {
         char name[16];
@@ -480,6 +515,7 @@ static void begin(model *m, size_t steps)
 
 static void end(model *m)
 {
+    count_silences(m);
     evs_client_free(m->set.client);
     m->set.client = NULL;
     for (int i = 0; i < SERVERS; i++) {
@@ -499,14 +535,14 @@ static void end(model *m)
 static size_t steps = 60000;
 static uint64_t seed = 20240229;
 
-static void the_engine_agrees_with_the_model(void **state)
+static void play(int may_hang, const char *pool_keys)
 {
-    (void)state;
     model *m = calloc(1, sizeof *m);
     assert_non_null(m);
     m->random = seed;
+    m->may_hang = may_hang;
     printf("%zu steps, seed %llu\n", steps, (unsigned long long)seed);
-    begin(m, steps);
+    begin(m, steps, pool_keys);
     for (size_t i = 0; i < steps; i++)
         step(m);
     end(m);
@@ -517,6 +553,26 @@ static void the_engine_agrees_with_the_model(void **state)
     free(m);
 }
 
+static void the_engine_agrees_with_the_model(void **state)
+{
+    (void)state;
+    play(0, NULL);
+}
+
+#define OFTEN "    down_after: 2\n    retry_after: 15ms\n    connect_timeout: 15ms\n"
+
+static void also_where_servers_hang_and_calls_are_refused(void **state)
+{
+    (void)state;
+    play(1, OFTEN);
+}
+
+static void also_where_servers_hang_and_calls_wait(void **state)
+{
+    (void)state;
+    play(1, OFTEN "    on_shard_down: wait\n");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -525,6 +581,8 @@ int main(int argc, char **argv)
         seed = strtoull(argv[2], NULL, 10) | 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_engine_agrees_with_the_model),
+        cmocka_unit_test(also_where_servers_hang_and_calls_are_refused),
+        cmocka_unit_test(also_where_servers_hang_and_calls_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
