@@ -232,7 +232,7 @@ static void *work(void *arg)
     worker *w = arg;
     for (int i = 0; !stopping; i++) {
         char text[48];
-        evs_error err;
+        evs_error err = {0};
         evs_reply *reply = NULL;
         snprintf(text, sizeof text, "{w%d-%d}", w->number, i);
         evs_bytes key = evs_text(text);
@@ -240,8 +240,12 @@ static void *work(void *arg)
         evs_status status = evs_call(&reply, w->client, &one, &err);
         w->ok += status == EVS_OK && evs_reply_integer(reply) == 1;
         w->maybe += status != EVS_OK && err.outcome == EVS_MAYBE_EXECUTED;
-        w->other += status == EVS_OK ? evs_reply_integer(reply) != 1
+        int other = status == EVS_OK ? evs_reply_integer(reply) != 1
                                      : err.outcome != EVS_MAYBE_EXECUTED;
+        if (other)
+            print_error("%s: %s, %s, %lld\n", text, status == EVS_OK ? "fine" : err.message,
+                        evs_outcome_text(err.outcome), (long long)evs_reply_integer(reply));
+        w->other += other;
         evs_reply_free(reply);
     }
     return NULL;
