@@ -111,9 +111,9 @@ EVS_API evs_status evs_scatter(evs_client *client, const evs_invocation *call,
 
 /* Runs a script without keys on every shard of the pool `call` names, or of all pools, and waits.
  * `fold` gets a result for each shard, with its number in the map; of a cluster
- * every primary gives one, all with the number of the shard that stands for it. Returns as
- * evs_scatter does; fails with EVS_E_INVALID when `call` has keys or a shard, or names a pool that
- * is not there. */
+ * every primary gives one, all with the number of the shard that stands for it; one that did not
+ * tell its primaries in time gives one failure, and runs nothing. Returns as evs_scatter does;
+ * fails with EVS_E_INVALID when `call` has keys or a shard, or names a pool that is not there. */
 EVS_API evs_status evs_broadcast(evs_client *client, const evs_invocation *call, evs_fold_fn fold,
                                  void *arg, evs_error *err);
 

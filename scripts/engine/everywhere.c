@@ -1,5 +1,7 @@
 #include "scripts/engine/everywhere.h"
 
+#include "core/error.h"
+
 /* Marks a node. 0 when it was marked already. */
 static int is_new(unsigned char *seen, unsigned node)
 {
@@ -44,4 +46,12 @@ size_t evs__list_everywhere(evs__target *out, const evs_client *client, size_t f
         listed++;
     }
     return listed;
+}
+
+evs_status evs__fail_untold(const evs__cluster *cluster, evs_error *err)
+{
+    const evs_error *why = cluster->trouble;
+    if (why->status == EVS_OK)
+        return evs__fail(err, EVS_E_CLUSTER, "the cluster has not told its primaries");
+    return evs__fail(err, why->status, "the cluster has not told its primaries: %s", why->message);
 }

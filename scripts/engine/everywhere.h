@@ -11,4 +11,7 @@
  * while that is not known. Returns how many there are; `out` may be NULL. */
 size_t evs__list_everywhere(evs__target *out, const evs_client *client, size_t first, size_t count);
 
+/* Who is to run on every primary of a cluster that has not told them runs on none. */
+evs_status evs__fail_untold(const evs__cluster *cluster, evs_error *err);
+
 #endif

@@ -148,13 +148,25 @@ evs_status evs_scatter(evs_client *client, const evs_invocation *call, const evs
 
 /* ---- every shard ---- */
 
+static evs_status fail_untold(const evs__lane *lane, evs_error *err)
+{
+    evs__subject subject = {.shard = lane->at->name};
+    evs_status status = evs__fail_untold(lane->cluster, err);
+    evs__explain_below(err, &subject);
+    return status;
+}
+
 static evs_status submit_target(part *one, evs_error *err)
 {
     scattering *all = one->all;
     if (all->map_serial != all->client->map_serial)
         return evs__fail(err, EVS_E_CANCELED, "not sent: the shard map was replaced meanwhile");
+    const evs__target *target = &all->targets[one->place];
+    const evs__lane *lane = all->client->lanes[target->shard];
+    if (lane->cluster != NULL && target->slot == EVS__ANY_SLOT)
+        return fail_untold(lane, err);
     evs__job job = {.client = all->client, .invocation = all->common, .done = answered, .arg = one};
-    evs_status status = evs__job_aim(&job, &all->targets[one->place], err);
+    evs_status status = evs__job_aim(&job, target, err);
     return status == EVS_OK ? evs__job_submit(&job, err) : status;
 }
 

@@ -251,9 +251,8 @@ static evs_status begin_late(evs__spread *self, const evs_result *met, evs_error
         return status;
     if (cluster_of(self) == NULL || cluster_of(self)->known)
         return begin(self, err);
-    return met->status == EVS_OK
-               ? evs__fail(err, EVS_E_CLUSTER, "the cluster has not told its primaries")
-               : evs__fail_with(err, met->error);
+    return met->status == EVS_OK ? evs__fail_untold(cluster_of(self), err)
+                                 : evs__fail_with(err, met->error);
 }
 
 /* The cluster told its primaries, or could not. */

@@ -1,7 +1,7 @@
 /*
- * Batches and scatters over a real cluster, on the calling thread and on a client's own, while
- * slots move: each call has one result, and the counters on the nodes are the calls that were fine.
- * A transaction that watches while the map is replaced.
+ * Batches, scatters and broadcasts over a real cluster, on the calling thread and on a client's
+ * own, while slots move: each call has one result, and the counters on the nodes are the calls that
+ * were fine. A transaction that watches while the map is replaced.
  */
 #include "tests/support/load.h"
 
@@ -13,6 +13,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
 
 enum { PRIMARIES = 3, KEYS = 60, ROUNDS = 12 };
 
@@ -230,6 +234,52 @@ static void what_watches_is_aborted_by_another_map(void **state)
     assert_int_equal(nodes_number(&set, nodes_owner(&set, 1, load_slot(&set, "w")), "GET w"), 8);
 }
 
+/* ---- broadcasts ---- */
+
+static void count_result(void *arg, size_t index, const evs_result *result)
+{
+    size_t *results = arg;
+    (void)index;
+    results[result->status == EVS_OK]++;
+}
+
+/* As soon as the cluster was asked in vain. */
+static void *go_on(void *client)
+{
+    struct timespec moment = {0, 1000000};
+    evs_client_stats stats = {0};
+    for (evs_client_stats_get(&stats, client); stats.calls == 0;
+         evs_client_stats_get(&stats, client))
+        nanosleep(&moment, NULL);
+    kill(scratch_pid(set.servers[1]), SIGCONT);
+    return NULL;
+}
+
+/* Who came to know its nodes only afterwards must not take one of them for all. */
+static void a_cluster_that_did_not_tell_its_primaries_gets_no_broadcast(void **state)
+{
+    (void)state;
+    evs_error err;
+    pthread_t thread;
+    size_t results[2] = {0};
+    evs_client *client = open_client(1);
+    evs_invocation call = {.script = "size", .timeout_ms = 2000};
+    kill(scratch_pid(set.servers[1]), SIGSTOP);
+    assert_int_equal(pthread_create(&thread, NULL, go_on, client), 0);
+    evs_status status = evs_broadcast(client, &call, count_result, results, &err);
+    pthread_join(thread, NULL);
+    assert_int_not_equal(status, EVS_OK);
+    print_message("%s\n", err.message);
+    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_int_equal(results[0], 1);
+    assert_int_equal(results[1], 0);
+
+    call.timeout_ms = 0;
+    assert_int_equal(evs_broadcast(client, &call, count_result, results, &err), EVS_OK);
+    assert_int_equal(results[1], PRIMARIES);
+    evs_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,10 +287,13 @@ int main(void)
         cmocka_unit_test_setup(a_batch_goes_to_all_nodes, fresh),
         cmocka_unit_test_setup(a_batch_of_another_thread_does_too, fresh),
         cmocka_unit_test_setup(a_scatter_goes_to_all_nodes, fresh),
+        cmocka_unit_test(a_cluster_that_did_not_tell_its_primaries_gets_no_broadcast),
     };
     nodes_start(&set, PRIMARIES, 0);
     if (evs_registry_new(&registry, NULL, NULL) != EVS_OK ||
-        evs_script_load(registry, "add", evs_text(ADD), NULL, NULL) != EVS_OK)
+        evs_script_load(registry, "add", evs_text(ADD), NULL, NULL) != EVS_OK ||
+        evs_script_load(registry, "size", evs_text("return redis.call('DBSIZE')"), NULL, NULL) !=
+            EVS_OK)
         abort();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     evs_registry_free(registry);
