@@ -81,6 +81,13 @@ static void mark_secret(reader *r, const frame *parent, evs__yaml *node)
     evs__conceal(r->diags, node->at);
 }
 
+static void complain_shared(reader *r, evs__range at)
+{
+    evs__complain(r->diags, "E105", at, "aliases and anchors (*, &, <<) are not supported");
+    evs__hint(r->diags,
+              "put shared settings under \"defaults:\"; where there is none, write them out");
+}
+
 static void check_key(reader *r, evs__yaml *key)
 {
     if (key->kind == EVS__YAML_TEXT && evs__secretive_text(key->text)) {
@@ -93,12 +100,8 @@ static void check_key(reader *r, evs__yaml *key)
         evs__hint(r->diags, "put the key in quotes if it is meant to begin with %s",
                   key->kind == EVS__YAML_MAP ? "{" : "[");
     }
-    if (key->kind == EVS__YAML_TEXT && !key->quoted && strcmp(key->text.data, "<<") == 0) {
-        evs__complain(r->diags, "E105", key->at,
-                      "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags,
-                  "put shared settings under \"defaults:\"; where there is none, write them out");
-    }
+    if (key->kind == EVS__YAML_TEXT && !key->quoted && strcmp(key->text.data, "<<") == 0)
+        complain_shared(r, key->at);
 }
 
 /* Puts a node into the container that is open, or makes it the root. */
@@ -126,11 +129,8 @@ static void complain_anchor(reader *r, const yaml_event_t *event, const yaml_cha
                             const yaml_char_t *tag)
 {
     evs__range at = one_char(event->start_mark);
-    if (anchor != NULL) {
-        evs__complain(r->diags, "E105", at, "aliases and anchors (*, &, <<) are not supported");
-        evs__hint(r->diags,
-                  "put shared settings under \"defaults:\"; where there is none, write them out");
-    }
+    if (anchor != NULL)
+        complain_shared(r, at);
     if (tag != NULL) {
         evs__complain(r->diags, "E105", at, "tags (!name) are not supported");
         evs__hint(r->diags, "put the value in quotes if it is meant to begin with !");

@@ -136,8 +136,9 @@ static inline evs__greeting evs__conn_says(const evs__conn *conn)
 
 /* The server refused the password: 1 when there is another one, which is tried now. */
 int evs__conn_reread_password(evs__conn *conn);
-void evs__conn_keep_password(
-    evs__conn *conn); /* The login is another one, with the same password */
+
+/* The login is another one, with the same password; or with another. */
+void evs__conn_keep_password(evs__conn *conn);
 void evs__conn_forget_password(evs__conn *conn);
 
 /* pulse.c */
