@@ -42,8 +42,7 @@ static int tear_down(void **state)
 static int empty_servers(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < set.count; i++)
-        shards_do(&set, i, "FLUSHALL");
+    shards_empty(&set);
     return 0;
 }
 

@@ -38,8 +38,7 @@ static int tear_down(void **state)
 static int empty_servers(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < SERVERS; i++)
-        shards_do(&bench.set, i, "FLUSHALL");
+    shards_empty(&bench.set);
     return 0;
 }
 

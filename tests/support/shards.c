@@ -117,6 +117,12 @@ long long shards_do(shards *set, size_t server, const char *command)
     return number;
 }
 
+void shards_empty(shards *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        shards_do(set, i, "FLUSHALL");
+}
+
 redisContext *shards_side(shards *set)
 {
     if (set->side == NULL)

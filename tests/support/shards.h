@@ -46,6 +46,9 @@ long shards_info(shards *set, size_t server, const char *section, const char *be
  * error. Integer replies are returned, everything else is 0. */
 long long shards_do(shards *set, size_t server, const char *command);
 
+/* Takes all keys from all servers. */
+void shards_empty(shards *set);
+
 /* The test's own connection to the first server, made when it is first asked for. */
 struct redisContext *shards_side(shards *set);
 
