@@ -19,7 +19,8 @@ ELSEWHERE = {
     "E291": "tests/conf/test_import.c",
     "W390": "tests/conf/test_import.c",
 }
-SERVERS = "tests/live/test_check_online.c"  # E5.., W5.., N5..
+SERVERS = "tests/live/test_check_online.c"  # E5.., W5.., N5.. up to 520
+SENTINELS = "tests/live/test_check_sentinels.c"  # the others of these
 
 
 def page_codes():
@@ -27,6 +28,12 @@ def page_codes():
     for row in re.findall(r"^\| ([EWN]\d{3}.*?) \|", (ROOT / "docs/shard-map.md").read_text(), re.M):
         found |= set(CODE.findall(row))
     return found
+
+
+def place_of(code):
+    if code[1] != "5":
+        return ELSEWHERE.get(code)
+    return SERVERS if code[1:] <= "520" else SENTINELS
 
 
 def bad_codes():
@@ -43,7 +50,7 @@ def main():
     sources = "".join(path.read_text() for folder in ("conf", "sharding", "tools/evalshard")
                       for path in (ROOT / folder).glob("*.c"))
     for code in sorted(page):
-        place = SERVERS if code[1] == "5" else ELSEWHERE.get(code)
+        place = place_of(code)
         if place is None and code not in bad:
             problems.append(f"{code}: no map in tests/conf/bad gets it")
         if place is not None and code not in (ROOT / place).read_text():
