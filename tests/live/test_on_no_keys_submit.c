@@ -1,10 +1,10 @@
-/* Calls without keys that run on every shard, submitted and in batches: one completion each, and
- * what it says is true by the servers' own counts.
+/* Calls without keys that run on every shard, submitted: one completion each, and what it says is
+ * true by the servers' own counts.
  *
  * A shard is held up by CLIENT PAUSE: it takes requests and answers when the pause ends. */
 #include "core/mem.h"
 #include "tests/support/nodes.h"
-#include "tests/support/shards.h"
+#include "tests/support/runs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARDS = 3, LONG_MS = 60000 };
+enum { LONG_MS = 60000 };
 
 static shards set;
 
@@ -50,40 +50,10 @@ static void note(void *arg, const evs_result *result)
 
 static const evs_invocation count_all = {.script = "count", .timeout_ms = LONG_MS};
 
-static evs_client *open_client(const evs_client_options *options)
-{
-    evs_error err;
-    evs_client *client;
-    if (evs_client_open(&client, set.map, set.registry, options, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-    return client;
-}
-
 static void finish(evs_client *client)
 {
     while (evs_client_pending(client) > 0)
         assert_int_equal(evs_client_process(client, -1, NULL), EVS_OK);
-}
-
-/* How often the script ran on each server. */
-typedef struct counts {
-    long long of[SHARDS];
-} counts;
-
-static counts times_run(void)
-{
-    counts now;
-    for (size_t i = 0; i < SHARDS; i++)
-        now.of[i] = shards_do(&set, i, "BITCOUNT n"); /* a bit for each */
-    return now;
-}
-
-static void expect_ran(const counts *before, long long a, long long b, long long c)
-{
-    counts now = times_run();
-    assert_int_equal(now.of[0] - before->of[0], a);
-    assert_int_equal(now.of[1] - before->of[1], b);
-    assert_int_equal(now.of[2] - before->of[2], c);
 }
 
 static void submit(evs_client *client, told *self)
@@ -99,7 +69,7 @@ static void expect_all(const told *self)
     if (self->done != 1 || self->status != EVS_OK)
         fail_msg("done %d: %s", self->done, self->error.message);
     assert_int_equal(self->outcome, EVS_EXECUTED);
-    assert_int_equal(self->count, SHARDS);
+    assert_int_equal(self->count, RUNS_SERVERS);
 }
 
 /* ---- one completion ---- */
@@ -108,20 +78,20 @@ static void one_completion_has_the_replies_of_all(void **state)
 {
     (void)state;
     told self;
-    counts before = times_run();
+    runs before = runs_now(&set);
     submit(set.client, &self);
     assert_int_equal(evs_client_pending(set.client), 1);
     finish(set.client);
     expect_all(&self);
     assert_true(self.first > 0);
-    expect_ran(&before, 1, 1, 1);
+    runs_expect(&set, &before, 1, 1, 1);
 }
 
 static void many_at_once_and_calls_between_them(void **state)
 {
     (void)state;
     told all[20], one[20];
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_invocation there = {.script = "count", .shard = "s1", .timeout_ms = LONG_MS};
     memset(one, 0, sizeof one);
     for (size_t i = 0; i < 20; i++) {
@@ -134,7 +104,7 @@ static void many_at_once_and_calls_between_them(void **state)
         expect_all(&all[i]);
         assert_int_equal(one[i].done, 1);
     }
-    expect_ran(&before, 20, 40, 20);
+    runs_expect(&set, &before, 20, 40, 20);
 }
 
 static void a_threaded_client_does_it_too(void **state)
@@ -144,9 +114,9 @@ static void a_threaded_client_does_it_too(void **state)
     options.threaded = 1;
     for (int queued = 0; queued < 2; queued++) {
         told self;
-        counts before = times_run();
+        runs before = runs_now(&set);
         options.completions = queued ? EVS_COMPLETIONS_QUEUED : EVS_COMPLETIONS_AT_ONCE;
-        evs_client *client = open_client(&options);
+        evs_client *client = shards_client(&set, &options);
         submit(client, &self);
         if (queued)
             finish(client);
@@ -154,7 +124,7 @@ static void a_threaded_client_does_it_too(void **state)
             assert_int_equal(evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
         evs_client_free(client);
         expect_all(&self);
-        expect_ran(&before, 1, 1, 1);
+        runs_expect(&set, &before, 1, 1, 1);
     }
 }
 
@@ -189,7 +159,7 @@ static void the_client_may_be_freed_in_the_completion(void **state)
 {
     (void)state;
     told self;
-    evs_client *client = open_client(NULL);
+    evs_client *client = shards_client(&set, NULL);
     submit(client, &self);
     self.to_free = client;
     while (self.to_free != NULL) /* the client is gone when it is NULL */
@@ -242,7 +212,7 @@ static void cancel_takes_back_what_did_not_leave(void **state)
     (void)state;
     told self = {0};
     evs_ticket ticket = 0;
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_invocation call = count_all;
     call.ticket = &ticket;
     assert_int_equal(evs_submit(set.client, &call, note, &self, NULL), EVS_OK);
@@ -254,7 +224,7 @@ static void cancel_takes_back_what_did_not_leave(void **state)
     assert_string_equal(self.error.script, "count");
     assert_int_equal(evs_client_pending(set.client), 0);
     assert_int_equal(evs_cancel(set.client, ticket, NULL), EVS_E_STATE);
-    expect_ran(&before, 0, 0, 0);
+    runs_expect(&set, &before, 0, 0, 0);
 }
 
 static void cancel_says_where_it_ran(void **state)
@@ -262,7 +232,7 @@ static void cancel_says_where_it_ran(void **state)
     (void)state;
     told self = {0}, after;
     evs_ticket ticket = 0;
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_invocation call = count_all;
     call.ticket = &ticket;
     pause_shard(1);
@@ -281,7 +251,7 @@ static void cancel_says_where_it_ran(void **state)
     submit(set.client, &after);
     finish(set.client);
     expect_all(&after);
-    expect_ran(&before, 2, 2, 2); /* what had left ran on all */
+    runs_expect(&set, &before, 2, 2, 2); /* what had left ran on all */
 }
 
 static void a_threaded_client_cancels_it(void **state)
@@ -292,7 +262,7 @@ static void a_threaded_client_cancels_it(void **state)
     evs_invocation call = count_all;
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     options.threaded = 1;
-    evs_client *client = open_client(&options);
+    evs_client *client = shards_client(&set, &options);
     call.ticket = &ticket;
     pause_shard(1);
     assert_int_equal(evs_submit(client, &call, note, &self, NULL), EVS_OK);
@@ -308,14 +278,14 @@ static void a_deadline_is_that_of_all(void **state)
 {
     (void)state;
     told self = {0};
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_invocation call = {.script = "count", .timeout_ms = 50};
     pause_shard(1);
     assert_int_equal(evs_submit(set.client, &call, note, &self, NULL), EVS_OK);
     finish(set.client);
     assert_int_equal(self.done, 1);
     assert_int_equal(self.status, EVS_E_TIMEOUT);
-    counts now = times_run();
+    runs now = runs_now(&set);
     int ran = now.of[0] > before.of[0] || now.of[2] > before.of[2];
     assert_int_equal(self.outcome, ran ? EVS_MAYBE_EXECUTED : self.outcome);
     assert_int_not_equal(self.outcome, EVS_EXECUTED);
@@ -326,29 +296,29 @@ static void closing_waits_for_all_or_cuts_them_off(void **state)
 {
     (void)state;
     told self;
-    counts before = times_run();
-    evs_client *client = open_client(NULL);
+    runs before = runs_now(&set);
+    evs_client *client = shards_client(&set, NULL);
     submit(client, &self);
     assert_int_equal(evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
     expect_all(&self);
     evs_client_free(client);
-    expect_ran(&before, 1, 1, 1);
+    runs_expect(&set, &before, 1, 1, 1);
 
-    client = open_client(NULL);
+    client = shards_client(&set, NULL);
     submit(client, &self);
     assert_int_equal(evs_client_close(client, EVS_CLOSE_ABORT, 0, NULL), EVS_OK);
     assert_int_equal(self.done, 1);
     assert_int_equal(self.status, EVS_E_CANCELED);
     assert_int_equal(self.outcome, EVS_NOT_EXECUTED);
     evs_client_free(client);
-    expect_ran(&before, 1, 1, 1);
+    runs_expect(&set, &before, 1, 1, 1);
 }
 
 static void freeing_completes_what_is_half_done(void **state)
 {
     (void)state;
     told self;
-    evs_client *client = open_client(NULL);
+    evs_client *client = shards_client(&set, NULL);
     pause_shard(2);
     submit(client, &self);
     await_answers(client, 2);
@@ -376,7 +346,7 @@ static evs_client *open_full(evs_on_full on_full, told *filler, int *rooms)
     options.on_full = on_full;
     options.room = room;
     options.room_arg = rooms;
-    evs_client *client = open_client(&options);
+    evs_client *client = shards_client(&set, &options);
     memset(filler, 0, sizeof *filler);
     assert_int_equal(evs_submit(client, &there, note, filler, NULL), EVS_OK);
     return client;
@@ -390,7 +360,7 @@ static void one_full_queue_refuses_the_whole(void **state)
         evs_error err;
         told self = {0}, filler;
         int rooms = 0;
-        counts before = times_run();
+        runs before = runs_now(&set);
         evs_client *client = open_full(rules[i], &filler, &rooms);
         assert_int_equal(evs_submit(client, &count_all, note, &self, &err), EVS_E_QUEUE_FULL);
         assert_string_equal(err.shard, "s1");
@@ -400,7 +370,7 @@ static void one_full_queue_refuses_the_whole(void **state)
         assert_int_equal(filler.done, 1);
         assert_int_equal(self.done, 0);
         assert_int_equal(rooms, rules[i] == EVS_FULL_SIGNAL);
-        expect_ran(&before, 0, 1, 0);
+        runs_expect(&set, &before, 0, 1, 0);
         submit(client, &self);
         finish(client);
         expect_all(&self);
@@ -412,13 +382,13 @@ static void or_waits_for_room(void **state)
 {
     (void)state;
     told self, filler;
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_client *client = open_full(EVS_FULL_BLOCK, &filler, NULL);
     submit(client, &self);
     assert_int_equal(filler.done, 1);
     finish(client);
     expect_all(&self);
-    expect_ran(&before, 1, 2, 1);
+    runs_expect(&set, &before, 1, 2, 1);
     evs_client_free(client);
 }
 
@@ -427,18 +397,18 @@ static void a_threaded_client_waits_for_room(void **state)
     (void)state;
     enum { CALLS = 50 };
     static told all[CALLS];
-    counts before = times_run();
+    runs before = runs_now(&set);
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     options.threaded = 1;
     options.max_in_flight = 2;
     options.on_full = EVS_FULL_BLOCK;
-    evs_client *client = open_client(&options);
+    evs_client *client = shards_client(&set, &options);
     for (size_t i = 0; i < CALLS; i++)
         submit(client, &all[i]);
     assert_int_equal(evs_client_close(client, EVS_CLOSE_DRAIN, -1, NULL), EVS_OK);
     for (size_t i = 0; i < CALLS; i++)
         expect_all(&all[i]);
-    expect_ran(&before, CALLS, CALLS, CALLS);
+    runs_expect(&set, &before, CALLS, CALLS, CALLS);
     evs_client_free(client);
 }
 
@@ -451,8 +421,8 @@ static void another_map_leaves_it_where_it_was(void **state)
     evs_error err;
     char yaml[512];
     evs_shardmap *next;
-    counts before = times_run();
-    evs_client *client = open_client(NULL);
+    runs before = runs_now(&set);
+    evs_client *client = shards_client(&set, NULL);
     snprintf(
         yaml, sizeof yaml,
         "evalshard: 1\ngeneration: 2\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
@@ -463,106 +433,14 @@ static void another_map_leaves_it_where_it_was(void **state)
     assert_int_equal(evs_client_reload(client, next, NULL), EVS_OK);
     finish(client);
     expect_all(&self);
-    expect_ran(&before, 1, 1, 1);
+    runs_expect(&set, &before, 1, 1, 1);
     submit(client, &self);
     finish(client);
     assert_int_equal(self.status, EVS_OK);
     assert_int_equal(self.count, 2);
-    expect_ran(&before, 2, 1, 2);
+    runs_expect(&set, &before, 2, 1, 2);
     evs_client_free(client);
     evs_shardmap_free(next);
-}
-
-/* ---- batches ---- */
-
-static evs_batch *new_batch(evs_client *client, evs_batch_error on_error)
-{
-    evs_batch *batch;
-    evs_batch_options options = EVS_BATCH_OPTIONS_INIT;
-    options.on_error = on_error;
-    assert_int_equal(evs_batch_new(&batch, client, &options, NULL), EVS_OK);
-    return batch;
-}
-
-static void add(evs_batch *batch, const char *script, const char *shard)
-{
-    evs_invocation call = {.script = script, .shard = shard, .timeout_ms = LONG_MS};
-    assert_int_equal(evs_batch_add(batch, &call, NULL), EVS_OK);
-}
-
-static void an_entry_of_a_batch_runs_everywhere(void **state)
-{
-    (void)state;
-    for (int stop = 0; stop < 2; stop++) {
-        counts before = times_run();
-        evs_batch *batch = new_batch(set.client, stop ? EVS_BATCH_STOP : EVS_BATCH_GO_ON);
-        add(batch, "count", "s0");
-        add(batch, "count", NULL);
-        add(batch, "count", "s1");
-        add(batch, "count", NULL);
-        add(batch, "count", NULL);
-        assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
-        assert_int_equal(evs_batch_failures(batch), 0);
-        const evs_reply *second = evs_batch_result(batch, 1)->reply;
-        const evs_reply *last = evs_batch_result(batch, 4)->reply;
-        assert_int_equal(evs_reply_count(last), SHARDS);
-        for (size_t i = 0; i < SHARDS; i++) /* each counted the calls there, in their order */
-            assert_int_equal(evs_reply_integer(evs_reply_at(last, i)) -
-                                 evs_reply_integer(evs_reply_at(second, i)),
-                             i == 1 ? 3 : 2);
-        expect_ran(&before, 4, 4, 3);
-        evs_batch_free(batch);
-    }
-}
-
-static void it_is_in_the_chain_of_every_shard(void **state)
-{
-    (void)state;
-    counts before = times_run();
-    evs_batch *batch = new_batch(set.client, EVS_BATCH_STOP);
-    static const struct {
-        const char *script, *shard;
-        evs_status status;
-    } calls[] = {
-        {"count", NULL, EVS_OK},           {"raise", "s1", EVS_E_SCRIPT},
-        {"count", "s0", EVS_OK},           {"count", NULL, EVS_E_CANCELED},
-        {"count", "s2", EVS_E_CANCELED},   {"count", "s0", EVS_E_CANCELED},
-        {"unheard", NULL, EVS_E_CANCELED},
-    };
-    enum { CALLS = sizeof calls / sizeof calls[0] };
-    for (size_t i = 0; i < CALLS; i++)
-        add(batch, calls[i].script, calls[i].shard);
-    assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
-    for (size_t i = 0; i < CALLS; i++) {
-        const evs_result *result = evs_batch_result(batch, i);
-        assert_int_equal(result->status, calls[i].status);
-        if (result->status == EVS_E_CANCELED) {
-            assert_int_equal(result->outcome, EVS_NOT_EXECUTED);
-            assert_non_null(strstr(result->error->message, "EVS_E_SCRIPT"));
-        }
-    }
-    expect_ran(&before, 2, 1, 1);
-    evs_batch_free(batch);
-}
-
-static void a_long_batch_passes_a_narrow_client(void **state)
-{
-    (void)state;
-    enum { CALLS = 200 };
-    counts before = times_run();
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.max_in_flight = 1;
-    evs_client *client = open_client(&options);
-    for (int stop = 0; stop < 2; stop++) {
-        evs_batch *batch = new_batch(client, stop ? EVS_BATCH_STOP : EVS_BATCH_GO_ON);
-        for (size_t i = 0; i < CALLS; i++)
-            add(batch, "count", NULL);
-        assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
-        assert_int_equal(evs_batch_failures(batch), 0);
-        evs_batch_free(batch);
-    }
-    expect_ran(&before, 2 * CALLS, 2 * CALLS, 2 * CALLS);
-    evs_client_free(client);
 }
 
 /* ---- without memory ---- */
@@ -575,49 +453,26 @@ static void memory_that_lacks_changes_no_truth(void **state)
     for (size_t n = 0; n < 160; n++) {
         told self = {0};
         evs_error err = {0};
-        counts before = times_run();
-        evs_client *client = open_client(NULL);
+        runs before = runs_now(&set);
+        evs_client *client = shards_client(&set, NULL);
         ways[n % 2](1 + n / 2);
         evs_status status = evs_submit(client, &count_all, note, &self, &err);
         if (status != EVS_OK)
             note(&self, &(evs_result){status, err.outcome, NULL, &err});
         finish(client);
         evs__mem_fail_at(0);
-        counts now = times_run();
+        runs now = runs_now(&set);
         long long ran = 0;
-        for (size_t i = 0; i < SHARDS; i++)
+        for (size_t i = 0; i < RUNS_SERVERS; i++)
             ran += now.of[i] - before.of[i];
         if (self.done != 1 || (self.outcome == EVS_NOT_EXECUTED && ran > 0) ||
-            (self.outcome == EVS_EXECUTED && ran < SHARDS) ||
+            (self.outcome == EVS_EXECUTED && ran < RUNS_SERVERS) ||
             (self.status != EVS_OK && self.status != EVS_E_NOMEM))
             fail_msg("allocation %zu: done %d, %s, %s, ran %lld times: %s", 1 + n / 2, self.done,
                      evs_status_name(self.status), evs_outcome_text(self.outcome), ran,
                      self.error.message);
         evs_client_free(client);
         assert_int_equal(self.done, 1);
-    }
-}
-
-static void nor_does_it_in_a_chain(void **state)
-{
-    (void)state;
-    for (size_t n = 1; n < 60; n++) {
-        counts before = times_run();
-        evs_batch *batch = new_batch(set.client, EVS_BATCH_STOP);
-        add(batch, "count", NULL);
-        add(batch, "count", "s1");
-        add(batch, "count", NULL);
-        evs__mem_fail_once_at(n);
-        evs_status status = evs_batch_run(batch, NULL);
-        evs__mem_fail_at(0);
-        assert_true(status == EVS_OK || status == EVS_E_NOMEM);
-        long long ran = times_run().of[1] - before.of[1], least = 0, most = 0;
-        for (size_t i = 0; status == EVS_OK && i < 3; i++) {
-            least += evs_batch_result(batch, i)->outcome == EVS_EXECUTED;
-            most += evs_batch_result(batch, i)->outcome != EVS_NOT_EXECUTED;
-        }
-        assert_in_range(ran, least, most);
-        evs_batch_free(batch);
     }
 }
 
@@ -732,12 +587,8 @@ static void every_primary_of_a_cluster_replies(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    shards_start(&set, SHARDS, "    on_no_keys: all\n    retry: {attempts: 0}\n");
-    shards_script(&set, "count",
-                  "local n = redis.call('BITCOUNT', 'n') redis.call('SETBIT', 'n', n, 1) "
-                  "return n + 1");
+    runs_start(&set);
     shards_script(&set, "size", "return redis.call('DBSIZE') + 1");
-    shards_script(&set, "raise", "return redis.error_reply('ERR no')");
     shards_script(&set, "picky",
                   "if redis.call('EXISTS', 'picky') == 1 then return redis.error_reply('ERR no') "
                   "end return 'fine'");
@@ -771,11 +622,7 @@ int main(void)
         cmocka_unit_test(or_waits_for_room),
         cmocka_unit_test(a_threaded_client_waits_for_room),
         cmocka_unit_test(another_map_leaves_it_where_it_was),
-        cmocka_unit_test(an_entry_of_a_batch_runs_everywhere),
-        cmocka_unit_test(it_is_in_the_chain_of_every_shard),
-        cmocka_unit_test(a_long_batch_passes_a_narrow_client),
         cmocka_unit_test(memory_that_lacks_changes_no_truth),
-        cmocka_unit_test(nor_does_it_in_a_chain),
         cmocka_unit_test(every_primary_of_a_cluster_replies),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

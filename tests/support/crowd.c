@@ -35,15 +35,11 @@ int crowd_empty_servers(void **state)
 
 evs_client *crowd_open(const evs_client_options *given)
 {
-    evs_client *client = NULL;
-    evs_error err;
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     if (given != NULL)
         options = *given;
     options.threaded = 1;
-    if (evs_client_open(&client, crowd.set.map, crowd.set.registry, &options, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-    return client;
+    return shards_client(&crowd.set, &options);
 }
 
 evs_invocation crowd_call(const evs_script *script, const evs_bytes *key)

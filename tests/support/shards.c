@@ -10,6 +10,15 @@ static void die(const char *what, const char *why)
     abort();
 }
 
+evs_client *shards_client(const shards *set, const evs_client_options *options)
+{
+    evs_error err;
+    evs_client *client = NULL;
+    if (evs_client_open(&client, set->map, set->registry, options, &err) != EVS_OK)
+        die("client", err.message);
+    return client;
+}
+
 void shards_open(shards *set, const char *const *addresses, size_t count, const char *pool_keys)
 {
     char yaml[4096];
@@ -30,8 +39,7 @@ void shards_open(shards *set, const char *const *addresses, size_t count, const 
         die("map", err.message);
     if (evs_registry_new(&set->registry, NULL, &err) != EVS_OK)
         die("registry", err.message);
-    if (evs_client_open(&set->client, set->map, set->registry, NULL, &err) != EVS_OK)
-        die("client", err.message);
+    set->client = shards_client(set, NULL);
 }
 
 static void start_servers(shards *set, size_t count)

@@ -34,6 +34,9 @@ void shards_start_behind(shards *set);
 
 void shards_stop(shards *set);
 
+/* One more client on the same map and scripts, the caller's to free. `options` may be NULL. */
+evs_client *shards_client(const shards *set, const evs_client_options *options);
+
 /* Loads a script from text; fails the test when that does not work. */
 const evs_script *shards_script(shards *set, const char *name, const char *source);
 
