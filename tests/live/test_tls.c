@@ -108,6 +108,22 @@ static void pings(const evs__login *login)
     assert_string_equal(got.text, "PONG");
 }
 
+/* A connection that has answered once, to a server that is trusted. */
+typedef struct talk {
+    evs__tls_conf conf;
+    evs__login login;
+    asker a;
+} talk;
+
+static void talk_to(talk *t, const scratch_server *server)
+{
+    t->conf = trusting();
+    t->login = login_to(scratch_port(server), &t->conf);
+    asker_open(&t->a, &t->login);
+    asker_ask(&t->a, "PING", NULL);
+    asker_run(&t->a);
+}
+
 /* ---- what works ---- */
 
 static const struct good {
@@ -244,51 +260,47 @@ static void each_failure_has_words_of_its_own(void **state)
     }
 }
 
+/* One question by TLS to who does as the steps say. */
+static void ask_fake(const fake_step *steps, size_t count, unsigned timeout_ms, ask *got)
+{
+    fake_shard *fake = fake_shard_start(FAKE_TCP, steps, count);
+    evs__tls_conf conf = trusting();
+    evs__login login = *fake_shard_login(fake);
+    login.tls = &conf;
+    login.connect_timeout_ms = timeout_ms;
+    run_one(&login, got);
+    fake_shard_stop(fake);
+}
+
 static void a_server_in_the_clear_is_told(void **state)
 {
     (void)state;
     static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5),
                                       FAKE_SAY("-ERR unknown command\r\n"), FAKE_EOF};
-    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__tls_conf conf = trusting();
-    evs__login login = *fake_shard_login(fake);
-    login.tls = &conf;
     ask got;
-    run_one(&login, &got);
+    ask_fake(steps, sizeof steps / sizeof steps[0], 20000, &got);
     assert_int_equal(got.why.status, EVS_E_TLS);
     assert_non_null(strstr(got.why.message, "the server answers, but not in TLS"));
-    fake_shard_stop(fake);
 }
 
 static void a_server_that_hangs_up_is_told(void **state)
 {
     (void)state;
     static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5), FAKE_DRAIN, FAKE_CLOSE};
-    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__tls_conf conf = trusting();
-    evs__login login = *fake_shard_login(fake);
-    login.tls = &conf;
     ask got;
-    run_one(&login, &got);
+    ask_fake(steps, sizeof steps / sizeof steps[0], 20000, &got);
     assert_int_equal(got.why.status, EVS_E_TLS);
-    fake_shard_stop(fake);
 }
 
 static void silence_in_the_handshake_has_an_end(void **state)
 {
     (void)state;
     static const fake_step steps[] = {FAKE_ACCEPT, FAKE_BYTES(5), FAKE_EOF};
-    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__tls_conf conf = trusting();
-    evs__login login = *fake_shard_login(fake);
-    login.tls = &conf;
-    login.connect_timeout_ms = 2000;
     ask got;
-    run_one(&login, &got);
+    ask_fake(steps, sizeof steps / sizeof steps[0], 2000, &got);
     assert_int_equal(got.why.status, EVS_E_CONNECT);
     assert_non_null(strstr(got.why.message, "timed out after 2000 ms, in the TLS handshake"));
     assert_int_equal(got.sent, 0);
-    fake_shard_stop(fake);
 }
 
 static void a_tls_server_spoken_to_in_the_clear_is_told(void **state)
@@ -311,27 +323,23 @@ static void coming_back_resumes_the_session(void **state)
     static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
     for (size_t i = 0; i < 2; i++) {
         scratch_server *server = start(versions[i], "server", "no", versions[i]);
-        evs__tls_conf conf = trusting();
-        evs__login login = login_to(scratch_port(server), &conf);
-        asker a;
-        asker_open(&a, &login);
-        asker_ask(&a, "PING", NULL);
-        asker_run(&a);
-        assert_false(evs__tls_resumed(a.conn->tls));
-        assert_string_equal(evs__tls_version(a.conn->tls), versions[i]);
+        talk t;
+        talk_to(&t, server);
+        assert_false(evs__tls_resumed(t.a.conn->tls));
+        assert_string_equal(evs__tls_version(t.a.conn->tls), versions[i]);
         for (int again = 0; again < 3; again++) {
-            asker_ask(&a, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no", NULL);
-            asker_run(&a);
-            ask *ping = asker_ask(&a, "PING", NULL);
-            asker_run(&a);
+            asker_ask(&t.a, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no", NULL);
+            asker_run(&t.a);
+            ask *ping = asker_ask(&t.a, "PING", NULL);
+            asker_run(&t.a);
             if (ping->got == EVS__GOT_LOST) { /* the end was not noticed in time */
-                ping = asker_ask(&a, "PING", NULL);
-                asker_run(&a);
+                ping = asker_ask(&t.a, "PING", NULL);
+                asker_run(&t.a);
             }
             assert_string_equal(ping->text, "PONG");
-            assert_true(evs__tls_resumed(a.conn->tls));
+            assert_true(evs__tls_resumed(t.a.conn->tls));
         }
-        asker_close(&a);
+        asker_close(&t.a);
         scratch_stop(server);
     }
 }
@@ -341,20 +349,16 @@ static void coming_back_resumes_the_session(void **state)
 static void a_session_is_not_taken_to_another_name(void **state)
 {
     (void)state;
-    evs__tls_conf conf = trusting();
-    evs__login login = login_to_server(&conf);
-    asker a;
-    asker_open(&a, &login);
-    asker_ask(&a, "PING", NULL);
-    asker_run(&a);
-    evs__conn_down(a.conn, EVS_E_CLOSED, "moved");
-    login.endpoint.host = "127.1"; /* the same server; but its certificate has no such name */
-    ask *refused = asker_ask(&a, "PING", NULL);
-    asker_run(&a);
+    talk t;
+    talk_to(&t, common.server);
+    evs__conn_down(t.a.conn, EVS_E_CLOSED, "moved");
+    t.login.endpoint.host = "127.1"; /* the same server; but its certificate has no such name */
+    ask *refused = asker_ask(&t.a, "PING", NULL);
+    asker_run(&t.a);
     assert_int_equal(refused->got, EVS__GOT_LOST);
     assert_int_equal(refused->why.status, EVS_E_TLS);
     assert_non_null(strstr(refused->why.message, "not for 127.1"));
-    asker_close(&a);
+    asker_close(&t.a);
 }
 
 static void an_idle_connection_is_not_taken_for_a_talking_one(void **state)
@@ -442,39 +446,35 @@ static void a_held_record_is_neither_sent_nor_taken_back(void **state)
     static char text[SIZE + 1];
     static ask *asks[COUNT];
     memset(text, 'x', SIZE);
-    evs__tls_conf conf = trusting();
     scratch_server *server = start("still", "server", "no", "TLSv1.3");
-    evs__login login = login_to(scratch_port(server), &conf);
-    asker a;
-    asker_open(&a, &login);
-    asker_ask(&a, "PING", NULL);
-    asker_run(&a);
+    talk t;
+    talk_to(&t, server);
     assert_int_equal(kill(scratch_pid(server), SIGSTOP), 0);
     for (int i = 0; i < COUNT; i++) {
-        asks[i] = asker_ask(&a, "EVAL", "return redis.call('INCR', 'count')", "0", text, NULL);
+        asks[i] = asker_ask(&t.a, "EVAL", "return redis.call('INCR', 'count')", "0", text, NULL);
         if (i % 20 == 0)
-            evs__loop_run(a.loop, 0);
+            evs__loop_run(t.a.loop, 0);
     }
-    evs__loop_run(a.loop, 0);
-    uint64_t written = a.conn->written, committed = evs__conn_committed(a.conn);
-    assert_true(a.conn->blocked);
+    evs__loop_run(t.a.loop, 0);
+    uint64_t written = t.a.conn->written, committed = evs__conn_committed(t.a.conn);
+    assert_true(t.a.conn->blocked);
     assert_in_range(committed - written, 1, 16 * 1024);
 
     int64_t withdrawn = 0;
     for (int i = 0; i < COUNT; i += 2) {
         uint64_t start = asks[i]->request.start;
-        int taken = evs__conn_withdraw(a.conn, &asks[i]->request);
+        int taken = evs__conn_withdraw(t.a.conn, &asks[i]->request);
         assert_int_equal(taken, start >= committed);
         withdrawn += taken;
-        a.waiting -= (size_t)taken;
+        t.a.waiting -= (size_t)taken;
     }
     assert_in_range(withdrawn, 1, COUNT - 1);
     assert_int_equal(kill(scratch_pid(server), SIGCONT), 0);
-    asker_run(&a);
-    ask *count = asker_ask(&a, "GET", "count", NULL);
-    asker_run(&a);
+    asker_run(&t.a);
+    ask *count = asker_ask(&t.a, "GET", "count", NULL);
+    asker_run(&t.a);
     assert_int_equal(strtoll(count->text, NULL, 10), COUNT - withdrawn);
-    asker_close(&a);
+    asker_close(&t.a);
     scratch_stop(server);
 }
 
@@ -486,30 +486,26 @@ static void an_idle_connection_keeps_no_buffers(void **state)
     skip(); /* mallinfo2 knows nothing of the sanitizer's heap */
 #else
     enum { COUNT = 50 };
-    evs__tls_conf conf = trusting();
-    evs__login login = login_to_server(&conf);
     evs__conn_limits limits = {
         .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 1 << 20};
     static evs__conn *conns[COUNT];
-    asker a;
-    asker_open(&a, &login);
-    asker_ask(&a, "PING", NULL);
-    asker_run(&a);
-    evs__conn *own = a.conn;
+    talk t;
+    talk_to(&t, common.server);
+    evs__conn *own = t.a.conn;
     size_t before = mallinfo2().uordblks;
     for (int i = 0; i < COUNT; i++) {
-        assert_int_equal(evs__conn_new(&conns[i], a.loop, &login, &limits, NULL), EVS_OK);
-        a.conn = conns[i];
-        asker_ask(&a, "PING", NULL);
-        asker_run(&a);
+        assert_int_equal(evs__conn_new(&conns[i], t.a.loop, &t.login, &limits, NULL), EVS_OK);
+        t.a.conn = conns[i];
+        asker_ask(&t.a, "PING", NULL);
+        asker_run(&t.a);
     }
     size_t each = (mallinfo2().uordblks - before) / COUNT;
     print_message("heap of an idle connection by TLS: %zu bytes\n", each);
     assert_in_range(each, 1, 32 * 1024);
     for (int i = 0; i < COUNT; i++)
         evs__conn_free(conns[i]);
-    a.conn = own;
-    asker_close(&a);
+    t.a.conn = own;
+    asker_close(&t.a);
 #endif
 }
 
@@ -518,28 +514,24 @@ static void an_idle_connection_keeps_no_buffers(void **state)
 static void a_forked_child_leaves_the_parents_connection_alone(void **state)
 {
     (void)state;
-    evs__tls_conf conf = trusting();
-    evs__login login = login_to_server(&conf);
-    asker a;
-    asker_open(&a, &login);
-    asker_ask(&a, "PING", NULL);
-    asker_run(&a);
-    uint64_t epoch = evs__conn_epoch(a.conn);
+    talk t;
+    talk_to(&t, common.server);
+    uint64_t epoch = evs__conn_epoch(t.a.conn);
     pid_t child = fork();
     if (child == 0) {
-        evs__conn_abandon(a.conn);
-        evs__loop_abandon(a.loop);
+        evs__conn_abandon(t.a.conn);
+        evs__loop_abandon(t.a.loop);
         _exit(0);
     }
     int status = -1;
     while (waitpid(child, &status, 0) == -1 && errno == EINTR)
         ;
     assert_int_equal(status, 0);
-    ask *ping = asker_ask(&a, "PING", NULL);
-    asker_run(&a);
+    ask *ping = asker_ask(&t.a, "PING", NULL);
+    asker_run(&t.a);
     assert_string_equal(ping->text, "PONG");
-    assert_int_equal(evs__conn_epoch(a.conn), epoch);
-    asker_close(&a);
+    assert_int_equal(evs__conn_epoch(t.a.conn), epoch);
+    asker_close(&t.a);
 }
 
 /* SIGPIPE would end this program. */
@@ -547,24 +539,20 @@ static void a_killed_server_raises_no_signal(void **state)
 {
     (void)state;
     scratch_server *server = start("killed", "server", "no", "TLSv1.3");
-    evs__tls_conf conf = trusting();
-    evs__login login = login_to(scratch_port(server), &conf);
-    asker a;
-    asker_open(&a, &login);
-    asker_ask(&a, "PING", NULL);
-    asker_run(&a);
-    ask *waits = asker_ask(&a, "BLPOP", "nothing", "0", NULL);
-    evs__loop_run(a.loop, 0);
+    talk t;
+    talk_to(&t, server);
+    ask *waits = asker_ask(&t.a, "BLPOP", "nothing", "0", NULL);
+    evs__loop_run(t.a.loop, 0);
     scratch_kill(server);
-    for (int i = 0; i < 3 && evs__conn_state_of(a.conn) == EVS__CONN_READY; i++) {
-        asker_queue(&a, evs_text("*1\r\n$4\r\nPING\r\n"));
-        evs__loop_run(a.loop, 0);
+    for (int i = 0; i < 3 && evs__conn_state_of(t.a.conn) == EVS__CONN_READY; i++) {
+        asker_queue(&t.a, evs_text("*1\r\n$4\r\nPING\r\n"));
+        evs__loop_run(t.a.loop, 0);
     }
-    asker_run(&a);
+    asker_run(&t.a);
     assert_int_equal(waits->got, EVS__GOT_LOST);
     assert_int_equal(waits->sent, 1);
     assert_int_equal(waits->why.status, EVS_E_CLOSED);
-    asker_close(&a);
+    asker_close(&t.a);
 }
 
 int main(void)
