@@ -12,20 +12,43 @@
 
 enum { PATIENCE_MS = 60000 };
 
-void asker_open_limited(asker *a, const evs__login *login, const evs__conn_limits *limits)
+static const evs__conn_limits ROOMY = {
+    .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 64 << 20};
+
+static void make(asker *a, const evs__login *login, const evs__conn_limits *limits)
 {
     evs_error err = {0};
-    memset(a, 0, sizeof *a);
     if (evs__loop_new(&a->loop, &err) != EVS_OK ||
         evs__conn_new(&a->conn, a->loop, login, limits, &err) != EVS_OK)
         fail_msg("%s", err.message);
 }
 
+void asker_open_limited(asker *a, const evs__login *login, const evs__conn_limits *limits)
+{
+    memset(a, 0, sizeof *a);
+    make(a, login, limits);
+}
+
 void asker_open(asker *a, const evs__login *login)
 {
-    static const evs__conn_limits limits = {
-        .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 64 << 20};
-    asker_open_limited(a, login, &limits);
+    asker_open_limited(a, login, &ROOMY);
+}
+
+void asker_begin(asker *a, fake_shard *fake, const evs__link *link)
+{
+    memset(a, 0, sizeof *a);
+    a->fake = fake;
+    a->login = *fake_shard_login(fake);
+    if (link != NULL)
+        a->login.link = *link;
+    make(a, &a->login, &ROOMY);
+}
+
+void asker_end(asker *a)
+{
+    fake_shard *fake = a->fake;
+    asker_close(a);
+    fake_shard_stop(fake);
 }
 
 static void note_reply(ask *self, const evs_reply *reply)
@@ -98,6 +121,16 @@ ask *asker_ask(asker *a, ...)
     return self;
 }
 
+ask *asker_begin_unanswered(asker *a)
+{
+    static const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_PAUSE,
+                                      FAKE_SAY("+one\r\n")};
+    asker_begin(a, FAKE_START(FAKE_UNIX, steps), NULL);
+    ask *one = asker_ask(a, "A", NULL);
+    fake_shard_await_on(a->fake, 3, a->loop);
+    return one;
+}
+
 void asker_run(asker *a)
 {
     uint64_t until = evs__loop_now_ms(a->loop) + PATIENCE_MS;
@@ -116,6 +149,12 @@ void asker_run_ready(asker *a)
             fail_msg("not ready after %d ms", PATIENCE_MS);
         evs__loop_run(a->loop, 100);
     }
+}
+
+void asker_go_on(asker *a)
+{
+    fake_shard_go(a->fake);
+    asker_run(a);
 }
 
 void asker_close(asker *a)

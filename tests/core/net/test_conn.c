@@ -74,9 +74,8 @@ static void many_are_withdrawn_behind_a_half_written_request(void **state)
     size_t len = (size_t)head + BIG + 2;
     const fake_step steps[] = {FAKE_GREET, FAKE_PAUSE, FAKE_BYTES(len),
                                FAKE_ANSWER(MANY / STAY, "+x\r\n"), FAKE_SAY("+x\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_TCP_NARROW, steps);
     asker a;
-    asker_open(&a, fake_shard_login(fake));
+    asker_begin(&a, FAKE_START(FAKE_TCP_NARROW, steps), NULL);
     ask *first = asker_queue(&a, (evs_bytes){big, len});
     asker_run_ready(&a);
     evs__loop_run(a.loop, 0);
@@ -88,34 +87,26 @@ static void many_are_withdrawn_behind_a_half_written_request(void **state)
     for (int i = 0; i < MANY; i++)
         if (i % STAY != 7)
             withdraw(asks[i]);
-    fake_shard_go(fake);
-    asker_run(&a);
-    fake_shard_wait(fake);
-    evs_bytes got = fake_shard_received(fake);
+    asker_go_on(&a);
+    fake_shard_wait(a.fake);
+    evs_bytes got = fake_shard_received(a.fake);
     for (int i = 7, at = 0; i < MANY; i += STAY, at++) {
         snprintf(small, sizeof small, "*1\r\n$%d\r\n%013d\r\n", LEN - 11, i);
         assert_memory_equal(got.data + got.len - (size_t)(MANY / STAY - at) * LEN, small, LEN);
     }
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void written_requests_cannot_be_withdrawn(void **state)
 {
     (void)state;
-    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_PAUSE, FAKE_SAY("+one\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
     asker a;
-    asker_open(&a, fake_shard_login(fake));
-    ask *one = asker_ask(&a, "A", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
+    ask *one = asker_begin_unanswered(&a);
     assert_int_equal(evs__conn_withdraw(a.conn, &one->request), 0);
-    fake_shard_go(fake);
-    asker_run(&a);
+    asker_go_on(&a);
     assert_string_equal(one->text, "one");
     assert_int_equal(evs__conn_withdraw(a.conn, &one->request), 0);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void withdraw_next(ask *self)
@@ -129,9 +120,8 @@ static void requests_being_lost_can_be_withdrawn(void **state)
 {
     (void)state;
     const fake_step steps[] = {FAKE_ACCEPT, FAKE_CLOSE};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
     asker a;
-    asker_open(&a, fake_shard_login(fake));
+    asker_begin(&a, FAKE_START(FAKE_UNIX, steps), NULL);
     ask *one = asker_ask(&a, "A", NULL);
     asker_ask(&a, "B", NULL);
     asker_ask(&a, "C", NULL);
@@ -139,8 +129,7 @@ static void requests_being_lost_can_be_withdrawn(void **state)
     asker_run(&a);
     assert_int_equal(a.answered, 1);
     assert_int_equal(evs__conn_queued(a.conn), 0);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void a_full_queue_says_so(void **state)
@@ -168,9 +157,8 @@ static void an_idle_connection_keeps_no_large_buffer(void **state)
 {
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1000, "$10\r\n0123456789\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
     asker a;
-    asker_open(&a, fake_shard_login(fake));
+    asker_begin(&a, FAKE_START(FAKE_UNIX, steps), NULL);
     for (int i = 0; i < 1000; i++)
         asker_ask(&a, "GET", "something", NULL);
     asker_run(&a);
@@ -178,8 +166,7 @@ static void an_idle_connection_keeps_no_large_buffer(void **state)
     assert_true(a.conn->out.cap <= 512);
     assert_null(a.conn->reader);
     assert_null(a.conn->attempt);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 /* ---- memory that runs out ---- */

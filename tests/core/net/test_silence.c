@@ -19,12 +19,15 @@ enum { NEVER = 100000000, BIG = 24 << 20 };
 
 /* ---- saying it shortly ---- */
 
-static evs__login login_to(const fake_shard *fake, int waits)
+static evs__link link_that(int waits)
 {
-    evs__login login = *fake_shard_login(fake);
-    login.link = (evs__link){
-        .down_after = 2, .silent_after = 2, .retry_after_ms = NEVER, .waits = waits};
-    return login;
+    return (evs__link){.down_after = 2, .silent_after = 2, .retry_after_ms = NEVER, .waits = waits};
+}
+
+static void begin(asker *a, fake_shard *fake, int waits)
+{
+    evs__link link = link_that(waits);
+    asker_begin(a, fake, &link);
 }
 
 /* As if the caller's deadline had passed. */
@@ -34,14 +37,27 @@ static void expire(asker *a, ask *one)
     one->request.unwanted = 1;
 }
 
-/* Two requests that the server took and does not answer. */
-static void fall_silent(asker *a, fake_shard *fake, size_t steps)
+typedef struct pair {
+    ask *one, *two;
+} pair;
+
+/* Two requests that the server takes; it is at that step then. */
+static pair ask_two(asker *a, size_t steps)
 {
-    ask *one = asker_ask(a, "A", NULL), *two = asker_ask(a, "B", NULL);
-    fake_shard_await_on(fake, steps, a->loop);
-    expire(a, one);
+    pair asks;
+    asks.one = asker_ask(a, "A", NULL);
+    asks.two = asker_ask(a, "B", NULL);
+    fake_shard_await_on(a->fake, steps, a->loop);
+    return asks;
+}
+
+/* And that it does not answer. */
+static void fall_silent(asker *a, size_t steps)
+{
+    pair asks = ask_two(a, steps);
+    expire(a, asks.one);
     assert_false(evs__conn_is_silent(a->conn));
-    expire(a, two);
+    expire(a, asks.two);
     assert_true(evs__conn_is_silent(a->conn));
 }
 
@@ -73,11 +89,9 @@ static void nothing_is_written_until_it_speaks(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_SAY("+one\r\n+two\r\n"), FAKE_ANSWER(1, "+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 1);
     asker a;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 1);
+    fall_silent(&a, 3);
     assert_int_equal(a.loop->counts.downs, 1);
     assert_true(evs__conn_is_down(a.conn));
     uint64_t written = a.conn->written;
@@ -87,16 +101,14 @@ static void nothing_is_written_until_it_speaks(void **state)
     assert_true(evs__conn_holds_back(a.conn, &three->request));
     assert_int_equal(evs__conn_withdraw(a.conn, &four->request), 1);
     a.waiting--;
-    fake_shard_go(fake);
-    asker_run(&a);
+    asker_go_on(&a);
     assert_string_equal(three->text, "three");
     assert_int_equal(three->order, 3);
     assert_false(evs__conn_is_down(a.conn));
     assert_int_equal(a.loop->counts.ups, 1);
     assert_int_equal(a.loop->counts.connects, 1);
     assert_true(a.conn->easy > 0);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void a_part_of_a_reply_begins_the_row_anew(void **state)
@@ -105,35 +117,29 @@ static void a_part_of_a_reply_begins_the_row_anew(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(3),
                                FAKE_PAUSE, FAKE_SAY("+o"),
                                FAKE_PAUSE, FAKE_SAY("ne\r\n+two\r\n+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
     ask *one = asker_ask(&a, "A", NULL), *two = asker_ask(&a, "B", NULL);
     ask *three = asker_ask(&a, "C", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
+    fake_shard_await_on(a.fake, 3, a.loop);
     expire(&a, one);
     assert_int_equal(a.conn->unanswered, 1);
-    fake_shard_go(fake);
+    fake_shard_go(a.fake);
     while (a.conn->unanswered > 0)
         evs__loop_run(a.loop, 1000);
     expire(&a, two);
     assert_false(evs__conn_is_silent(a.conn));
-    fake_shard_go(fake);
-    asker_run(&a);
+    asker_go_on(&a);
     assert_string_equal(three->text, "three");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void what_was_not_written_proves_nothing(void **state)
 {
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(3, "+x\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
     asker_ask(&a, "A", NULL);
     asker_run(&a);
     ask *two = asker_ask(&a, "B", NULL), *three = asker_ask(&a, "C", NULL);
@@ -141,8 +147,7 @@ static void what_was_not_written_proves_nothing(void **state)
     evs__conn_unanswered(a.conn, &three->request);
     assert_int_equal(a.conn->unanswered, 0);
     asker_run(&a);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void nor_does_a_loop_that_nobody_drove(void **state)
@@ -150,39 +155,29 @@ static void nor_does_a_loop_that_nobody_drove(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_SAY("+one\r\n+two\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
-    ask *one = asker_ask(&a, "A", NULL), *two = asker_ask(&a, "B", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
-    fake_shard_go(fake);
-    fake_shard_wait(fake); /* the answers lie in the socket */
-    evs__conn_unanswered(a.conn, &one->request);
-    evs__conn_unanswered(a.conn, &two->request);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
+    pair asks = ask_two(&a, 3);
+    fake_shard_go(a.fake);
+    fake_shard_wait(a.fake); /* the answers lie in the socket */
+    evs__conn_unanswered(a.conn, &asks.one->request);
+    evs__conn_unanswered(a.conn, &asks.two->request);
     assert_false(evs__conn_is_silent(a.conn));
     asker_run(&a);
-    assert_string_equal(two->text, "two");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    assert_string_equal(asks.two->text, "two");
+    asker_end(&a);
 }
 
 static void without_a_limit_it_never_is(void **state)
 {
     (void)state;
-    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(1), FAKE_PAUSE, FAKE_SAY("+one\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
     asker a;
-    asker_open(&a, fake_shard_login(fake));
-    ask *one = asker_ask(&a, "A", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
+    ask *one = asker_begin_unanswered(&a);
     for (int i = 0; i < 100; i++)
         evs__conn_unanswered(a.conn, &one->request);
     assert_false(evs__conn_is_silent(a.conn));
-    fake_shard_go(fake);
-    asker_run(&a);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_go_on(&a);
+    asker_end(&a);
 }
 
 /* A socket that is full when silence begins: room in it is no reason to write. */
@@ -193,35 +188,30 @@ static void nor_is_more_written_when_there_is_room(void **state)
                                FAKE_PAUSE,          FAKE_BYTES(BIG / 2),
                                FAKE_PAUSE,          FAKE_SAY("+one\r\n+two\r\n"),
                                FAKE_BYTES(BIG / 2), FAKE_SAY("+big\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 1);
     char *word = calloc(1, BIG + 1);
     memset(word, 'x', BIG);
     asker a;
-    asker_open(&a, &login);
-    ask *one = asker_ask(&a, "A", NULL), *two = asker_ask(&a, "B", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
+    begin(&a, FAKE_START(FAKE_TCP, steps), 1);
+    pair asks = ask_two(&a, 3);
     ask *big = asker_ask(&a, word, NULL);
     while (a.conn->blocked == 0)
         evs__loop_run(a.loop, 1000);
     assert_int_equal(a.conn->blocked, EVS__BLOCKED_FULL);
-    expire(&a, one);
-    expire(&a, two);
+    expire(&a, asks.one);
+    expire(&a, asks.two);
     assert_int_equal(a.conn->blocked, EVS__BLOCKED_FULL | EVS__BLOCKED_SILENT);
     assert_false(evs__conn_holds_back(a.conn, &big->request)); /* a part of it is gone */
     uint64_t written = a.conn->written;
-    fake_shard_go(fake);
+    fake_shard_go(a.fake);
     while (a.conn->blocked & EVS__BLOCKED_FULL)
         evs__loop_run(a.loop, 1000);
     turn(&a);
     assert_true(a.conn->written == written);
     evs__conn_heard(a.conn); /* as if */
-    fake_shard_await_on(fake, 5, a.loop);
-    fake_shard_go(fake);
-    asker_run(&a);
+    fake_shard_await_on(a.fake, 5, a.loop);
+    asker_go_on(&a);
     assert_string_equal(big->text, "big");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
     free(word);
 }
 
@@ -232,12 +222,10 @@ static void who_is_less_patient_than_it_lasts_is_refused(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_SAY("+one\r\n+two\r\n"), FAKE_ANSWER(1, "+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
     evs_error err;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
+    fall_silent(&a, 3);
     assert_int_equal(evs__conn_prepare(a.conn, &err), EVS_E_CONNECT); /* cannot wait at all */
     assert_string_equal(err.shard, "fake");
     assert_non_null(strstr(err.message, ": no answer since 20"));
@@ -248,11 +236,9 @@ static void who_is_less_patient_than_it_lasts_is_refused(void **state)
     assert_int_equal(evs__conn_await(a.conn, 1, &err), EVS_E_CONNECT);
     assert_int_equal(a.loop->counts.refusals, 3);
     ask *three = await(&a);
-    fake_shard_go(fake);
-    asker_run(&a);
+    asker_go_on(&a);
     assert_string_equal(three->text, "three");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void nobody_is_where_the_link_says_so(void **state)
@@ -260,17 +246,13 @@ static void nobody_is_where_the_link_says_so(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_SAY("+one\r\n+two\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 1);
     asker a;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 1);
+    fall_silent(&a, 3);
     a.conn->unanswered_since -= 60000;
     assert_int_equal(evs__conn_await(a.conn, evs__loop_now_ms(a.loop) + 1, NULL), EVS_OK);
-    fake_shard_go(fake);
-    asker_run(&a);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_go_on(&a);
+    asker_end(&a);
 }
 
 /* ---- trying anew ---- */
@@ -281,13 +263,11 @@ static void it_is_tried_anew_when_nobody_waits(void **state)
     const fake_step steps[] = {FAKE_GREET,          FAKE_COMMANDS(3),           FAKE_EOF,
                                FAKE_ACCEPT,         FAKE_COMMANDS(1),           FAKE_PAUSE,
                                FAKE_SAY("+OK\r\n"), FAKE_ANSWER(1, "+four\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
     evs_error err;
-    asker_open(&a, &login);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
     ask *slow = asker_ask(&a, "S", NULL);
-    fall_silent(&a, fake, 3);
+    fall_silent(&a, 3);
     ask *held = await(&a);
     let_time_pass(&a);
     while (a.conn->retry_at == 1)
@@ -295,7 +275,7 @@ static void it_is_tried_anew_when_nobody_waits(void **state)
     assert_true(evs__conn_is_silent(a.conn)); /* it is put off for the slow one */
     slow->request.unwanted = 1;
     let_time_pass(&a);
-    fake_shard_await_on(fake, 6, a.loop);
+    fake_shard_await_on(a.fake, 6, a.loop);
     assert_int_equal(slow->sent, 1);
     assert_int_equal(held->got, EVS__GOT_LOST);
     assert_int_equal(held->sent, 0);
@@ -305,15 +285,14 @@ static void it_is_tried_anew_when_nobody_waits(void **state)
     assert_int_equal(evs__conn_prepare(a.conn, &err), EVS_E_CONNECT); /* as long as it is tried */
     assert_non_null(strstr(err.message, "down since 20"));
     assert_non_null(strstr(err.message, "(2 failures, last: no answer since 20"));
-    fake_shard_go(fake);
+    fake_shard_go(a.fake);
     asker_run_ready(&a);
     assert_int_equal(a.loop->counts.downs, 1);
     assert_int_equal(a.loop->counts.ups, 1);
     ask *four = asker_ask(&a, "D", NULL);
     asker_run(&a);
     assert_string_equal(four->text, "four");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void not_when_nobody_wants_it(void **state)
@@ -321,11 +300,9 @@ static void not_when_nobody_wants_it(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_EOF, FAKE_GREET,
                                FAKE_ANSWER(1, "+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
+    fall_silent(&a, 3);
     a.conn->wanted_until = 1;
     let_time_pass(&a);
     while (a.conn->armed)
@@ -334,26 +311,22 @@ static void not_when_nobody_wants_it(void **state)
     ask *three = asker_ask(&a, "C", NULL); /* and then the next one tries */
     asker_run(&a);
     assert_string_equal(three->text, "three");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void what_serves_others_keeps_nothing_open(void **state)
 {
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(3), FAKE_EOF, FAKE_GREET};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
     asker_ask(&a, "LOAD", NULL)->request.servant = 1;
-    fall_silent(&a, fake, 3);
+    fall_silent(&a, 3);
     let_time_pass(&a);
-    fake_shard_await_on(fake, 4, a.loop);
+    fake_shard_await_on(a.fake, 4, a.loop);
     asker_run_ready(&a);
     assert_int_equal(a.loop->counts.connects, 2);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 /* An idle client hears of it by its keepalive. */
@@ -361,17 +334,15 @@ static void the_pulse_replaces_it_as_well(void **state)
 {
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_EOF, FAKE_GREET};
-    fake_shard *fake = FAKE_START(FAKE_TCP, steps);
-    evs__login login = login_to(fake, 0);
-    login.link.keepalive_ms = 200;
+    evs__link link = link_that(0);
+    link.keepalive_ms = 200;
     asker a;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
+    asker_begin(&a, FAKE_START(FAKE_TCP, steps), &link);
+    fall_silent(&a, 3);
     while (a.loop->counts.connects < 2)
         evs__loop_run(a.loop, 1000);
     assert_int_equal(a.loop->counts.ups, 1);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 static void without_a_timer_the_next_request_finds_out(void **state)
@@ -379,15 +350,12 @@ static void without_a_timer_the_next_request_finds_out(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_EOF, FAKE_GREET,
                                FAKE_ANSWER(1, "+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
-    ask *one = asker_ask(&a, "A", NULL), *two = asker_ask(&a, "B", NULL);
-    fake_shard_await_on(fake, 3, a.loop);
-    expire(&a, one);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
+    pair asks = ask_two(&a, 3);
+    expire(&a, asks.one);
     evs__mem_fail_at(1);
-    expire(&a, two);
+    expire(&a, asks.two);
     evs__mem_fail_at(0);
     assert_true(evs__conn_is_silent(a.conn));
     assert_null(a.conn->again);
@@ -395,8 +363,7 @@ static void without_a_timer_the_next_request_finds_out(void **state)
     ask *three = asker_ask(&a, "C", NULL);
     asker_run(&a);
     assert_string_equal(three->text, "three");
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 /* Whatever ends the connection ends the silence. */
@@ -405,20 +372,17 @@ static void a_server_that_hangs_up_is_not_silent(void **state)
     (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_CLOSE, FAKE_GREET,       FAKE_ANSWER(1, "+three\r\n")};
-    fake_shard *fake = FAKE_START(FAKE_UNIX, steps);
-    evs__login login = login_to(fake, 0);
     asker a;
-    asker_open(&a, &login);
-    fall_silent(&a, fake, 3);
-    fake_shard_go(fake);
+    begin(&a, FAKE_START(FAKE_UNIX, steps), 0);
+    fall_silent(&a, 3);
+    fake_shard_go(a.fake);
     while (evs__conn_is_silent(a.conn))
         evs__loop_run(a.loop, 1000);
     ask *three = asker_ask(&a, "C", NULL);
     asker_run(&a);
     assert_string_equal(three->text, "three");
     assert_int_equal(a.loop->counts.ups, 1);
-    asker_close(&a);
-    fake_shard_stop(fake);
+    asker_end(&a);
 }
 
 int main(void)
