@@ -398,33 +398,7 @@ static void without_attempts_nothing_is_sent_again(void **state)
 
 /* ---- a cluster ---- */
 
-static evs_client *open_cluster(nodes *set, evs_registry *registry, const char *more)
-{
-    char yaml[512];
-    evs_error err;
-    evs_shardmap *map;
-    evs_client *client = NULL;
-    snprintf(yaml, sizeof yaml,
-             "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
-             "pools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n%s",
-             scratch_port(set->servers[1]), more);
-    if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
-        evs_client_open(&client, map, registry, NULL, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-    evs_shardmap_free(map);
-    return client;
-}
-
-/* A key of the node, by trying. */
-static const char *key_of(nodes *set, size_t node, char out[32])
-{
-    for (int i = 0;; i++) {
-        snprintf(out, 32, "key:%d", i);
-        unsigned slot = (unsigned)nodes_number(set, 1, "CLUSTER KEYSLOT %s", out);
-        if (nodes_owner(set, 1, slot) == node)
-            return out;
-    }
-}
+#define CALM "    connect_timeout: 20s\n    command_timeout: 20s\n"
 
 static void calls_to_a_node_that_is_down_fail_at_once_if_the_map_says_so(void **state)
 {
@@ -438,12 +412,12 @@ static void calls_to_a_node_that_is_down_fail_at_once_if_the_map_says_so(void **
         nodes_do(&set, i, "CONFIG SET cluster-require-full-coverage no");
     assert_int_equal(evs_registry_new(&registry, NULL, NULL), EVS_OK);
     assert_int_equal(evs_script_load(registry, "incr", evs_text(INCR), NULL, &err), EVS_OK);
-    evs_client *fast = open_cluster(&set, registry,
-                                    "    on_shard_down: fail_fast\n    down_after: 2\n"
-                                    "    retry_after: 20ms\n");
-    evs_client *patient = open_cluster(&set, registry, "");
-    key_of(&set, 0, here);
-    key_of(&set, 2, there);
+    evs_client *fast = nodes_client(&set, registry,
+                                    CALM "    on_shard_down: fail_fast\n    down_after: 2\n"
+                                         "    retry_after: 20ms\n");
+    evs_client *patient = nodes_client(&set, registry, CALM);
+    nodes_key(&set, 0, here);
+    nodes_key(&set, 2, there);
     assert_int_equal(call(fast, here, LONG_MS, &err), EVS_OK);
     assert_int_equal(call(patient, here, LONG_MS, &err), EVS_OK);
     scratch_kill(set.servers[0]);
@@ -470,9 +444,9 @@ static void nor_does_anybody_wait_for_a_cluster_that_is_gone(void **state)
     nodes_start(&set, 3, 0);
     assert_int_equal(evs_registry_new(&registry, NULL, NULL), EVS_OK);
     assert_int_equal(evs_script_load(registry, "incr", evs_text(INCR), NULL, &err), EVS_OK);
-    evs_client *fast = open_cluster(&set, registry,
-                                    "    on_shard_down: fail_fast\n    down_after: 2\n"
-                                    "    retry_after: 20ms\n");
+    evs_client *fast = nodes_client(&set, registry,
+                                    CALM "    on_shard_down: fail_fast\n    down_after: 2\n"
+                                         "    retry_after: 20ms\n");
     scratch_kill(set.servers[1]); /* the only seed */
     assert_int_equal(call(fast, "k", LONG_MS, &err), EVS_E_CONNECT);
     assert_int_equal(call(fast, "k", LONG_MS, &err), EVS_E_CONNECT);

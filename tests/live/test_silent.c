@@ -486,32 +486,7 @@ static evs_status count_one(counts *c, evs_client *client, const char *text, uns
     return status;
 }
 
-static evs_client *open_cluster(nodes *set, evs_registry *registry, const char *more)
-{
-    char yaml[512];
-    evs_error err;
-    evs_shardmap *map;
-    evs_client *client = NULL;
-    snprintf(yaml, sizeof yaml,
-             "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n"
-             "    retry_after: 50ms\n    connect_timeout: 50ms\n%s",
-             scratch_port(set->servers[1]), more);
-    if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
-        evs_client_open(&client, map, registry, NULL, &err) != EVS_OK)
-        fail_msg("%s", err.message);
-    evs_shardmap_free(map);
-    return client;
-}
-
-static const char *key_of(nodes *set, size_t node, char out[32])
-{
-    for (int i = 0;; i++) {
-        snprintf(out, 32, "key:%d", i);
-        unsigned slot = (unsigned)nodes_number(set, 1, "CLUSTER KEYSLOT %s", out);
-        if (nodes_owner(set, 1, slot) == node)
-            return out;
-    }
-}
+#define HASTY "    retry_after: 50ms\n    connect_timeout: 50ms\n"
 
 /* A slow machine may need several tries to connect. */
 static void count_until_fine(counts *c, evs_client *client, const char *key)
@@ -551,9 +526,9 @@ static void a_node_that_hangs_leaves_few_calls_in_doubt(void **state)
         nodes_do(&set, i, "CONFIG SET cluster-require-full-coverage no");
     assert_int_equal(evs_registry_new(&registry, NULL, NULL), EVS_OK);
     assert_int_equal(evs_script_load(registry, "count", evs_text(COUNT), NULL, &err), EVS_OK);
-    evs_client *fast = open_cluster(&set, registry, "    on_shard_down: fail_fast\n");
-    evs_client *patient = open_cluster(&set, registry, "");
-    key_of(&set, 0, here);
+    evs_client *fast = nodes_client(&set, registry, HASTY "    on_shard_down: fail_fast\n");
+    evs_client *patient = nodes_client(&set, registry, HASTY);
+    nodes_key(&set, 0, here);
     count_until_fine(&c, fast, here);
     count_until_fine(&c, patient, here);
     kill(scratch_pid(set.servers[0]), SIGSTOP);

@@ -435,6 +435,32 @@ void nodes_await_replica(nodes *set, size_t replica)
             scene_pause();
 }
 
+const char *nodes_key(nodes *set, size_t node, char out[32])
+{
+    for (int i = 0;; i++) {
+        snprintf(out, 32, "key:%d", i);
+        unsigned slot = (unsigned)nodes_number(set, 1, "CLUSTER KEYSLOT %s", out);
+        if (nodes_owner(set, 1, slot) == node)
+            return out;
+    }
+}
+
+evs_client *nodes_client(nodes *set, evs_registry *registry, const char *pool_keys)
+{
+    char yaml[512];
+    evs_error err;
+    evs_shardmap *map;
+    evs_client *client = NULL;
+    snprintf(yaml, sizeof yaml,
+             "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:%d\"]}\n%s",
+             scratch_port(set->servers[1]), pool_keys);
+    if (evs_shardmap_parse(&map, evs_text(yaml), "test.yaml", NULL, &err) != EVS_OK ||
+        evs_client_open(&client, map, registry, NULL, &err) != EVS_OK)
+        scene_die("client", err.message);
+    evs_shardmap_free(map);
+    return client;
+}
+
 void nodes_stop(nodes *set)
 {
     for (size_t i = 0; i < set->count; i++)

@@ -88,4 +88,11 @@ int nodes_take_over(nodes *set, size_t replica, time_t *asked);
 /* The primary that serves a slot by the word of node 0's neighbour `asked`. */
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot);
 
+/* A key of a slot that the node serves, by the word of node 1; always the same one. */
+const char *nodes_key(nodes *set, size_t node, char out[32]);
+
+/* A client with one seed, node 1. `pool_keys` are more lines for the map's pool, each ending in a
+ * newline. Ends the test program when it cannot be opened. */
+evs_client *nodes_client(nodes *set, evs_registry *registry, const char *pool_keys);
+
 #endif
