@@ -34,7 +34,7 @@ static void a_replica_is_read_from_by_tls(void **state)
     evs_client *client = open_trusting("ca.pem", EVS_PATIENCE_DEADLINE);
     nodes_count_anew(&readers.set);
     for (int i = 0; i < READS; i++)
-        readers_read(client, "get", readers_key(i));
+        reading_read(client, "get", reading_key(i));
     assert_int_equal(nodes_ran(&readers.set, 0, "evalsha_ro"), 0);
     assert_true(nodes_ran(&readers.set, REPLICA, "evalsha_ro") >= READS);
     evs_client_free(client);
@@ -45,7 +45,7 @@ static void a_stranger_is_not_believed(void **state)
     (void)state;
     evs_error err;
     evs_client *client = open_trusting("stranger.pem", EVS_PATIENCE_NONE);
-    assert_int_equal(readers_try(client, "get", readers_key(0), 0, &err), EVS_E_TLS);
+    assert_int_equal(reading_try(client, "get", reading_key(0), 0, &err), EVS_E_TLS);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "certificate"));
     evs_client_free(client);

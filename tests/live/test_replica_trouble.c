@@ -55,7 +55,7 @@ static void a_key_that_left_its_primary_may_be_missed(void **state)
     enum { FROM = 1, TO = 2, REPLICA = PRIMARIES + FROM };
     evs_bytes key = evs_text(readers_key_at(FROM));
     evs_client *client = readers_open("replica", NULL);
-    readers_read(client, "get", key.data);
+    reading_read(client, "get", key.data);
     nodes_open_slot(&readers.set, slot_of(key.data), FROM, TO);
     nodes_move_key(&readers.set, key.data, FROM, TO);
     assert_true(nodes_number(&readers.set, FROM, "WAIT 1 60000") >= 1);
@@ -73,7 +73,7 @@ static void a_key_that_left_its_primary_may_be_missed(void **state)
     assert_true(nodes_number(&readers.set, TO, "WAIT 1 60000") >= 1);
     evs_client_free(client);
     client = readers_open("primary", NULL);
-    readers_read(client, "get", key.data);
+    reading_read(client, "get", key.data);
     evs_client_free(client);
 }
 
@@ -99,15 +99,15 @@ static void a_reader_that_says_ask_is_followed(void **state)
     const char *key = readers_key_at(BEFORE);
     unsigned slot = slot_of(key);
     evs_client *client = readers_open("replica\n    keepalive: off", NULL);
-    readers_read(client, "get", key);
-    readers_read(client, "pcall_get", key);
+    reading_read(client, "get", key);
+    reading_read(client, "pcall_get", key);
     swap(BEFORE, NOW);
     nodes_settle(&readers.set);
     nodes_open_slot(&readers.set, slot, NOW, TO);
     nodes_move_key(&readers.set, key, NOW, TO);
     nodes_count_anew(&readers.set);
-    readers_read(client, "get", key);
-    readers_read(client, "pcall_get", key);
+    reading_read(client, "get", key);
+    reading_read(client, "pcall_get", key);
     read_plainly(client, key);
     assert_int_equal(redirects_of(client), 3);
     assert_int_equal(nodes_refused(&readers.set, NOW, "ASK"), 3);
@@ -117,8 +117,8 @@ static void a_reader_that_says_ask_is_followed(void **state)
 
     nodes_hand_over(&readers.set, slot, TO);
     assert_true(nodes_number(&readers.set, TO, "WAIT 1 60000") >= 1);
-    readers_read(client, "get", key);
-    readers_read(client, "pcall_get", key);
+    reading_read(client, "get", key);
+    reading_read(client, "pcall_get", key);
     evs_client_free(client);
 }
 
@@ -179,12 +179,12 @@ static void a_replica_that_loads_its_data_is_left_alone(void **state)
     evs_invocation one = {.script = "get", .keys = &key, .nkeys = 1, .timeout_ms = 120000};
     evs_client *free_one = readers_open("prefer_replica\n    retry_after: 10m", NULL);
     evs_client *bound = readers_open("replica\n    retry_after: 10ms", NULL);
-    readers_read(free_one, "get", key.data);
-    readers_read(bound, "get", key.data);
+    reading_read(free_one, "get", key.data);
+    reading_read(bound, "get", key.data);
 
     redisContext *reloads = start_loading(REPLICA);
     for (int i = 0; i < READS; i++)
-        readers_read(free_one, "get", key.data);
+        reading_read(free_one, "get", key.data);
     assert_true(nodes_refused(&readers.set, REPLICA, "LOADING") >= 1);
     assert_true(nodes_ran(&readers.set, PRIMARY, "evalsha_ro") >= READS);
     assert_int_equal(nodes_ran(&readers.set, REPLICA, "evalsha_ro"), 0);
@@ -212,11 +212,11 @@ static void a_replica_that_loads_its_data_is_connected_to(void **state)
     const char *key = readers_key_at(PRIMARY);
     redisContext *reloads = start_loading(REPLICA);
     evs_client *client = readers_open("prefer_replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     assert_true(nodes_ran(&readers.set, PRIMARY, "evalsha_ro") >= 1);
     hurry(REPLICA);
     finish_loading(reloads);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     evs_client_free(client);
 }
 
@@ -227,10 +227,10 @@ static void use(evs_client *client)
     for (int i = 0; i < READERS_KEYS; i++) {
         evs_error err;
         evs_reply *reply;
-        evs_bytes key = evs_text(readers_key(i));
+        evs_bytes key = evs_text(reading_key(i));
         evs_invocation one = {.script = "set", .keys = &key, .nkeys = 1, .args = &key, .nargs = 1};
-        readers_read(client, "get", key.data);
-        readers_read(client, "plain_get", key.data);
+        reading_read(client, "get", key.data);
+        reading_read(client, "plain_get", key.data);
         if (evs_call(&reply, client, &one, &err) != EVS_OK)
             fail_msg("%s", err.message);
         evs_reply_free(reply);

@@ -54,13 +54,13 @@ static void run_batch(int threaded, evs_batch_error on_error)
     nodes_count_anew(&readers.set);
     assert_int_equal(evs_batch_new(&batch, client, &options, &err), EVS_OK);
     for (int i = 0; i < KEYS; i++) {
-        evs_bytes key = evs_text(readers_key(i));
+        evs_bytes key = evs_text(reading_key(i));
         evs_invocation one = {.script = "get", .keys = &key, .nkeys = 1};
         assert_int_equal(evs_batch_add(batch, &one, &err), EVS_OK);
     }
     assert_int_equal(evs_batch_run(batch, &err), EVS_OK);
     for (int i = 0; i < KEYS; i++)
-        is_its_key(evs_batch_result(batch, (size_t)i), readers_key(i));
+        is_its_key(evs_batch_result(batch, (size_t)i), reading_key(i));
     only_replicas_were_read_from();
     evs_batch_free(batch);
     evs_client_free(client);
@@ -84,7 +84,7 @@ static void a_batch_parts_what_writes_from_what_reads(void **state)
     nodes_count_anew(&readers.set);
     assert_int_equal(evs_batch_new(&batch, client, NULL, &err), EVS_OK);
     for (int i = 0; i < 2 * KEYS; i++) {
-        evs_bytes key = evs_text(readers_key(i / 2));
+        evs_bytes key = evs_text(reading_key(i / 2));
         evs_invocation read = {.script = "get", .keys = &key, .nkeys = 1};
         evs_invocation write = {
             .script = "set", .keys = &key, .nkeys = 1, .args = &key, .nargs = 1};
@@ -102,7 +102,7 @@ static void a_batch_parts_what_writes_from_what_reads(void **state)
 
 static void check_fold(void *arg, size_t index, const evs_result *result)
 {
-    is_its_key(result, readers_key((int)index));
+    is_its_key(result, reading_key((int)index));
     ++*(int *)arg;
 }
 
@@ -115,7 +115,7 @@ static void a_scatter_of_reads_goes_to_replicas(void **state)
     evs_key_group groups[KEYS];
     evs_invocation call = {.script = "get"};
     for (int i = 0; i < KEYS; i++) {
-        snprintf(text[i], sizeof text[i], "%s", readers_key(i));
+        snprintf(text[i], sizeof text[i], "%s", reading_key(i));
         keys[i] = evs_text(text[i]);
         groups[i] = (evs_key_group){.keys = &keys[i], .nkeys = 1};
     }
@@ -147,7 +147,7 @@ static void run_reads(evs_transaction *tx, int watches)
 {
     evs_error err;
     for (int i = 0; i < KEYS; i++) {
-        evs_bytes key = evs_text(readers_key(i));
+        evs_bytes key = evs_text(reading_key(i));
         evs_transaction_clear(tx);
         if (watches)
             assert_int_equal(evs_transaction_watch(tx, &key, 1, &err), EVS_OK);

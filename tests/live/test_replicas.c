@@ -19,79 +19,33 @@
 
 enum { PRIMARIES = 3, REPLICAS = 3, NODES = PRIMARIES + REPLICAS, KEYS = READERS_KEYS };
 
-/* ---- all is well ---- */
-
-static void check_spread(const evs_client_options *options, const char *rule)
+static void settle(void)
 {
-    evs_error err;
-    evs_client *client = readers_open(rule, options);
-    nodes_count_anew(&readers.set);
-    for (int i = 0; i < KEYS; i++) {
-        evs_reply *reply;
-        evs_bytes key = evs_text(readers_key(i));
-        evs_invocation one = {.script = "set", .keys = &key, .nkeys = 1, .args = &key, .nargs = 1};
-        assert_int_equal(evs_call(&reply, client, &one, &err), EVS_OK);
-        evs_reply_free(reply);
-        readers_read(client, "get", readers_key(i));
-        readers_read(client, "plain_get", readers_key(i));
-    }
-    assert_int_equal(readers_ran(0, PRIMARIES, "evalsha"), 2 * KEYS);
-    assert_int_equal(readers_ran(0, PRIMARIES, "evalsha_ro"), 0);
-    assert_int_equal(readers_ran(PRIMARIES, NODES, "evalsha"), 0);
-    assert_int_equal(readers_ran(PRIMARIES, NODES, "evalsha_ro"), KEYS);
-    for (size_t i = PRIMARIES; i < NODES; i++)
-        assert_true(nodes_ran(&readers.set, i, "evalsha_ro") > 0);
-    evs_client_free(client);
-}
-
-static void what_only_reads_is_run_by_replicas(void **state)
-{
-    (void)state;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    check_spread(NULL, "prefer_replica");
-    check_spread(NULL, "replica");
-    options.threaded = 1;
-    check_spread(&options, "replica");
-    options.threaded = 0;
-    options.order = EVS_ORDER_STRICT;
-    check_spread(&options, "replica");
-}
-
-static void primaries_are_read_from_without_a_rule(void **state)
-{
-    (void)state;
-    evs_client *client = readers_open("primary", NULL);
-    nodes_count_anew(&readers.set);
-    for (int i = 0; i < KEYS; i++)
-        readers_read(client, "get", readers_key(i));
-    assert_int_equal(readers_ran(0, PRIMARIES, "evalsha"), KEYS);
-    assert_int_equal(readers_ran(PRIMARIES, NODES, "evalsha_ro"), 0);
-    evs_client_free(client);
-}
-
-static void plain_commands_that_read_go_there_too(void **state)
-{
-    (void)state;
-    evs_error err;
-    evs_client *client = readers_open("replica", NULL);
     readers_fill(PRIMARIES);
     nodes_count_anew(&readers.set);
-    for (int i = 0; i < KEYS; i++) {
-        evs_reply *reply;
-        evs_bytes get[] = {evs_text("GET"), evs_text(readers_key(i))};
-        evs_bytes append[] = {evs_text("APPEND"), evs_text(readers_key(i)), evs_text("")};
-        evs_plain_command read = {.args = get, .nargs = 2}, write = {.args = append, .nargs = 3};
-        assert_int_equal(evs_command(&reply, client, &read, &err), EVS_OK);
-        assert_true(evs_reply_bytes(reply).len > 0);
-        evs_reply_free(reply);
-        assert_int_equal(evs_command(&reply, client, &write, &err), EVS_OK);
-        evs_reply_free(reply);
-    }
-    assert_int_equal(readers_ran(0, PRIMARIES, "get"), 0);
-    assert_int_equal(readers_ran(PRIMARIES, NODES, "get"), KEYS);
-    assert_int_equal(readers_ran(0, PRIMARIES, "append"), KEYS);
-    evs_client_free(client);
 }
+
+static long ran(size_t node, const char *command)
+{
+    return nodes_ran(&readers.set, node, command);
+}
+
+static void forget_scripts(size_t node)
+{
+    nodes_do(&readers.set, node, "SCRIPT FLUSH");
+}
+
+static const reading_stage stage = {
+    .keys = KEYS,
+    .primaries = PRIMARIES,
+    .replicas = REPLICAS,
+    .open = readers_open,
+    .settle = settle,
+    .ran = ran,
+    .forget_scripts = forget_scripts,
+};
+
+/* ---- all is well ---- */
 
 /* The server would refuse it on a replica, and EVALSHA_RO of it anywhere. */
 static void a_shebang_without_no_writes_keeps_it_at_the_primary(void **state)
@@ -100,7 +54,7 @@ static void a_shebang_without_no_writes_keeps_it_at_the_primary(void **state)
     evs_client *client = readers_open("replica", NULL);
     nodes_count_anew(&readers.set);
     for (int i = 0; i < KEYS; i++)
-        readers_read(client, "flagged", readers_key(i));
+        reading_read(client, "flagged", reading_key(i));
     assert_int_equal(readers_ran(0, PRIMARIES, "evalsha"), KEYS);
     evs_client_free(client);
 }
@@ -153,24 +107,10 @@ static void what_writes_after_all_is_refused_there(void **state)
     evs_error err;
     evs_client *client = readers_open("replica", NULL);
     add_script("writes", "", "-- @key k any\nreturn redis.call('INCR', KEYS[1])");
-    assert_int_equal(readers_try(client, "writes", "written", 0, &err), EVS_E_SCRIPT);
+    assert_int_equal(reading_try(client, "writes", "written", 0, &err), EVS_E_SCRIPT);
     assert_int_equal(err.outcome, EVS_EXECUTED);
     assert_non_null(strstr(err.message, "Write commands are not allowed"));
     assert_int_equal(nodes_number(&readers.set, readers_home("written"), "EXISTS written"), 0);
-    evs_client_free(client);
-}
-
-static void scripts_are_healed_on_replicas(void **state)
-{
-    (void)state;
-    evs_client *client = readers_open("replica", NULL);
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < KEYS; i++)
-            readers_read(client, "get", readers_key(i));
-        for (size_t i = PRIMARIES; i < NODES; i++)
-            nodes_do(&readers.set, i, "SCRIPT FLUSH");
-    }
-    readers_read(client, "get", readers_key(0));
     evs_client_free(client);
 }
 
@@ -182,7 +122,7 @@ static void a_running_client_takes_another_rule(void **state)
     nodes_count_anew(&readers.set);
     static const char *const rules[] = {"replica", "primary", "prefer_replica", "primary"};
     for (size_t i = 0; i < 4; i++) {
-        readers_read(client, "get", readers_key(1));
+        reading_read(client, "get", reading_key(1));
         evs_shardmap *map = readers_map(rules[i]);
         assert_int_equal(evs_client_reload(client, map, &err), EVS_OK);
         evs_shardmap_free(map);
@@ -198,20 +138,8 @@ static void failing_allocations_lose_no_read(void **state)
     (void)state;
     int failures = 0;
     evs_shardmap *map = readers_map("replica");
-    for (size_t n = 1; n < 160; n++) {
-        evs_error err = {0};
-        evs_client *client = NULL;
-        evs__mem_fail_at(n);
-        evs_status status = evs_client_open(&client, map, readers.registry, NULL, &err);
-        if (status == EVS_OK)
-            status = readers_try(client, "get", readers_key(0), 20, &err);
-        evs__mem_fail_at(0);
-        failures += status != EVS_OK;
-        status = client == NULL ? EVS_OK : readers_try(client, "get", readers_key(1), 0, &err);
-        if (status != EVS_OK && status != EVS_E_NOMEM) /* said while a connection pauses for it */
-            fail_msg("%zu: %s", n, err.message);
-        evs_client_free(client);
-    }
+    for (size_t n = 1; n < 160; n++)
+        failures += reading_starved(map, readers.registry, evs__mem_fail_at, n);
     assert_true(failures > 5);
     evs_shardmap_free(map);
 }
@@ -223,7 +151,7 @@ static void a_busy_replica_is_left_alone(void **state)
     (void)state;
     const char *key = readers_key_at(0);
     evs_client *client = readers_open("prefer_replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     nodes_do(&readers.set, PRIMARIES, "CONFIG SET busy-reply-threshold 1");
     redisContext *link = redisConnect("127.0.0.1", scratch_port(readers.set.servers[PRIMARIES]));
     assert_true(link != NULL && link->err == 0);
@@ -240,7 +168,7 @@ static void a_busy_replica_is_left_alone(void **state)
     }
     nodes_do(&readers.set, 0, "CONFIG RESETSTAT");
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, 0, "evalsha_ro"), 10);
     nodes_do(&readers.set, PRIMARIES, "SCRIPT KILL");
     redisFree(link);
@@ -254,13 +182,13 @@ static void a_silent_replica_is_left_alone(void **state)
     evs_error err;
     const char *key = readers_key_at(1);
     evs_client *client = readers_open("prefer_replica\n    retry_after: 10m", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     kill(scratch_pid(readers.set.servers[PRIMARIES + 1]), SIGSTOP);
     nodes_do(&readers.set, 1, "CONFIG RESETSTAT");
-    assert_int_equal(readers_try(client, "get", key, 1000, &err), EVS_E_TIMEOUT);
+    assert_int_equal(reading_try(client, "get", key, 1000, &err), EVS_E_TIMEOUT);
     assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, 1, "evalsha_ro"), 10);
     kill(scratch_pid(readers.set.servers[PRIMARIES + 1]), SIGCONT);
     evs_client_free(client);
@@ -275,7 +203,7 @@ static void a_user_who_may_not_say_readonly_is_told(void **state)
     const char *key = readers_key_at(0);
     evs_client *client = readers_open("prefer_replica", NULL);
     nodes_do(&readers.set, PRIMARIES, "ACL SETUSER default -readonly");
-    assert_int_equal(readers_try(client, "get", key, 0, &err), EVS_E_DENIED);
+    assert_int_equal(reading_try(client, "get", key, 0, &err), EVS_E_DENIED);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "+readonly"));
     nodes_do(&readers.set, PRIMARIES, "ACL SETUSER default +readonly");
@@ -290,7 +218,7 @@ static void what_replicas_ran_is_counted_there(void **state)
     evs_stats *stats;
     const char *key = readers_key_at(2);
     evs_client *client = readers_open("replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     assert_int_equal(evs_stats_snapshot(&stats, client, &err), EVS_OK);
     assert_int_equal(evs_stats_count(stats), 1);
     snprintf(name, sizeof name, "127.0.0.1:%d", scratch_port(readers.set.servers[PRIMARIES + 2]));
@@ -306,7 +234,7 @@ static void reads_follow_a_slot_that_moved(void **state)
     const char *key = readers_key_at(0);
     unsigned slot = (unsigned)nodes_number(&readers.set, 0, "CLUSTER KEYSLOT %s", key);
     evs_client *client = readers_open("replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     nodes_open_slot(&readers.set, slot, 0, 1);
     nodes_move_key(&readers.set, key, 0, 1);
     nodes_hand_over(&readers.set, slot, 1);
@@ -316,7 +244,7 @@ static void reads_follow_a_slot_that_moved(void **state)
         ;
     nodes_count_anew(&readers.set);
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, PRIMARIES + 1, "evalsha_ro"), 10);
     assert_int_equal(readers_ran(0, PRIMARIES, "evalsha_ro"), 0);
     evs_client_free(client);
@@ -330,15 +258,15 @@ static void replicas_of_a_slot_are_read_in_turn(void **state)
     nodes_do(&readers.set, more, "CLUSTER REPLICATE %s", readers.set.ids[0]);
     nodes_await_replica(&readers.set, more);
     evs_client *client = readers_open("replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     nodes_count_anew(&readers.set);
     for (int i = 0; i < 20; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, PRIMARIES, "evalsha_ro"), 10);
     assert_int_equal(nodes_ran(&readers.set, more, "evalsha_ro"), 10);
     scratch_kill(readers.set.servers[more]); /* the other one has them all */
     for (int i = 0; i < 20; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, PRIMARIES, "evalsha_ro"), 30);
     evs_client_free(client);
 }
@@ -359,7 +287,7 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_error err;
     evs_bytes key = evs_text(readers_key_at(2));
     evs_client *client = readers_open("prefer_replica", NULL);
-    readers_read(client, "get", key.data);
+    reading_read(client, "get", key.data);
     for (int i = 0; i < CALLS; i++) {
         evs_invocation one = {.script = "get", .keys = &key, .nkeys = 1};
         assert_int_equal(evs_submit(client, &one, count_read, &done, &err), EVS_OK);
@@ -370,18 +298,18 @@ static void a_killed_replica_loses_no_call(void **state)
         assert_int_equal(evs_client_process(client, 1000, &err), EVS_OK);
     nodes_count_anew(&readers.set);
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key.data);
+        reading_read(client, "get", key.data);
     assert_int_equal(nodes_ran(&readers.set, 2, "evalsha_ro"), 10);
     evs_client_free(client);
 
     client = readers_open("replica", NULL);
-    if (readers_try(client, "get", key.data, 5000, &err) != EVS_E_CONNECT)
+    if (reading_try(client, "get", key.data, 5000, &err) != EVS_E_CONNECT)
         fail_msg("%s", err.message);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "no replica that serves slot"));
     evs_client_free(client);
     client = readers_open("replica\n    on_shard_down: fail_fast", NULL);
-    assert_int_equal(readers_try(client, "get", key.data, 0, &err), EVS_E_CONNECT);
+    assert_int_equal(reading_try(client, "get", key.data, 0, &err), EVS_E_CONNECT);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_int_equal(nodes_ran(&readers.set, 2, "evalsha_ro"), 10);
     evs_client_free(client);
@@ -423,12 +351,12 @@ static void an_impatient_client_knows_after_one_loss(void **state)
     options.patience = EVS_PATIENCE_NONE;
     nodes_await_replica(&readers.set, PRIMARIES + 2);
     evs_client *client = readers_open("prefer_replica\n    retry_after: 10m", &options);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     scratch_kill(readers.set.servers[PRIMARIES + 2]);
-    readers_try(client, "get", key, 0, &err);
+    reading_try(client, "get", key, 0, &err);
     nodes_do(&readers.set, 2, "CONFIG RESETSTAT");
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     assert_int_equal(nodes_ran(&readers.set, 2, "evalsha_ro"), 10);
     evs_client_free(client);
 }
@@ -440,26 +368,26 @@ static void reads_outlive_a_primary(void **state)
     const char *key = readers_key_at(1);
     nodes_do(&readers.set, PRIMARIES + 1, "CONFIG SET replica-serve-stale-data no");
     evs_client *client = readers_open("prefer_replica", NULL);
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     nodes_watch_each_other(&readers.set);
     scratch_kill(readers.set.servers[1]);
     for (int i = 0; i < 10; i++)
-        readers_read(client, "get", key);
+        reading_read(client, "get", key);
     nodes_wait(&readers.set, PRIMARIES + 1, "INFO replication", "role:master");
-    readers_read(client, "get", key);
+    reading_read(client, "get", key);
     evs_client_free(client);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_only_reads_is_run_by_replicas),
-        cmocka_unit_test(primaries_are_read_from_without_a_rule),
-        cmocka_unit_test(plain_commands_that_read_go_there_too),
+        READING_TEST(reading_is_spread_over_replicas, &stage),
+        READING_TEST(reading_goes_to_primaries_without_a_rule, &stage),
+        READING_TEST(reading_by_plain_commands_goes_to_replicas, &stage),
         cmocka_unit_test(a_shebang_without_no_writes_keeps_it_at_the_primary),
         cmocka_unit_test(what_has_no_keys_goes_by_its_shebang),
         cmocka_unit_test(what_writes_after_all_is_refused_there),
-        cmocka_unit_test(scripts_are_healed_on_replicas),
+        READING_TEST(reading_heals_scripts_on_replicas, &stage),
         cmocka_unit_test(a_running_client_takes_another_rule),
         cmocka_unit_test(failing_allocations_lose_no_read),
         cmocka_unit_test(a_busy_replica_is_left_alone),
