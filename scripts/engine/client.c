@@ -143,7 +143,7 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     evs_status fine = check_options(&options, err);
     if (fine != EVS_OK)
         return fine;
-    evs_client *client = evs__zalloc_array(1, sizeof *client);
+    evs_client *client = evs__zalloc_lines(1, sizeof *client);
     if (client == NULL)
         return evs__fail_nomem(err);
     client->registry = registry;

@@ -29,16 +29,18 @@ struct evs_client {
     evs__lane **lanes;            /* one per shard of the map; they stay where they are */
     evs__fork_mark *fork_mark;    /* ours, like all below */
     evs__thread *thread;          /* NULL when the client is driven */
-    uint64_t sweep_at;            /* when the sweep is due; UINT64_MAX: not set */
     uint64_t tick_ms;             /* by which the cheap clock may be behind */
-    size_t pending;               /* submitted and not finished */
+    uint64_t map_serial;          /* how many maps there were before this one */
+    evs_shardmap *map;            /* our reference; for the client's thread only */
+
+    /* what every call changes, in cache lines of their own: other threads look at those above */
     evs__calls calls;
+    size_t pending;    /* submitted and not finished */
+    uint64_t sweep_at; /* when the sweep is due; UINT64_MAX: not set */
     evs_client_stats stats;
     evs__ring spreads; /* calls that run on every shard of a pool; ours */
 
-    evs_shardmap *map;   /* our reference; for the client's thread only */
-    uint64_t map_serial; /* how many maps there were before it */
-    evs__maps maps;      /* the same map for other threads */
+    evs__maps maps; /* the same map for other threads */
     evs__loop *loop;
     evs__conns *conns;
     size_t nlanes;

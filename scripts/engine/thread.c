@@ -178,7 +178,7 @@ static void *work(void *arg)
     evs__thread *thread = arg;
     evs_client *client = thread->client;
     thread->id = pthread_self();
-    sem_post(&thread->begun);
+    sem_post(&thread->started);
     for (;;) {
         evs__thread_run_posts(thread);
         retry_line(thread);
@@ -199,12 +199,12 @@ static int start_thread(evs__thread *thread)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t id;
-    sem_init(&thread->begun, 0, 0);
+    sem_init(&thread->started, 0, 0);
     int failed = pthread_create(&id, NULL, work, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failed)
-        evs__sem_wait(&thread->begun); /* it knows itself now */
-    sem_destroy(&thread->begun);
+        evs__sem_wait(&thread->started); /* it knows itself now */
+    sem_destroy(&thread->started);
     return !failed;
 }
 
@@ -218,7 +218,7 @@ void evs__thread_set_shards(evs__thread *thread, size_t nshards)
 
 evs_status evs__thread_new(evs_client *client, evs_error *err)
 {
-    evs__thread *thread = evs__zalloc_array(1, sizeof *thread);
+    evs__thread *thread = evs__zalloc_lines(1, sizeof *thread);
     if (thread == NULL)
         return evs__fail_nomem(err);
     thread->client = client;

@@ -6,7 +6,8 @@
  *
  * What is posted leaves in one write per shard with what other threads posted meanwhile, so calls
  * of many threads pipeline by themselves. Posting takes no lock: a stack of which the I/O thread
- * takes all at once and turns it round. The first post on an empty stack wakes.
+ * takes all at once and turns it round. The first post on an empty stack wakes. Calls that are
+ * posted lie in slabs (slabs.h).
  *
  * Everything else in a client belongs to the I/O thread. Who waits for a result waits at a gate.
  */

@@ -4,8 +4,10 @@
 #ifndef EVS_SCRIPTS_ENGINE_THREAD_INNER_H
 #define EVS_SCRIPTS_ENGINE_THREAD_INNER_H
 
+#include "core/mem.h"
 #include "core/net/waker.h"
 #include "scripts/engine/client.h"
+#include "scripts/engine/slabs.h"
 #include "scripts/engine/thread.h"
 
 #include <pthread.h>
@@ -28,15 +30,24 @@ void evs__posts_run(evs__posts *posts);
 
 typedef struct evs__pending_start evs__pending_start;
 
+/* In lines of the cache by who changes them all the time. */
 struct evs__thread {
     pthread_t id;
-    sem_t begun;
+    sem_t started;
     evs_client *client;
     evs__waker *waker;
-    evs__posts posts;
-    atomic_size_t pending; /* submitted, completion not returned; in the queue: not taken */
-    atomic_int shut;       /* takes no more calls */
-    atomic_size_t most;    /* that may be pending */
+    atomic_int shut;    /* takes no more calls */
+    atomic_size_t most; /* that may be pending */
+    int queue_fd;       /* readable while completions wait to be taken; -1: they run here */
+
+    /* Those who submit. */
+    _Alignas(EVS__LINE) evs__posts posts;
+    atomic_size_t begun;      /* calls */
+    atomic_size_t ended_once; /* what some thread saw of `ended` */
+    evs__slabs slabs;         /* of what is posted */
+
+    /* Who completes. */
+    _Alignas(EVS__LINE) atomic_size_t ended; /* calls: completion returned; in the queue: taken */
 
     /* The I/O thread's. */
     evs__pending_start *line; /* who waits for room in a queue, oldest first */
@@ -45,8 +56,7 @@ struct evs__thread {
     int stop;
 
     /* Completions that wait for somebody to take them. */
-    evs__posts finished;
-    int queue_fd;       /* readable while there are some; -1: completions run here */
+    _Alignas(EVS__LINE) evs__posts finished;
     atomic_int waiting; /* threads that wait for some */
     atomic_int taking;  /* threads that run some; nested ones count again */
     atomic_int freed;   /* by one of those: goes when they are through */

@@ -18,12 +18,14 @@ typedef struct evs__sent {
     evs__post post; /* first; to the I/O thread, later in the queue */
     evs__thread *thread;
     evs__job job;
-    evs_invocation call;
-    evs_done_fn done;
-    void *arg;
-    evs_result result; /* in the queue */
-    evs_reply *reply;  /* ours; NULL on the I/O thread */
-    evs_error error;
+    union {
+        evs_invocation call; /* until it is submitted */
+        struct {
+            evs_result result; /* in the queue */
+            evs_reply *reply;  /* of the result; ours */
+            evs_error *error;  /* the same; NULL when it needs none, or there was no memory */
+        };
+    };
 } evs__sent;
 
 static void signal_queue(evs__thread *thread)
@@ -38,21 +40,21 @@ static void signal_queue(evs__thread *thread)
  * pending. */
 static void wake_in_vain(evs__thread *thread)
 {
-    if (atomic_load(&thread->pending) == 0 && atomic_load(&thread->waiting) > 0)
+    if (atomic_load(&thread->waiting) > 0 && evs__thread_pending(thread) == 0)
         signal_queue(thread);
 }
 
 /* Who sees the number that is left sees all that the completion did. */
 static void forget_one(evs__thread *thread)
 {
-    atomic_fetch_sub(&thread->pending, 1);
+    atomic_fetch_add(&thread->ended, 1);
     wake_in_vain(thread);
 }
 
 void evs__thread_count(evs__thread *thread)
 {
     if (thread != NULL)
-        atomic_fetch_add_explicit(&thread->pending, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&thread->begun, 1, memory_order_relaxed);
 }
 
 void evs__thread_forget(evs__thread *thread)
@@ -63,27 +65,47 @@ void evs__thread_forget(evs__thread *thread)
 
 /* ---- completing ---- */
 
-static void drop(evs__sent *sent)
+static void give_back(evs__sent *sent)
 {
-    evs_reply_free(sent->reply);
-    evs__free(sent);
+    evs__slabs_give(&sent->thread->slabs, sent);
 }
 
 /* What the completion borrows must last until it runs. */
+static int keep_reply(evs__sent *sent, const evs_result *result)
+{
+    if (result->reply == NULL)
+        return 1;
+    if (evs_reply_copy(&sent->reply, result->reply, NULL) != EVS_OK)
+        return 0;
+    sent->result.reply = sent->reply;
+    return 1;
+}
+
+static int keep_error(evs__sent *sent, const evs_result *result)
+{
+    if (result->error == NULL)
+        return 1;
+    sent->error = evs__alloc_array(1, sizeof *sent->error);
+    if (sent->error == NULL)
+        return 0;
+    *sent->error = *result->error;
+    sent->result.error = sent->error;
+    return 1;
+}
+
 static void keep_result(evs__sent *sent, const evs_result *result)
 {
-    sent->result = *result;
-    if (result->error != NULL)
-        sent->error = *result->error;
-    sent->result.error = result->error == NULL ? NULL : &sent->error;
-    if (result->reply == NULL)
+    static const evs_error no_memory[] = {
+        {EVS_E_NOMEM, EVS_NOT_EXECUTED, 0, 0, "", "", "out of memory"},
+        {EVS_E_NOMEM, EVS_EXECUTED, 0, 0, "", "", "out of memory"},
+        {EVS_E_NOMEM, EVS_MAYBE_EXECUTED, 0, 0, "", "", "out of memory"},
+    };
+    sent->reply = NULL;
+    sent->error = NULL;
+    sent->result = (evs_result){result->status, result->outcome, NULL, NULL};
+    if (keep_reply(sent, result) && keep_error(sent, result))
         return;
-    if (evs_reply_copy(&sent->reply, result->reply, &sent->error) != EVS_OK) {
-        sent->error.outcome = result->outcome;
-        sent->result = (evs_result){EVS_E_NOMEM, result->outcome, NULL, &sent->error};
-        return;
-    }
-    sent->result.reply = sent->reply;
+    sent->result = (evs_result){EVS_E_NOMEM, result->outcome, NULL, &no_memory[result->outcome]};
 }
 
 /* By whoever takes completions from the queue. */
@@ -91,8 +113,10 @@ static void finish(evs__post *post)
 {
     evs__sent *sent = (evs__sent *)post;
     forget_one(sent->thread);
-    sent->done(sent->arg, &sent->result);
-    drop(sent);
+    sent->job.done(sent->job.arg, &sent->result);
+    evs_reply_free(sent->reply);
+    evs__free(sent->error);
+    give_back(sent);
 }
 
 static void enqueue(evs__sent *sent)
@@ -111,9 +135,9 @@ static void complete(evs__sent *sent, const evs_result *result)
         enqueue(sent);
         return;
     }
-    sent->done(sent->arg, result);
+    sent->job.done(sent->job.arg, result);
     forget_one(thread);
-    drop(sent);
+    give_back(sent);
 }
 
 static void answered(void *arg, const evs_result *result)
@@ -123,12 +147,21 @@ static void answered(void *arg, const evs_result *result)
 
 /* ---- submitting ---- */
 
+/* On the I/O thread; the completion comes by way of us. */
+static evs_status submit_it(evs__sent *sent, evs_error *err)
+{
+    evs__job job = sent->job;
+    job.done = answered;
+    job.arg = sent;
+    return evs__job_submit(&job, err);
+}
+
 /* Nobody waits: what is wrong goes to the completion. */
 static void submit(evs__post *post)
 {
     evs_error err;
     evs__sent *sent = (evs__sent *)post;
-    evs_status status = evs__job_submit(&sent->job, &err);
+    evs_status status = submit_it(sent, &err);
     if (status == EVS_OK)
         return;
     evs_result refused = {status, EVS_NOT_EXECUTED, NULL, &err};
@@ -138,8 +171,7 @@ static void submit(evs__post *post)
 /* Somebody waits until the I/O thread has the call: for its ticket, or for room. */
 static evs_status submit_now(void *job, evs_error *err)
 {
-    evs__sent *sent = job;
-    return evs__job_submit(&sent->job, err);
+    return submit_it(job, err);
 }
 
 static size_t size_of(const evs_bytes *values, size_t count)
@@ -183,35 +215,57 @@ static const char *copy_name(const char *name, char **room)
 static evs__sent *copy(const evs__job *job)
 {
     const evs_invocation *call = job->invocation;
+    evs__thread *thread = job->client->thread;
     size_t values = size_of(call->keys, call->nkeys) + size_of(call->args, call->nargs);
     size_t names = name_size(call->shard) + name_size(call->pool);
-    evs__sent *sent = evs__alloc_array(1, sizeof *sent + values + names);
+    evs__sent *sent = evs__slabs_take(&thread->slabs, sizeof *sent + values + names);
     if (sent == NULL)
         return NULL;
     evs_bytes *list = (evs_bytes *)(sent + 1);
     char *room = (char *)(list + call->nkeys + call->nargs);
-    *sent = (evs__sent){.post = {NULL, submit}, .job = *job, .call = *call};
+    sent->post.run = submit;
+    sent->thread = thread;
+    sent->job = *job;
+    sent->job.invocation = &sent->call;
+    sent->call = *call;
     sent->call.keys = copy_values(list, &room, call->keys, call->nkeys);
     sent->call.args = copy_values(list + call->nkeys, &room, call->args, call->nargs);
     sent->call.script = NULL;
     sent->call.shard = copy_name(call->shard, &room);
     sent->call.pool = copy_name(call->pool, &room);
-    sent->job.invocation = &sent->call;
-    sent->job.done = answered;
-    sent->job.arg = sent;
     return sent;
+}
+
+/* Is there a place behind so many that were begun before? What has ended is looked at anew only
+ * when it matters, since whoever completes changes it all the time. */
+static int has_place(evs__thread *thread, size_t before)
+{
+    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
+    size_t ended = atomic_load_explicit(&thread->ended_once, memory_order_relaxed);
+    if (before < most || before - most < ended)
+        return 1;
+    ended = atomic_load_explicit(&thread->ended, memory_order_relaxed);
+    atomic_store_explicit(&thread->ended_once, ended, memory_order_relaxed);
+    return before - most < ended;
+}
+
+/* Not to be: as if it had not begun. */
+static void withdraw(evs__thread *thread)
+{
+    atomic_fetch_sub(&thread->begun, 1);
+    wake_in_vain(thread);
 }
 
 /* Reserves a place among the pending calls; the bound keeps posts from piling up. */
 static evs_status reserve(evs__thread *thread, evs_error *err)
 {
     const evs_client *client = thread->client;
-    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
-    size_t before = atomic_fetch_add_explicit(&thread->pending, 1, memory_order_relaxed);
-    if (before < most || client->options.on_full == EVS_FULL_BLOCK)
+    size_t before = atomic_fetch_add_explicit(&thread->begun, 1, memory_order_relaxed);
+    if (client->options.on_full == EVS_FULL_BLOCK || has_place(thread, before))
         return EVS_OK;
-    forget_one(thread);
-    return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are pending already", before);
+    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
+    withdraw(thread);
+    return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are pending already", most);
 }
 
 static evs_status send(evs__sent *sent, evs_error *err)
@@ -224,8 +278,8 @@ static evs_status send(evs__sent *sent, evs_error *err)
     evs__start now = {.start = submit_now, .job = sent, .timeout_ms = sent->job.timeout_ms};
     evs_status status = evs__thread_run_always(client, &now, err);
     if (status != EVS_OK) {
-        forget_one(client->thread);
-        drop(sent);
+        withdraw(client->thread);
+        give_back(sent);
     }
     return status;
 }
@@ -234,7 +288,7 @@ evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocati
                               evs_done_fn done, void *arg, evs_error *err)
 {
     evs__thread *thread = client->thread;
-    evs__job job = {.client = client, .invocation = invocation};
+    evs__job job = {.client = client, .invocation = invocation, .done = done, .arg = arg};
     evs_status status = evs__thread_check(client, err);
     if (status == EVS_OK)
         status = evs__job_plan_elsewhere(&job, err);
@@ -245,33 +299,26 @@ evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocati
         return status;
     evs__sent *sent = copy(&job);
     if (sent == NULL) {
-        forget_one(thread);
+        withdraw(thread);
         return evs__fail_nomem(err);
     }
-    sent->thread = thread;
-    sent->done = done;
-    sent->arg = arg;
     return send(sent, err);
 }
 
 /* As many as there is room for on their lanes: who submits in a completion makes no posts. */
 evs_status evs__thread_submit_here(const evs__job *job, evs_error *err)
 {
-    evs__job here = *job;
     evs__thread *thread = job->client->thread;
-    evs__sent *sent = evs__zalloc_array(1, sizeof *sent);
+    evs__sent *sent = evs__slabs_take(&thread->slabs, sizeof *sent);
     if (sent == NULL)
         return evs__fail_nomem(err);
     sent->thread = thread;
-    sent->done = job->done;
-    sent->arg = job->arg;
-    here.done = answered;
-    here.arg = sent;
+    sent->job = *job;
     evs__thread_count(thread);
-    evs_status status = evs__job_submit(&here, err);
+    evs_status status = submit_it(sent, err);
     if (status != EVS_OK) {
-        forget_one(thread);
-        drop(sent);
+        withdraw(thread);
+        give_back(sent);
     }
     return status;
 }
@@ -298,7 +345,7 @@ static void await_finished(evs__thread *thread, int timeout_ms)
 {
     struct pollfd ready = {.fd = thread->queue_fd, .events = POLLIN};
     atomic_fetch_add(&thread->waiting, 1);
-    if (atomic_load(&thread->pending) == 0)
+    if (evs__thread_pending(thread) == 0)
         timeout_ms = 0;
     while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
         ;
@@ -345,7 +392,8 @@ evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err)
 
 size_t evs__thread_pending(const evs__thread *thread)
 {
-    return atomic_load_explicit(&thread->pending, memory_order_acquire);
+    size_t ended = atomic_load(&thread->ended); /* first: no more of them than have begun */
+    return atomic_load(&thread->begun) - ended;
 }
 
 void evs__thread_free(evs__thread *thread)
@@ -355,6 +403,7 @@ void evs__thread_free(evs__thread *thread)
         close(thread->queue_fd);
     }
     evs__waker_free(thread->waker);
+    evs__slabs_free(&thread->slabs);
     evs__free(thread);
 }
 
@@ -363,5 +412,6 @@ void evs__thread_abandon(evs__thread *thread)
     if (thread->queue_fd >= 0)
         close(thread->queue_fd);
     evs__waker_abandon(thread->waker);
+    evs__slabs_free(&thread->slabs);
     evs__free(thread);
 }

@@ -269,6 +269,7 @@ const way ways[] = {
      0, 1, 0},
     {"a plain command", "count", 1, NULL, plain_command, NULL, 2, 0, 1, 0},
     {"a threaded client", "count", 1, NULL, submit_one, NULL, 2, 1, 1, 0},
+    {"a threaded client with a queue", "count", 1, know, submit_one, NULL, 2, 2, 1, 0},
     {"a threaded client, blocking", "count", 1, know, call_one, NULL, 3, 1, 1, 0},
 };
 const size_t ways_count = sizeof ways / sizeof ways[0];
@@ -289,7 +290,8 @@ evs_client *way_open(const way *how, const shards *set)
     evs_client *client = NULL;
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     options.protocol = how->protocol;
-    options.threaded = how->threaded;
+    options.threaded = how->threaded != 0;
+    options.completions = how->threaded == 2 ? EVS_COMPLETIONS_QUEUED : EVS_COMPLETIONS_AT_ONCE;
     if (evs_client_open(&client, set->map, set->registry, &options, &err) != EVS_OK)
         fail_msg("%s", err.message);
     return client;

@@ -38,7 +38,7 @@ typedef struct way {
     void (*act)(way_run *);
     const char *last; /* what the request of a call ends with; NULL: with its key */
     unsigned protocol;
-    int threaded;
+    int threaded;   /* 2: and completions are queued */
     long long most; /* that a call may run */
     int believed;   /* it meets NOSCRIPT, which its script cannot have made up */
 } way;
