@@ -153,6 +153,16 @@ const char *evs__state_name(evs__shard_state state)
     return names[state];
 }
 
+const char *evs__read_rule_name(evs__read_rule rule)
+{
+    static const char *const names[] = {
+        [EVS__READ_PRIMARY] = "primary",
+        [EVS__READ_PREFER_REPLICA] = "prefer_replica",
+        [EVS__READ_REPLICA] = "replica",
+    };
+    return names[rule];
+}
+
 evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size_t shard,
                               evs_error *err)
 {
@@ -168,6 +178,7 @@ evs_status evs_shardmap_shard(evs_shard_info *out, const evs_shardmap *map, size
         .weight = s->weight,
         .db = s->login.db,
         .state = evs__state_name(s->state),
+        .read_from = evs__read_rule_name(map->pools[s->pool].read_from),
     };
     return EVS_OK;
 }

@@ -145,8 +145,9 @@ struct evs_shardmap {
     evs__named_shard *by_name; /* all shards, sorted by name */
 };
 
-/* "active" and so on. */
+/* "active" and so on; "primary" and so on. */
 const char *evs__state_name(evs__shard_state state);
+const char *evs__read_rule_name(evs__read_rule rule);
 
 /* An empty map with one holder, to be filled in and sealed; NULL when out of memory. */
 evs_shardmap *evs__shardmap_new(void);

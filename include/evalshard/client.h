@@ -256,6 +256,15 @@ typedef struct evs_plain_command {
 EVS_API evs_status evs_command(evs_reply **out, evs_client *client, const evs_plain_command *cmd,
                                evs_error *err);
 
+/* Whether the user of the map may listen to all of these channels of a server (SUBSCRIBE): it is
+ * tried on a connection of its own, which is closed with the answer, so nobody hears anything.
+ * `shard` is "shard" or "pool/shard"; to be used with evs_shardmap_sentinels for what a client
+ * listens to there. Waits for the command_timeout of the map at most.
+ * Fails with EVS_E_DENIED when the server refuses, with EVS_E_INVALID for a shard that is a cluster
+ * or that sentinels watch, and as evs_command does when there is no answer. */
+EVS_API evs_status evs_may_listen(evs_client *client, const char *shard, const evs_bytes *channels,
+                                  size_t nchannels, evs_error *err);
+
 /* What a client did so far. */
 typedef struct evs_client_stats {
     uint64_t calls;           /* completed calls and commands */

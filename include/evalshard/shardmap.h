@@ -28,7 +28,8 @@ typedef struct evs_shard_info {
     const char *note;    /* "" when there is none */
     unsigned weight;
     int db;
-    const char *state; /* "active", "draining" or "readonly" */
+    const char *state;     /* "active", "draining" or "readonly" */
+    const char *read_from; /* of its pool: "primary", "prefer_replica" or "replica" */
 } evs_shard_info;
 
 /* Where one key goes. Text is borrowed from the map, `tag` from the key. */

@@ -37,6 +37,7 @@ static void shards_are_numbered_over_all_pools(void **state)
     assert_string_equal(info.note, "");
     assert_int_equal(info.weight, 1);
     assert_int_equal(info.db, 3);
+    assert_string_equal(info.read_from, "primary");
     assert_int_equal(evs_shardmap_shard(&info, map, 7, &err), EVS_E_INVALID);
     assert_string_equal(err.message, "there is no shard number 7: the map has 7");
     evs_shardmap_free(map);
