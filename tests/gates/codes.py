@@ -20,7 +20,8 @@ ELSEWHERE = {
     "W390": "tests/conf/test_import.c",
 }
 SERVERS = "tests/live/test_check_online.c"  # E5.., W5.., N5.. up to 520
-SENTINELS = "tests/live/test_check_sentinels.c"  # the others of these
+SENTINELS = "tests/live/test_check_sentinels.c"  # up to 529
+RIGHTS = "tests/live/test_check_sentinel_rights.c"  # the others of these
 
 
 def page_codes():
@@ -33,7 +34,7 @@ def page_codes():
 def place_of(code):
     if code[1] != "5":
         return ELSEWHERE.get(code)
-    return SERVERS if code[1:] <= "520" else SENTINELS
+    return SERVERS if code[1:] <= "520" else SENTINELS if code[1:] <= "529" else RIGHTS
 
 
 def bad_codes():

@@ -17,31 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const json_t *sentinel_at(const online_answer *got, int port)
-{
-    size_t i;
-    char address[32];
-    json_t *server;
-    snprintf(address, sizeof address, "127.0.0.1:%d", port);
-    json_array_foreach(json_object_get(got->root, "servers"), i, server)
-    {
-        if (strcmp(json_string_value(json_object_get(server, "shard")), "sentinels/eu") == 0 &&
-            strcmp(json_string_value(json_object_get(server, "address")), address) == 0)
-            return server;
-    }
-    fail_msg("no sentinel at %s", address);
-    return NULL;
-}
-
-/* online_expect for a sentinel of the group "eu". */
-static void expect_sentinel(const online_answer *got, int port, const char *codes, const char *part)
-{
-    online_expect_of(sentinel_at(got, port), codes, part);
-}
-
 static int64_t watched_field(const online_answer *got, int port, size_t watch, const char *key)
 {
-    const json_t *watches = json_object_get(sentinel_at(got, port), "watches");
+    const json_t *watches = json_object_get(online_sentinel(got, port), "watches");
     return json_integer_value(json_object_get(json_array_get(watches, watch), key));
 }
 
@@ -72,7 +50,7 @@ static void a_primary_is_found_by_its_sentinels(void **state)
     online_expect_text(&got, "default/a", "address", "sentinel:eu/ledger-1");
     online_expect(&got, "default/b", "E521", "no primary of that name is watched");
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
-        expect_sentinel(&got, set.ports[i], "E521 N529", "no primary of the name ledger-2");
+        online_expect_sentinel(&got, set.ports[i], "E521 N529", "no primary of the name ledger-2");
     assert_int_equal(json_array_size(json_object_get(got.root, "servers")), 5);
     json_decref(got.root);
 
@@ -82,7 +60,7 @@ static void a_primary_is_found_by_its_sentinels(void **state)
     assert_int_equal(got.exit_code, 3);
     online_expect(&got, "default/a", "E500", "no sentinel of");
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
-        expect_sentinel(&got, set.ports[i], "E500", "\"message\": \"connection refused");
+        online_expect_sentinel(&got, set.ports[i], "E500", "\"message\": \"connection refused");
     json_decref(got.root);
     watched_stop(&set);
 }
@@ -99,7 +77,7 @@ static void each_sentinel_says_what_it_knows(void **state)
     online_answer got = online_check(sentinel_map(&set, ""));
     assert_int_equal(got.exit_code, 0);
     for (size_t i = 0; i < WATCHED_SENTINELS; i++) {
-        const json_t *one = sentinel_at(&got, set.ports[i]);
+        const json_t *one = online_sentinel(&got, set.ports[i]);
         const json_t *watch = json_array_get(json_object_get(one, "watches"), 0);
         online_expect_of(one, "N529", primary);
         assert_string_equal(json_string_value(json_object_get(one, "role")), "sentinel");
@@ -119,7 +97,7 @@ static void each_sentinel_says_what_it_knows(void **state)
              set.ports[0]);
     got = online_check(online_map(one));
     assert_int_equal(got.exit_code, 0);
-    expect_sentinel(&got, set.ports[0], "N529 N526", "it knows 2 other sentinels");
+    online_expect_sentinel(&got, set.ports[0], "N529 N526", "it knows 2 other sentinels");
     json_decref(got.root);
 
     watched_tell_sentinel(&set, 0, "ACL SETUSER default -sentinel|master");
@@ -127,16 +105,16 @@ static void each_sentinel_says_what_it_knows(void **state)
     watched_tell_sentinel(&set, 2, "SENTINEL SET ledger-1 quorum 3");
     got = online_check(sentinel_map(&set, ""));
     assert_int_equal(got.exit_code, 1);
-    expect_sentinel(&got, set.ports[0], "W523 N529", "+sentinel|master");
-    expect_sentinel(&got, set.ports[1], "E523", "+sentinel|get-master-addr-by-name");
-    expect_sentinel(&got, set.ports[2], "N529", "quorum 3");
+    online_expect_sentinel(&got, set.ports[0], "W523 N529", "+sentinel|master");
+    online_expect_sentinel(&got, set.ports[1], "E523", "+sentinel|get-master-addr-by-name");
+    online_expect_sentinel(&got, set.ports[2], "N529", "quorum 3");
     json_decref(got.root);
 
     watched_tell_sentinel(&set, 0, "ACL SETUSER default +sentinel|master");
     watched_tell_sentinel(&set, 1, "ACL SETUSER default +sentinel|get-master-addr-by-name");
     got = online_check(sentinel_map(&set, ""));
     assert_int_equal(got.exit_code, 0);
-    expect_sentinel(&got, set.ports[2], "N529 W528", "its quorum for ledger-1 is 3");
+    online_expect_sentinel(&got, set.ports[2], "N529 W528", "its quorum for ledger-1 is 3");
     json_decref(got.root);
     watched_stop(&set);
 }
@@ -153,8 +131,9 @@ static void too_few_sentinels_are_found_out(void **state)
     for (int found = 0; !found;) { /* until that sentinel has noticed both */
         online_answer got = online_check(sentinel_map(&set, ""));
         assert_int_equal(got.exit_code, 3);
-        expect_sentinel(&got, set.ports[0], "E500", "connection refused");
-        char *text = json_dumps(json_object_get(sentinel_at(&got, set.ports[2]), "findings"), 0);
+        online_expect_sentinel(&got, set.ports[0], "E500", "connection refused");
+        char *text = json_dumps(json_object_get(online_sentinel(&got, set.ports[2]), "findings"),
+                                0);
         found = strstr(text, "E524") != NULL && strstr(text, "NOQUORUM") != NULL &&
                 strstr(text, "W527") != NULL;
         free(text);
@@ -183,9 +162,9 @@ static void sentinels_that_contradict_each_other_are_named(void **state)
     online_answer got = online_check(online_map(map));
     assert_int_equal(got.exit_code, 1);
     online_expect(&got, "default/a", "", "");
-    expect_sentinel(&got, fake_sentinel_port(all[0]), "W513 N529 W526", "0 other sentinels");
-    expect_sentinel(&got, fake_sentinel_port(all[2]), "W513 N529 E525 W526",
-                    "but 2 of 3 say 127.0.0.1:");
+    online_expect_sentinel(&got, fake_sentinel_port(all[0]), "W513 N529 W526", "0 other sentinels");
+    online_expect_sentinel(&got, fake_sentinel_port(all[2]), "W513 N529 E525 W526",
+                           "but 2 of 3 say 127.0.0.1:");
     json_decref(got.root);
     for (int i = 0; i < 3; i++)
         fake_sentinel_stop(all[i]);
@@ -196,7 +175,7 @@ static void sentinels_that_contradict_each_other_are_named(void **state)
              scratch_port(server));
     got = online_check(online_map(map));
     assert_int_equal(got.exit_code, 3); /* nobody tells where the shard is */
-    expect_sentinel(&got, scratch_port(server), "E522", "it is no Sentinel");
+    online_expect_sentinel(&got, scratch_port(server), "E522", "it is no Sentinel");
     json_decref(got.root);
 }
 
@@ -224,7 +203,7 @@ static void logins_of_sentinels_are_their_own(void **state)
                  watched_group(&set, rows[i].more, 0, group), rows[i].time);
         online_answer got = online_check_with(&how, online_map(map), NULL);
         for (size_t k = 0; k < WATCHED_SENTINELS; k++)
-            expect_sentinel(&got, set.ports[k], rows[i].codes, rows[i].part);
+            online_expect_sentinel(&got, set.ports[k], rows[i].codes, rows[i].part);
         json_decref(got.root);
     }
     watched_stop(&set);

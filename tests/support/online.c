@@ -110,6 +110,27 @@ void online_expect(const online_answer *got, const char *shard, const char *code
     online_expect_of(online_server(got, shard), codes, part);
 }
 
+const json_t *online_sentinel(const online_answer *got, int port)
+{
+    size_t i;
+    char address[32];
+    json_t *server;
+    snprintf(address, sizeof address, "127.0.0.1:%d", port);
+    json_array_foreach(json_object_get(got->root, "servers"), i, server)
+    {
+        if (strcmp(json_string_value(json_object_get(server, "shard")), "sentinels/eu") == 0 &&
+            strcmp(json_string_value(json_object_get(server, "address")), address) == 0)
+            return server;
+    }
+    fail_msg("no sentinel at %s", address);
+    return NULL;
+}
+
+void online_expect_sentinel(const online_answer *got, int port, const char *codes, const char *part)
+{
+    online_expect_of(online_sentinel(got, port), codes, part);
+}
+
 void online_expect_text(const online_answer *got, const char *shard, const char *key,
                         const char *value)
 {

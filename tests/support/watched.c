@@ -119,6 +119,8 @@ static void write_config(const watched *set, size_t i, char path[512])
             set->ports[i], folder, i, scratch_port(set->servers[0]), calm_ms(set));
     if (password != NULL)
         fprintf(file, "requirepass %s\nsentinel sentinel-pass %s\n", password, password);
+    if (set->options->users != NULL)
+        fprintf(file, "%s", set->options->users);
     if (set->options->tls != NULL)
         fprintf(file, "tls-port %d\n%s", set->tls_ports[i], set->options->tls);
     fclose(file);

@@ -16,7 +16,8 @@ enum { WATCHED_SERVERS = 3, WATCHED_SENTINELS = 3 };
 typedef struct watched_options {
     const char *password;   /* of the sentinels; NULL: none */
     unsigned down_after_ms; /* a server is down after so long; 0: a minute */
-    const char *tls; /* more lines of their configuration, for a TLS port; NULL: they have none */
+    const char *tls;   /* more lines of their configuration, for a TLS port; NULL: they have none */
+    const char *users; /* more lines of their configuration; NULL: none */
 } watched_options;
 
 typedef struct watched {

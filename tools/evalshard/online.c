@@ -197,7 +197,7 @@ static int add_sentinels(online *o)
                 added = add_group(o, i, group);
             for (size_t k = find_group(o, group); k < o->nservers; k++)
                 if (strcmp(o->servers[k].name, group) == 0)
-                    probe_add_watch(&o->servers[k], master, name);
+                    probe_add_watch(&o->servers[k], master, name, info.read_from);
             free(group);
         }
         free(name);

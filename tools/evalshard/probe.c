@@ -84,8 +84,7 @@ static const struct {
     {EVS_E_CONFIG, "E508", "look at db in the map, and at databases in the server's configuration"},
 };
 
-/* The message without the shard it names at its beginning, which is shown anyway. */
-static const char *bare(const probe *p, const evs_error *err)
+const char *probe_bare(const probe *p, const evs_error *err)
 {
     const char *slash = strchr(p->name, '/'), *name = slash == NULL ? p->name : slash + 1;
     const char *noun = p->is_sentinel ? "sentinel of" : "shard";
@@ -99,6 +98,16 @@ static const char *bare(const probe *p, const evs_error *err)
     return err->message;
 }
 
+/* 1 when it was the first question of every connection that was refused. */
+static int complain_role(probe *p, const evs_error *err)
+{
+    const char *text = strstr(err->message, "ROLE refused: "); /* behind where sentinels found it */
+    if (text == NULL)
+        return 0;
+    probe_complain(p, PROBE_ERROR, "E533", "give the user +role", "%s", text);
+    return 1;
+}
+
 /* 1 when there is no use in asking anything else. The map and the server contradict each other
  * about the db, or, where none is selected, about the name that sentinels know. */
 static int complain_silence(probe *p, const evs_error *err)
@@ -107,19 +116,20 @@ static int complain_silence(probe *p, const evs_error *err)
         probe_complain(p, PROBE_ERROR, "E521",
                        "look at master_name in the map, and at SENTINEL "
                        "MASTERS on a sentinel",
-                       "%s", bare(p, err));
+                       "%s", probe_bare(p, err));
         return 1;
     }
     for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
         if (troubles[i].status != err->status)
             continue;
         p->is_reachable = strcmp(troubles[i].code, "E500") != 0;
-        probe_complain(p, PROBE_ERROR, troubles[i].code, troubles[i].hint, "%s", bare(p, err));
+        probe_complain(p, PROBE_ERROR, troubles[i].code, troubles[i].hint, "%s",
+                       probe_bare(p, err));
         return 1;
     }
     if (err->status == EVS_E_DENIED)
-        return 0;
-    probe_complain(p, PROBE_ERROR, "E503", "", "%s", bare(p, err));
+        return complain_role(p, err);
+    probe_complain(p, PROBE_ERROR, "E503", "", "%s", probe_bare(p, err));
     return 1;
 }
 
@@ -210,7 +220,8 @@ static int ask_info(probe *p)
     if (reply == NULL && complain_silence(p, &err))
         return 0;
     if (reply == NULL || is_error(reply)) {
-        char *text = shown(reply == NULL ? evs_text(bare(p, &err)) : evs_reply_bytes(reply), '\0');
+        char *text = shown(reply == NULL ? evs_text(probe_bare(p, &err)) : evs_reply_bytes(reply),
+                           '\0');
         probe_complain(p, PROBE_WARNING, "W513", "give the user +info to let it be checked",
                        "INFO is refused, so version, role and state are not known: %s", text);
         free(text);
@@ -298,7 +309,7 @@ static probe_may may(const probe *p, const char *const *words, const char *proof
     else if (err.status == EVS_E_DENIED)
         answer = PROBE_MAY_NOT;
     if (answer == PROBE_MAY_NOT)
-        *why = shown(reply == NULL ? evs_text(bare(p, &err)) : evs_reply_bytes(reply), '\0');
+        *why = shown(reply == NULL ? evs_text(probe_bare(p, &err)) : evs_reply_bytes(reply), '\0');
     evs_reply_free(reply);
     return answer;
 }

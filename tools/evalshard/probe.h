@@ -2,7 +2,8 @@
  * probe.h - what one server says about itself, and what is wrong with that for a shard of a map.
  *
  * Nothing is changed on the server: what may be run is found out by asking for a script that no
- * server has, and by sending one that does not compile.
+ * server has, and by sending one that does not compile; what may be heard, by listening for a
+ * moment.
  */
 #ifndef EVS_TOOLS_PROBE_H
 #define EVS_TOOLS_PROBE_H
@@ -25,9 +26,10 @@ typedef struct probe_node {
 
 /* A primary that a sentinel is asked for. */
 typedef struct probe_watch {
-    char *master, *shard; /* its name there; for people. Ours */
-    char *place;          /* where it is said to be, host:port; ours. NULL: not told */
-    int is_described;     /* what follows is known */
+    char *master, *shard;  /* its name there; for people. Ours */
+    const char *read_from; /* of the shard, as in the map; static */
+    char *place;           /* where it is said to be, host:port; ours. NULL: not told */
+    int is_described;      /* what follows is known */
     int64_t quorum, others, replicas, epoch;
 } probe_watch;
 
@@ -65,6 +67,9 @@ typedef struct probe {
 /* Asks the server everything. One thread a probe; several may share the client and registry. */
 void probe_ask(probe *p);
 
+/* An error's message without the shard that it names at its beginning, which is shown anyway. */
+const char *probe_bare(const probe *p, const evs_error *err);
+
 void probe_complain(probe *p, probe_severity severity, const char *code, const char *hint,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -78,8 +83,11 @@ void probe_ask_cluster(probe *p);
 /* What a sentinel says of the primaries that it is asked for (probe_sentinel.c). */
 void probe_ask_sentinel(probe *p);
 
-/* One more of those. */
-void probe_add_watch(probe *p, const char *master, const char *shard);
+/* Whether it lets the user listen to what a client wants to hear of them (probe_listen.c). */
+void probe_try_listening(probe *p);
+
+/* One more of those; `read_from` is static. */
+void probe_add_watch(probe *p, const char *master, const char *shard, const char *read_from);
 
 /* What several sentinels of one group say of the same primaries, held against each other. */
 void probe_compare_sentinels(probe *sentinels, size_t count);

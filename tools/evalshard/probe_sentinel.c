@@ -8,11 +8,11 @@
 #include "tools/evalshard/probe.h"
 #include "tools/evalshard/term.h"
 
-void probe_add_watch(probe *p, const char *master, const char *shard)
+void probe_add_watch(probe *p, const char *master, const char *shard, const char *read_from)
 {
     p->watches = need(reallocarray(p->watches, p->nwatches + 1, sizeof *p->watches));
-    p->watches[p->nwatches++] = (probe_watch){.master = need(strdup(master)),
-                                              .shard = need(strdup(shard))};
+    p->watches[p->nwatches++] = (probe_watch){
+        .master = need(strdup(master)), .shard = need(strdup(shard)), .read_from = read_from};
 }
 
 static evs_reply *ask(const probe *p, const char *question, const char *master, evs_error *err)
@@ -101,6 +101,28 @@ static void ask_details(probe *p, probe_watch *w)
     evs_reply_free(reply);
 }
 
+static int reads_replicas(const probe_watch *w)
+{
+    return strcmp(w->read_from, "primary") != 0;
+}
+
+/* By `replica` nothing is read where nobody tells. */
+static void ask_replicas(probe *p, const probe_watch *w)
+{
+    evs_error err;
+    evs_reply *reply = ask(p, "REPLICAS", w->master, &err);
+    char *why = refusal(reply, &err);
+    int bound = strcmp(w->read_from, "replica") == 0;
+    if (why != NULL)
+        probe_complain(p, bound ? PROBE_ERROR : PROBE_WARNING, bound ? "E530" : "W530",
+                       "give the user +sentinel|replicas",
+                       "it does not tell the replicas of %s, which shard %s is read from "
+                       "(read_from: %s): %s",
+                       w->master, w->shard, w->read_from, why);
+    free(why);
+    evs_reply_free(reply);
+}
+
 /* It counts those that it can reach now. */
 static void ask_quorum(probe *p, const probe_watch *w)
 {
@@ -125,7 +147,10 @@ void probe_ask_sentinel(probe *p)
             continue;
         ask_details(p, w);
         ask_quorum(p, w);
+        if (reads_replicas(w))
+            ask_replicas(p, w);
     }
+    probe_try_listening(p);
 }
 
 /* ---- all of a group ---- */
