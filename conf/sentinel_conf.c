@@ -1,8 +1,9 @@
 /*
  * sentinel_conf.c - groups of sentinels, and shards that are where those say.
  *
- * A group inherits nothing: the password of the servers is not that of their sentinels. Addresses
- * are looked at in any case, secrets and files only when some shard uses the group.
+ * A group inherits nothing: the password of the servers is not that of their sentinels, and the
+ * time limits of calls are no help where several are asked at once, of which some may be dead.
+ * Addresses are looked at in any case, secrets and files only when some shard uses the group.
  */
 #include "conf/address.h"
 #include "conf/building.h"

@@ -120,6 +120,7 @@ static void sentinels_are_reached_by_the_login_of_their_group(void **state)
     assert_int_equal(evs_shardmap_sentinels(&sentinels, map, 2, &err), EVS_E_INVALID);
     assert_null(sentinels);
     assert_int_equal(evs_shardmap_sentinels(&sentinels, map, 0, &err), EVS_OK);
+    assert_int_equal(map->shards[0].sentinel->hosts[0].connect_timeout_ms, 500);
     evs_shardmap_free(map); /* the two live apart */
 
     assert_int_equal(evs_shardmap_count(sentinels), 2);
