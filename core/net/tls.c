@@ -182,6 +182,7 @@ static ssize_t trouble(evs__tls *tls, int result)
     default:
         if (tls->problem[0] == '\0') /* what comes behind the first is its consequence */
             evs__tls_explain(tls);
+        ERR_clear_error();
         forget_session(tls);
         return -EPROTO;
     }
