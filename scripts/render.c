@@ -79,7 +79,7 @@ static char *put_head(char *at, const evs__head *head, size_t count, size_t nkey
 {
     if (count < 100 && nkeys < 10)
         return evs__put_quick_head(at, head, count, nkeys);
-    char digits[20];
+    char digits[EVS__SHORT]; /* 20 would do, if compilers saw it */
     size_t len = (size_t)(put_digits(digits, nkeys) - digits);
     at = put_number(at, '*', count);
     memcpy(at, head->text + EVS__HEAD_FIXED_AT, EVS__HEAD_FIXED_LEN);
