@@ -109,9 +109,10 @@ typedef struct evs__calls {
 
 void evs__calls_free(evs__calls *calls);
 
+/* Never 0: serials begin anew after 2^32 calls, but places are counted from 1 in it. */
 static inline evs_ticket evs__call_ticket(const evs__call *call)
 {
-    return (evs_ticket)call->serial << 32 | call->request.place;
+    return (evs_ticket)call->serial << 32 | (call->request.place + 1);
 }
 
 /* The call that has this ticket and is not finished; NULL when there is none any more. */

@@ -38,7 +38,7 @@ static evs__call *at_place(const evs__calls *calls, size_t place)
 
 evs__call *evs__calls_find(const evs__calls *calls, evs_ticket ticket)
 {
-    evs__call *call = at_place(calls, (uint32_t)ticket);
+    evs__call *call = at_place(calls, (uint32_t)ticket - 1);
     if (call == NULL || call->state.held == EVS__FREE || call->state.finished ||
         call->serial != (uint32_t)(ticket >> 32))
         return NULL;
