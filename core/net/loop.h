@@ -7,6 +7,7 @@
 #define EVS_CORE_NET_LOOP_H
 
 #include <evalshard/base.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -57,6 +58,11 @@ void evs__loop_unmark(evs__dirty *dirty);
 /* Flushes what is dirty, waits up to `timeout_ms` (0 not at all, < 0 no limit) for events, runs
  * their callbacks, flushes again what those made dirty. */
 void evs__loop_run(evs__loop *loop, int timeout_ms);
+
+/* Waits up to `most_ms` (< 0 no limit) until evs__loop_run has something to do, for which that one
+ * needs not wait any more. `rests` is 1 only while nothing that is on the loop is being changed: a
+ * child that another thread forks meanwhile finds everything whole. */
+void evs__loop_rest(evs__loop *loop, int most_ms, atomic_int *rests);
 
 /* Gives back memory that is kept for the next burst. */
 void evs__loop_trim(evs__loop *loop);

@@ -245,7 +245,8 @@ void evs_client_free(evs_client *client)
     if (client == NULL)
         return;
     if (client->fork_mark != NULL && evs__fork_mark_is_child(client->fork_mark)) {
-        abandon(client);
+        if (client->thread == NULL || evs__thread_rested(client->thread))
+            abandon(client);
         return;
     }
     if (evs__client_is_elsewhere(client)) {

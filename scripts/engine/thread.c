@@ -185,11 +185,17 @@ static void *work(void *arg)
         evs__thread_drained(thread);
         if (thread->stop || client->closing)
             break;
-        evs__loop_run(client->loop, thread->line == NULL ? -1 : RETRY_MS);
+        evs__loop_rest(client->loop, thread->line == NULL ? -1 : RETRY_MS, &thread->rests);
+        evs__loop_run(client->loop, 0);
     }
     if (!thread->stop)
         evs__thread_end_itself(thread);
     return NULL;
+}
+
+int evs__thread_rested(const evs__thread *thread)
+{
+    return atomic_load(&thread->rests);
 }
 
 /* Signals are for the threads of the application. */

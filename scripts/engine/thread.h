@@ -89,7 +89,11 @@ int evs__thread_puts_off_free(evs__thread *thread);
 /* Runs the completions that wait for somebody to take them, and frees; the thread has ended. */
 void evs__thread_free(evs__thread *thread);
 
-/* The same in a forked child, where the thread is not: nothing runs. */
+/* In a forked child: did the thread of the parent wait at that moment? Else it was in the middle of
+ * something, and what it changes may be half-changed here, for ever. */
+int evs__thread_rested(const evs__thread *thread);
+
+/* The same as evs__thread_free in a forked child, where the thread is not: nothing runs. */
 void evs__thread_abandon(evs__thread *thread);
 
 #endif

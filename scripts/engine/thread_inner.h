@@ -54,6 +54,7 @@ struct evs__thread {
     evs__pending_start **last_in_line;
     evs__gate *drained; /* opened when nothing is pending; NULL: nobody waits for that */
     int stop;
+    atomic_int rests; /* waits, and nothing is being changed */
 
     /* Completions that wait for somebody to take them. */
     _Alignas(EVS__LINE) evs__posts finished;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -236,6 +237,70 @@ static void a_child_can_abandon_the_loop(void **state)
     evs__loop_free(loop);
 }
 
+static void rest_ends_when_a_turn_is_due(void **state)
+{
+    (void)state;
+    atomic_int rests = 0;
+    evs__loop *loop = new_loop();
+    writer w = {.dirty = {.flush = flush}};
+    waker c = {.loop = loop};
+    c.timer = evs__timer_new(loop, fire, &c);
+    evs__timer_start(c.timer, 600000);
+    evs__loop_mark(loop, &w.dirty);
+    evs__loop_rest(loop, -1, &rests); /* what is dirty does not wait */
+    evs__loop_run(loop, 0);
+    assert_int_equal(w.flushes, 1);
+    evs__loop_rest(loop, 1, &rests);
+    assert_int_equal(c.fired, 0);
+    evs__timer_start(c.timer, 3);
+    while (c.fired == 0) {
+        evs__loop_rest(loop, -1, &rests);
+        assert_int_equal(rests, 0);
+        evs__loop_run(loop, 0);
+    }
+    evs__timer_free(c.timer);
+    evs__loop_free(loop);
+}
+
+/* A thread that rests, until it is woken. */
+typedef struct resting {
+    evs__loop *loop;
+    atomic_int rests, woken;
+} resting;
+
+static void woken(void *owner)
+{
+    ((resting *)owner)->woken = 1;
+}
+
+static void *rest_until_woken(void *arg)
+{
+    resting *self = arg;
+    while (!self->woken) {
+        evs__loop_rest(self->loop, -1, &self->rests);
+        evs__loop_run(self->loop, 0);
+    }
+    return NULL;
+}
+
+static void others_see_that_a_thread_rests_and_wake_it(void **state)
+{
+    (void)state;
+    pthread_t id;
+    resting self = {.loop = new_loop()};
+    evs__waker *bell = evs__waker_new(self.loop, woken, &self);
+    assert_non_null(bell);
+    sender.held = 0;
+    assert_int_equal(pthread_create(&id, NULL, rest_until_woken, &self), 0);
+    while (!self.rests)
+        sched_yield();
+    evs__waker_wake(bell);
+    pthread_join(id, NULL);
+    assert_int_equal(self.rests, 0);
+    evs__waker_free(bell);
+    evs__loop_free(self.loop);
+}
+
 static void spare_memory_goes_round(void **state)
 {
     (void)state;
@@ -325,6 +390,8 @@ int main(void)
         cmocka_unit_test(what_a_timer_makes_dirty_leaves_in_the_same_turn),
         cmocka_unit_test(run_waits_no_longer_than_its_limit),
         cmocka_unit_test(run_does_not_wait_when_its_limit_has_passed_already),
+        cmocka_unit_test(rest_ends_when_a_turn_is_due),
+        cmocka_unit_test(others_see_that_a_thread_rests_and_wake_it),
         cmocka_unit_test(a_child_can_abandon_the_loop),
         cmocka_unit_test(a_child_can_abandon_what_a_thread_is_waking),
         cmocka_unit_test(spare_memory_goes_round),
