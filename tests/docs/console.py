@@ -5,7 +5,8 @@ A ```console block has commands, each after "$ " (it goes on in the next line wh
 the line or a single quote is open), and below each what it prints. "..." stands for anything, within a line or as a line of its own
 for any lines. A command must exit 0. All blocks of a page run in one shell, on a terminal of 100
 columns, in an empty temporary folder with links to the folders of the source tree and BUILD/tools
-first in PATH. Wherever a page says /tmp/evalshard-tour, that folder is meant.
+first in PATH. Wherever a page says /tmp/evalshard-tour, that folder is meant. Maps of servers there get
+time limits for a busy machine.
 
 Links to files, and paths of source files that a page names, must exist.
 
@@ -88,12 +89,20 @@ def dead_links(page):
             for path, name in targets.items() if not path.exists()]
 
 
+def patient(text):
+    """The text of a file; a map of the page's servers gets time limits that hold on a busy machine."""
+    if not text.startswith("evalshard: 1\n") or TOUR not in text:
+        return text
+    limits = "defaults: {connect_timeout: 60s, command_timeout: 60s}\n"
+    return re.sub(r"^(?=shards:|pools:)", limits, text, count=1, flags=re.M)
+
+
 def script_of(steps, folder):
     """One shell script for the page; after each command a line with END and its exit code."""
     rows = ["cd " + folder]
     for step in steps:
         if step.path:
-            quoted = step.text.replace(TOUR, folder)
+            quoted = patient(step.text).replace(TOUR, folder)
             rows.append(f"cat >'{step.path}' <<'END OF FILE'\n{quoted}END OF FILE")
         else:
             rows.append(step.command.replace(TOUR, folder))

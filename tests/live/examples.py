@@ -41,7 +41,8 @@ class Examples(unittest.TestCase):
     @staticmethod
     def write_map(path, a, b):
         pathlib.Path(path).write_text(
-            f'evalshard: 1\nshards:\n  a: "unix:{a}"\n  b: "unix:{b}"\n')
+            "evalshard: 1\ndefaults: {connect_timeout: 20s, command_timeout: 20s}\n"
+            f'shards:\n  a: "unix:{a}"\n  b: "unix:{b}"\n')
 
     def run_example(self, name, *args):
         done = subprocess.run([os.path.join(self.bin, name), *args], capture_output=True, text=True,

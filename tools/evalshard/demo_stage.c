@@ -41,7 +41,9 @@ static int write_map(const demo *d, const char *path)
         complain("demo: cannot write %s: %s", path, strerror(errno));
         return EXIT_UNREACHABLE;
     }
-    fputs("evalshard: 1\nname: demo\nshards:\n", file);
+    fputs("evalshard: 1\nname: demo\n"
+          "defaults: {connect_timeout: 20s, command_timeout: 20s}\nshards:\n", /* if it is busy */
+          file);
     for (size_t i = 0; i < DEMO_SHARDS; i++)
         fprintf(file, "  %s: %s\n", names[i], scratch_address(d->servers[i]));
     fclose(file);
