@@ -18,7 +18,7 @@ followed_group followed;
 
 void followed_start(void)
 {
-    static const watched_options options = {.down_after_ms = 120000};
+    static const watched_options options = {.down_after_ms = 120000, .debug = 1};
     watched_start(&followed.set, &options);
     followed.registry = reading_scripts();
 }

@@ -83,8 +83,10 @@ void watched_await(watched *set, size_t server, const char *command, const char 
 static void start_server(watched *set, size_t i)
 {
     char name[16], file[32], command[64];
-    const char *config[] = {"--repl-diskless-sync-delay", "0", "--dbfilename", file};
-    scratch_options options = {SCRATCH_UNIX_AND_TCP, config, sizeof config / sizeof config[0]};
+    const char *config[] = {"--repl-diskless-sync-delay", "0",  "--dbfilename", file,
+                            "--enable-debug-command",     "yes"};
+    size_t count = sizeof config / sizeof config[0] - (set->options->debug ? 0 : 2);
+    scratch_options options = {SCRATCH_UNIX_AND_TCP, config, count};
     snprintf(name, sizeof name, "r%zu", i);
     snprintf(file, sizeof file, "r%zu.rdb", i); /* what a replica gets is no other server's */
     if (scratch_start(&set->servers[i], set->area, name, &options) != SCRATCH_OK)

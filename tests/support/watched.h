@@ -17,6 +17,7 @@ typedef struct watched_options {
     const char *password;   /* of the sentinels; NULL: none */
     unsigned down_after_ms; /* a server is down after so long; 0: a minute */
     const char *tls;   /* more lines of their configuration, for a TLS port; NULL: they have none */
+    int debug;         /* servers let DEBUG be run */
     const char *users; /* more lines of their configuration; NULL: none */
 } watched_options;
 
