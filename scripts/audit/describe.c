@@ -78,3 +78,13 @@ void evs__atom_describe(evs__buf *out, const evs__atom *atom)
         return;
     }
 }
+
+const char *evs__atom_text(evs__pool *pool, const evs__atom *atom)
+{
+    evs__buf buf = EVS__BUF_INIT;
+    evs__atom_describe(&buf, atom);
+    char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
+    evs__buf_free(&buf);
+    pool->failed |= text == NULL;
+    return text == NULL ? "" : text;
+}

@@ -57,16 +57,6 @@ static evs_verdict verdict_of(evs__origin origin)
     }
 }
 
-static const char *describe(evs__pool *pool, const evs__atom *atom)
-{
-    evs__buf buf = EVS__BUF_INIT;
-    evs__atom_describe(&buf, atom);
-    char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
-    evs__buf_free(&buf);
-    pool->failed |= text == NULL;
-    return text == NULL ? "" : text;
-}
-
 /* ---- steps ---- */
 
 enum { CALLS_SHOWN = 4, STEPS_MAX = CALLS_SHOWN + 3 };
@@ -159,7 +149,7 @@ static void add_cause(joining *j, const evs__visit *visit, evs__cause cause, con
 
 static void add_atom_cause(joining *j, const evs__visit *visit, const evs__atom *atom)
 {
-    evs__cause cause = {.origin = origin_of(atom), .what = describe(j->m->pool, atom)};
+    evs__cause cause = {.origin = origin_of(atom), .what = evs__atom_text(j->m->pool, atom)};
     cause.key = cause.what;
     cause.unlocated = visit->unlocated;
     add_cause(j, visit, cause, atom);
@@ -182,8 +172,8 @@ static int is_good(const evs__atom *atom)
 static void add_either(joining *j, const evs__visit *visit, const evs__atom *good,
                        const evs__atom *bad)
 {
-    evs__cause cause = {.origin = EVS__FROM_EITHER, .what = describe(j->m->pool, bad)};
-    cause.key = describe(j->m->pool, good);
+    evs__cause cause = {.origin = EVS__FROM_EITHER, .what = evs__atom_text(j->m->pool, bad)};
+    cause.key = evs__atom_text(j->m->pool, good);
     add_cause(j, visit, cause, bad);
 }
 
@@ -201,7 +191,7 @@ static const evs__atom *first(const evs__value *value, int good, int top)
 static void add_doubt(joining *j, const evs__visit *visit, const char *doubt, const evs__atom *bad)
 {
     evs__pool *pool = j->m->pool;
-    const char *reason = evs__arena_format(&pool->arena, "%s %s", doubt, describe(pool, bad));
+    const char *reason = evs__arena_format(&pool->arena, "%s %s", doubt, evs__atom_text(pool, bad));
     pool->failed |= reason == NULL;
     add_unknown(j, visit, reason == NULL ? "" : reason, bad);
 }
@@ -245,7 +235,7 @@ static void add_causes(joining *j, const evs__visit *visit)
         return;
     }
     if (top != NULL) {
-        add_unknown(j, visit, describe(j->m->pool, top), top);
+        add_unknown(j, visit, evs__atom_text(j->m->pool, top), top);
         return;
     }
     for (size_t i = 0; i < value->natoms; i++)

@@ -14,16 +14,6 @@ typedef struct ranker {
     const evs__meanings *meanings;
 } ranker;
 
-static const char *describe(evs__pool *pool, const evs__atom *atom)
-{
-    evs__buf buf = EVS__BUF_INIT;
-    evs__atom_describe(&buf, atom);
-    char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
-    evs__buf_free(&buf);
-    pool->failed |= text == NULL;
-    return text == NULL ? "" : text;
-}
-
 /* ---- collections ---- */
 
 /* The command whose whole collection `value` may be, or how many elements one has. */
@@ -99,7 +89,7 @@ static void rank_numbers(const ranker *r, evs__loopfact *loop)
     const evs__atom *argument = most <= EVS__LENGTH_MAX ? NULL : argument_in(value);
     if (argument != NULL && !evs__is_clamped(r->clamps, r->meanings, end, loop->at.start)) {
         loop->bound = EVS__BOUND_CALLER;
-        loop->what = describe(r->pool, argument);
+        loop->what = evs__atom_text(r->pool, argument);
         return;
     }
     const evs__commanduse *use = collection_in(r, loop->counted != NULL ? loop->counted : value);

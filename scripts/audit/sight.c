@@ -127,14 +127,9 @@ int evs__value_is_number(const evs__value *value)
 
 const char *evs__value_describe(evs__pool *pool, const evs__value *value)
 {
-    evs__buf buf = EVS__BUF_INIT;
-    if (value->natoms == 0)
-        return evs__value_is_number(value) ? "a number" : "a value";
-    evs__atom_describe(&buf, value->atoms[0]);
-    const char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
-    evs__buf_free(&buf);
-    pool->failed |= text == NULL;
-    return text == NULL ? "" : text;
+    if (value->natoms > 0)
+        return evs__atom_text(pool, value->atoms[0]);
+    return evs__value_is_number(value) ? "a number" : "a value";
 }
 
 int evs__op_is_order(evs__binary_op op)

@@ -25,16 +25,6 @@ typedef struct walk {
     int open;         /* loops around that may be gone round often */
 } walk;
 
-static const char *describe(evs__pool *pool, const evs__atom *atom)
-{
-    evs__buf buf = EVS__BUF_INIT;
-    evs__atom_describe(&buf, atom);
-    char *text = evs__buf_ok(&buf) ? evs__arena_text(&pool->arena, buf.data, buf.len) : NULL;
-    evs__buf_free(&buf);
-    pool->failed |= text == NULL;
-    return text == NULL ? "" : text;
-}
-
 static int is_number(const evs__value *value, double *out)
 {
     evs__range range = evs__value_range(value);
@@ -168,7 +158,7 @@ static void read_text(walk *w)
 static const char *decoded(evs__pool *pool, const evs__atom *atom)
 {
     const char *text = evs__arena_format(&pool->arena, "what is decoded from %s",
-                                         describe(pool, atom));
+                                         evs__atom_text(pool, atom));
     pool->failed |= text == NULL;
     return text == NULL ? "" : text;
 }
@@ -186,7 +176,7 @@ static const char *size_of(const walk *w, const evs__value *value, int *key)
             if (atom->kind == EVS__ATOM_REPLY && use->unbounded &&
                 use->at.start == atom->enters.start && use->at.end == atom->enters.end) {
                 *key = evs__key_of(use);
-                return describe(w->pool, atom);
+                return evs__atom_text(w->pool, atom);
             }
     }
     return NULL;
@@ -244,7 +234,7 @@ static void size_rep(const walk *w, evs__apiuse *use)
         int passed = atom->kind == EVS__ATOM_ARGUMENT ||
                      (atom->kind == EVS__ATOM_DATA && (atom->sources & EVS__SOURCE_ARGUMENT));
         if (passed && !evs__is_clamped(&w->clamps, w->meanings, expr, use->at.start))
-            use->size = describe(w->pool, atom);
+            use->size = evs__atom_text(w->pool, atom);
     }
 }
 

@@ -109,24 +109,24 @@ const evs__value *evs__value_number(evs__pool *pool, double number, evs__span at
     return value;
 }
 
-const evs__value *evs__value_key(evs__pool *pool, int index, evs__span at)
+static const evs__value *indexed(evs__pool *pool, evs__atom_kind kind, int index, evs__span at)
 {
     evs__value *value;
-    evs__atom *atom = one(pool, &value, EVS__ATOM_KEY, at);
+    evs__atom *atom = one(pool, &value, kind, at);
     if (atom == NULL)
         return evs__value_lost();
     atom->index = index;
     return value;
 }
 
+const evs__value *evs__value_key(evs__pool *pool, int index, evs__span at)
+{
+    return indexed(pool, EVS__ATOM_KEY, index, at);
+}
+
 const evs__value *evs__value_argument(evs__pool *pool, int index, evs__span at)
 {
-    evs__value *value;
-    evs__atom *atom = one(pool, &value, EVS__ATOM_ARGUMENT, at);
-    if (atom == NULL)
-        return evs__value_lost();
-    atom->index = index;
-    return value;
+    return indexed(pool, EVS__ATOM_ARGUMENT, index, at);
 }
 
 const evs__value *evs__value_data(evs__pool *pool, unsigned sources, unsigned types, evs__span at)

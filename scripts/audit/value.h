@@ -223,6 +223,7 @@ unsigned evs__atom_types(const evs__atom *atom);
 
 /* "KEYS[1]", "ARGV[2]", "the constant 'cfg'", "a reply of GET", ... */
 void evs__atom_describe(evs__buf *out, const evs__atom *atom);
+const char *evs__atom_text(evs__pool *pool, const evs__atom *atom); /* in the pool */
 
 /* A number as tostring shows it; 0 when that is not known: Lua keeps one constant for 0 and -0. */
 int evs__number_text(char out[32], double number);
