@@ -3,6 +3,8 @@
  * Lua of the repository keeps its verdict, and whether it may write or return errors, when its
  * locals are renamed, its calls aliased, its texts split, and so on. And the same input gives the
  * same report, byte for byte, whatever was audited before and whatever the locale is.
+ *
+ * `scripts.audit.test_metamorphic 9` takes only every ninth script.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +24,8 @@
 #include <string.h>
 
 enum { RANDOM = 200 };
+
+static size_t step = 1; /* from one script to the next */
 
 static evs_report *audit(const char *source)
 {
@@ -63,7 +67,7 @@ static size_t wrong;
 static size_t rewrite_corpus(const lua_corpus *corpus, lua_edit_kind kind)
 {
     size_t done = 0;
-    for (size_t i = 0; i < corpus->count; i++) {
+    for (size_t i = 0; i < corpus->count; i += step) {
         int result = rewrite(&corpus->scripts[i], kind);
         done += result != 0;
         wrong += result < 0;
@@ -76,7 +80,7 @@ static size_t rewrite_random(lua_edit_kind kind)
     static lua_writer writer;
     lua_script script = {"a random script", writer.text};
     size_t done = 0;
-    for (unsigned seed = 0; seed < RANDOM; seed++) {
+    for (unsigned seed = 0; seed < RANDOM; seed += (unsigned)step) {
         lua_write(&writer, seed, seed % 8 == 7);
         int result = rewrite(&script, kind);
         done += result != 0;
@@ -95,7 +99,7 @@ static void scripts_written_otherwise_are_judged_alike(void **state)
         size_t done = rewrite_corpus(&corpus, kind), random = rewrite_random(kind);
         print_message("%s: %zu of %zu scripts, %zu of %d random ones\n", lua_edit_name(kind), done,
                       corpus.count, random, RANDOM);
-        assert_true(done + random > 100);
+        assert_true(done + random > 100 / step);
     }
     lua_corpus_free(&corpus);
     assert_int_equal(wrong, 0);
@@ -121,25 +125,29 @@ static void the_same_input_gives_the_same_bytes(void **state)
     lua_corpus_load(&corpus);
     char **first = calloc(corpus.count, sizeof *first);
     assert_non_null(first);
-    for (size_t i = 0; i < corpus.count; i++)
+    for (size_t i = 0; i < corpus.count; i += step)
         first[i] = render(corpus.scripts[i].text);
     for (size_t n = 0; n < sizeof locales / sizeof *locales; n++) {
         setlocale(LC_ALL, locales[n]); /* those that are not installed change nothing */
-        for (size_t i = corpus.count; i > 0; i--) {
-            char *again = render(corpus.scripts[i - 1].text);
-            assert_string_equal(again, first[i - 1]);
+        for (size_t i = corpus.count; i-- > 0;) {
+            if (first[i] == NULL)
+                continue;
+            char *again = render(corpus.scripts[i].text);
+            assert_string_equal(again, first[i]);
             evs_text_free(again);
         }
     }
     setlocale(LC_ALL, "C");
     for (size_t i = 0; i < corpus.count; i++)
-        evs_text_free(first[i]);
+        evs_text_free(first[i]); /* NULL is fine */
     free(first);
     lua_corpus_free(&corpus);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && atoi(argv[1]) > 0)
+        step = (size_t)atoi(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scripts_written_otherwise_are_judged_alike),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
