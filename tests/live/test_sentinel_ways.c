@@ -166,15 +166,13 @@ static void by_all_ways(evs_client *client)
 static void fail_over(size_t asked)
 {
     size_t before = watched_agreed(&set);
-    char command[64];
     for (size_t i = 0; i < WATCHED_SENTINELS; i++)
         watched_await_settled(&set, i);
     watched_tell_sentinel(&set, asked, "SENTINEL FAILOVER ledger-1");
     size_t after = watched_await_switch(&set, before);
-    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %d", scratch_port(set.servers[after]));
     for (size_t i = 0; i < WATCHED_SERVERS; i++)
         if (i != after)
-            watched_number(&set, i, command); /* the sentinels would, ten seconds later */
+            watched_demote(&set, i, after); /* the sentinels would, ten seconds later */
 }
 
 /* Who is driven may sleep through a failover, and has to find out before the next call. */

@@ -80,6 +80,35 @@ void watched_await(watched *set, size_t server, const char *command, const char 
     scene_die(command, text);
 }
 
+/* 0: not done, because it loads, or because a sentinel closed the connection in between. */
+static int try_to_demote(watched *set, size_t server, const char *replicate)
+{
+    const char *const orders[] = {"MULTI", replicate, "CLIENT KILL TYPE normal", "EXEC"};
+    int done = 0;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        redisReply *reply = redisCommand(set->links[server], orders[i]);
+        if (reply == NULL) {
+            watched_relink(set, server);
+            return 0;
+        }
+        done = reply->type == REDIS_REPLY_ARRAY; /* of EXEC alone */
+        freeReplyObject(reply);
+    }
+    return done;
+}
+
+void watched_demote(watched *set, size_t server, size_t primary)
+{
+    char replicate[64];
+    snprintf(replicate, sizeof replicate, "REPLICAOF 127.0.0.1 %d",
+             scratch_port(set->servers[primary]));
+    for (int i = 0; !try_to_demote(set, server, replicate); i++) {
+        if (i >= PATIENCE_MS / SCENE_MOMENT_MS)
+            scene_die(replicate, "is not done");
+        scene_pause();
+    }
+}
+
 static void start_server(watched *set, size_t i)
 {
     char name[16], file[32], command[64];

@@ -56,6 +56,10 @@ size_t watched_agreed(watched *set);
 size_t watched_await_switch(watched *set, size_t before);
 void watched_await(watched *set, size_t server, const char *command, const char *text);
 
+/* Makes a server replicate another as sentinels do: in the same moment its clients are sent away,
+ * so that nobody calls it who takes it for a primary. */
+void watched_demote(watched *set, size_t server, size_t primary);
+
 /* Waits until a sentinel sees two working replicas and no failover under way. */
 void watched_await_settled(watched *set, size_t sentinel);
 

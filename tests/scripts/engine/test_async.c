@@ -405,9 +405,8 @@ static void a_busy_shard_is_asked_again(void **state)
     close_world(&w);
 }
 
-static void the_last_refusal_is_what_is_told_at_the_deadline(void **state)
+static evs_status refuse_until_the_deadline(void)
 {
-    (void)state;
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY("+OK\r\n-BUSY x\r\n"),
                                FAKE_SERVE("-BUSY x\r\n")};
     world w;
@@ -416,9 +415,19 @@ static void the_last_refusal_is_what_is_told_at_the_deadline(void **state)
     w.script = shards_script(&w.set, "reader", reader);
     assert_int_equal(submit(&w, &one, 1000), EVS_OK);
     finish(&w);
-    assert_int_equal(one.status, EVS_E_BUSY);
     fake_shard_go(w.fake);
     close_world(&w);
+    return one.status;
+}
+
+/* On a busy machine it may be under way just then, and nothing is known: then it is tried anew. */
+static void the_last_refusal_is_what_is_told_at_the_deadline(void **state)
+{
+    (void)state;
+    evs_status status = EVS_E_TIMEOUT;
+    for (int i = 0; i < 30 && status == EVS_E_TIMEOUT; i++)
+        status = refuse_until_the_deadline();
+    assert_int_equal(status, EVS_E_BUSY);
 }
 
 static void without_patience_the_caller_is_told_at_once(void **state)
