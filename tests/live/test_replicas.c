@@ -185,7 +185,9 @@ static void a_silent_replica_is_left_alone(void **state)
     reading_read(client, "get", key);
     kill(scratch_pid(readers.set.servers[PRIMARIES + 1]), SIGSTOP);
     nodes_do(&readers.set, 1, "CONFIG RESETSTAT");
-    assert_int_equal(reading_try(client, "get", key, 1000, &err), EVS_E_TIMEOUT);
+    do { /* on a busy machine a second is over before the request has left */
+        assert_int_equal(reading_try(client, "get", key, 1000, &err), EVS_E_TIMEOUT);
+    } while (err.outcome == EVS_NOT_EXECUTED);
     assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
     for (int i = 0; i < 10; i++)
         reading_read(client, "get", key);
@@ -278,6 +280,15 @@ static void count_read(void *arg, const evs_result *result)
     ++*(int *)arg;
 }
 
+/* Until the deadline finds the client told of the nodes, and refused by the one that is wanted. */
+static evs_status read_in_vain(evs_client *client, const char *key, evs_error *err)
+{
+    evs_status status = EVS_E_TIMEOUT;
+    for (int i = 0; i < 60 && status == EVS_E_TIMEOUT; i++)
+        status = reading_try(client, "get", key, 1000, err);
+    return status;
+}
+
 /* With calls on their way to it. */
 static void a_killed_replica_loses_no_call(void **state)
 {
@@ -303,7 +314,7 @@ static void a_killed_replica_loses_no_call(void **state)
     evs_client_free(client);
 
     client = readers_open("replica", NULL);
-    if (reading_try(client, "get", key.data, 5000, &err) != EVS_E_CONNECT)
+    if (read_in_vain(client, key.data, &err) != EVS_E_CONNECT)
         fail_msg("%s", err.message);
     assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
     assert_non_null(strstr(err.message, "no replica that serves slot"));
