@@ -160,7 +160,7 @@ static void a_client_listens_to_what_the_check_tries(void **state)
     evs_shardmap *map;
     evs_registry *registry;
     evs_client *client;
-    evs_reply *reply;
+    evs_reply *reply = NULL;
     evs_client_options threaded = EVS_CLIENT_OPTIONS_INIT;
     const evs_bytes words[] = {evs_text("GET"), evs_text("k")};
     const evs_plain_command get = {.args = words, .nargs = 2, .timeout_ms = 120000};
