@@ -76,8 +76,11 @@ void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
 
 void nodes_await_leave(nodes *set, size_t node)
 {
-    while (says(set, node, "CLIENT LIST", " name=evalshard "))
+    for (int i = 0; says(set, node, "CLIENT LIST", " name=evalshard "); i++) {
+        if (i >= PATIENCE_MS / SCENE_MOMENT_MS)
+            scene_die("client", "does not leave; one of a test that failed?");
         scene_pause();
+    }
 }
 
 size_t nodes_owner(nodes *set, size_t asked, unsigned slot)
