@@ -1,7 +1,8 @@
 /*
  * thread.c - the I/O thread: what it does, and how other threads reach it.
  *
- * Read on in thread_submit.c (calls that nobody waits for) and thread_close.c (ending).
+ * Read on in thread_submit.c (calls that nobody waits for), thread_queue.c (completions that wait
+ * to be taken) and thread_close.c (ending).
  */
 #include "scripts/engine/thread_inner.h"
 

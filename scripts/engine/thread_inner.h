@@ -72,7 +72,13 @@ evs_status evs__thread_check(const evs_client *client, evs_error *err);
 
 void evs__sem_wait(sem_t *sem);
 
-/* thread_submit.c: makes the descriptor of the queue, if the client has one. 0 when there is none
+/* thread_queue.c: a call is not to be, as if it had not begun. */
+void evs__thread_withdraw(evs__thread *thread);
+
+/* A completion waits for somebody to take it. */
+void evs__thread_queue(evs__thread *thread, evs__post *post);
+
+/* Makes the descriptor of the queue, if the client has one. 0 when there is none
  * to be had. */
 int evs__thread_open_queue(evs__thread *thread);
 

@@ -1,17 +1,12 @@
 /*
  * thread_submit.c - calls of other threads that nobody waits for, and their completions: on the I/O
- * thread, or queued for whoever calls evs_client_process.
+ * thread, or queued (thread_queue.c).
  */
 #include "scripts/engine/thread_inner.h"
 
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/submit.h"
-
-#include <errno.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 /* One such call: everything about it, in one block. */
 typedef struct evs__sent {
@@ -27,41 +22,6 @@ typedef struct evs__sent {
         };
     };
 } evs__sent;
-
-static void signal_queue(evs__thread *thread)
-{
-    uint64_t one = 1;
-    while (write(thread->queue_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-}
-
-/* When nothing will come any more, one of those who wait for something is woken, and wakes the
- * next. In one order with who waits (memory_order_seq_cst), who counts before looking at what is
- * pending. */
-static void wake_in_vain(evs__thread *thread)
-{
-    if (atomic_load(&thread->waiting) > 0 && evs__thread_pending(thread) == 0)
-        signal_queue(thread);
-}
-
-/* Who sees the number that is left sees all that the completion did. */
-static void forget_one(evs__thread *thread)
-{
-    atomic_fetch_add(&thread->ended, 1);
-    wake_in_vain(thread);
-}
-
-void evs__thread_count(evs__thread *thread)
-{
-    if (thread != NULL)
-        atomic_fetch_add_explicit(&thread->begun, 1, memory_order_relaxed);
-}
-
-void evs__thread_forget(evs__thread *thread)
-{
-    if (thread != NULL)
-        forget_one(thread);
-}
 
 /* ---- completing ---- */
 
@@ -112,19 +72,11 @@ static void keep_result(evs__sent *sent, const evs_result *result)
 static void finish(evs__post *post)
 {
     evs__sent *sent = (evs__sent *)post;
-    forget_one(sent->thread);
+    evs__thread_forget(sent->thread);
     sent->job.done(sent->job.arg, &sent->result);
     evs_reply_free(sent->reply);
     evs__free(sent->error);
     give_back(sent);
-}
-
-static void enqueue(evs__sent *sent)
-{
-    evs__thread *thread = sent->thread;
-    sent->post.run = finish;
-    if (evs__posts_add(&thread->finished, &sent->post))
-        signal_queue(thread);
 }
 
 static void complete(evs__sent *sent, const evs_result *result)
@@ -132,11 +84,12 @@ static void complete(evs__sent *sent, const evs_result *result)
     evs__thread *thread = sent->thread;
     if (thread->queue_fd >= 0) {
         keep_result(sent, result);
-        enqueue(sent);
+        sent->post.run = finish;
+        evs__thread_queue(thread, &sent->post);
         return;
     }
     sent->job.done(sent->job.arg, result);
-    forget_one(thread);
+    evs__thread_forget(thread);
     give_back(sent);
 }
 
@@ -249,13 +202,6 @@ static int has_place(evs__thread *thread, size_t before)
     return before - most < ended;
 }
 
-/* Not to be: as if it had not begun. */
-static void withdraw(evs__thread *thread)
-{
-    atomic_fetch_sub(&thread->begun, 1);
-    wake_in_vain(thread);
-}
-
 /* Reserves a place among the pending calls; the bound keeps posts from piling up. */
 static evs_status reserve(evs__thread *thread, evs_error *err)
 {
@@ -264,7 +210,7 @@ static evs_status reserve(evs__thread *thread, evs_error *err)
     if (client->options.on_full == EVS_FULL_BLOCK || has_place(thread, before))
         return EVS_OK;
     size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
-    withdraw(thread);
+    evs__thread_withdraw(thread);
     return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are pending already", most);
 }
 
@@ -278,7 +224,7 @@ static evs_status send(evs__sent *sent, evs_error *err)
     evs__start now = {.start = submit_now, .job = sent, .timeout_ms = sent->job.timeout_ms};
     evs_status status = evs__thread_run_always(client, &now, err);
     if (status != EVS_OK) {
-        withdraw(client->thread);
+        evs__thread_withdraw(client->thread);
         give_back(sent);
     }
     return status;
@@ -299,7 +245,7 @@ evs_status evs__thread_submit(evs_client *client, const evs_invocation *invocati
         return status;
     evs__sent *sent = copy(&job);
     if (sent == NULL) {
-        withdraw(thread);
+        evs__thread_withdraw(thread);
         return evs__fail_nomem(err);
     }
     return send(sent, err);
@@ -317,101 +263,8 @@ evs_status evs__thread_submit_here(const evs__job *job, evs_error *err)
     evs__thread_count(thread);
     evs_status status = submit_it(sent, err);
     if (status != EVS_OK) {
-        withdraw(thread);
+        evs__thread_withdraw(thread);
         give_back(sent);
     }
     return status;
-}
-
-/* ---- the queue ---- */
-
-int evs__thread_open_queue(evs__thread *thread)
-{
-    if (thread->client->options.completions != EVS_COMPLETIONS_QUEUED)
-        return 1;
-    thread->queue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return thread->queue_fd >= 0;
-}
-
-static void run_finished(evs__thread *thread)
-{
-    uint64_t count;
-    while (read(thread->queue_fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
-    evs__posts_run(&thread->finished);
-}
-
-static void await_finished(evs__thread *thread, int timeout_ms)
-{
-    struct pollfd ready = {.fd = thread->queue_fd, .events = POLLIN};
-    atomic_fetch_add(&thread->waiting, 1);
-    if (evs__thread_pending(thread) == 0)
-        timeout_ms = 0;
-    while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
-        ;
-    atomic_fetch_sub(&thread->waiting, 1);
-}
-
-evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *err)
-{
-    evs__thread *thread = client->thread;
-    if (evs__fork_mark_is_child(client->fork_mark))
-        return evs__client_refuse(client, err);
-    if (thread->queue_fd < 0)
-        return evs__fail(err, EVS_E_STATE,
-                         "the client has a thread of its own, which runs "
-                         "completions; see EVS_COMPLETIONS_QUEUED");
-    await_finished(thread, timeout_ms);
-    atomic_fetch_add(&thread->taking, 1);
-    run_finished(thread);
-    wake_in_vain(thread);
-    if (atomic_fetch_sub(&thread->taking, 1) == 1 && atomic_load(&thread->freed))
-        evs_client_free(client);
-    return EVS_OK;
-}
-
-int evs__thread_puts_off_free(evs__thread *thread)
-{
-    if (atomic_load(&thread->taking) == 0)
-        return 0;
-    atomic_store(&thread->shut, 1);
-    atomic_store(&thread->freed, 1);
-    return 1;
-}
-
-evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err)
-{
-    evs_status status = evs__thread_check(client, err);
-    if (status != EVS_OK)
-        return status;
-    if (client->thread->queue_fd < 0)
-        return evs__fail(err, EVS_E_STATE, "the client has a thread of its own and needs no other");
-    *out = client->thread->queue_fd;
-    return EVS_OK;
-}
-
-size_t evs__thread_pending(const evs__thread *thread)
-{
-    size_t ended = atomic_load(&thread->ended); /* first: no more of them than have begun */
-    return atomic_load(&thread->begun) - ended;
-}
-
-void evs__thread_free(evs__thread *thread)
-{
-    if (thread->queue_fd >= 0) {
-        run_finished(thread);
-        close(thread->queue_fd);
-    }
-    evs__waker_free(thread->waker);
-    evs__slabs_free(&thread->slabs);
-    evs__free(thread);
-}
-
-void evs__thread_abandon(evs__thread *thread)
-{
-    if (thread->queue_fd >= 0)
-        close(thread->queue_fd);
-    evs__waker_abandon(thread->waker);
-    evs__slabs_free(&thread->slabs);
-    evs__free(thread);
 }
