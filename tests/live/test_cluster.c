@@ -325,18 +325,23 @@ static void every_primary_gets_a_broadcast(void **state)
     close_world(&w);
 }
 
+/* By the first deadline that finds both tried. */
 static void dead_seeds_are_named(void **state)
 {
     world w;
-    evs_error err;
+    evs_error err = {0};
     evs_reply *reply;
+    evs_status status = EVS_OK;
     (void)state;
     open_world(&w, "\"127.0.0.1:1\", \"[::1]:2\"", "");
     evs_bytes key = evs_text("k");
-    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 5000};
-    assert_int_equal(evs_call(&reply, w.client, &one, &err), EVS_E_CONNECT);
+    evs_invocation one = {.script = "add", .keys = &key, .nkeys = 1, .timeout_ms = 1000};
+    for (int i = 0; i < 60 && strstr(err.message, "[::1]:2") == NULL; i++) {
+        status = evs_call(&reply, w.client, &one, &err);
+        assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    }
     print_message("%s\n", err.message);
-    assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+    assert_int_equal(status, EVS_E_CONNECT);
     assert_non_null(strstr(err.message, "127.0.0.1:1"));
     assert_non_null(strstr(err.message, "[::1]:2"));
     assert_int_equal(evs_client_pending(w.client), 0);

@@ -296,9 +296,11 @@ static void a_slow_script_releases_its_caller_at_the_deadline(void **state)
     evs_reply_free(reply);
     reply = NULL;
     kill(scratch_pid(set.servers[0]), SIGSTOP);
-    assert_int_equal(evs_call(&reply, set.client, &slow, &err), EVS_E_TIMEOUT);
+    do { /* on a busy machine its time may be over before the request has left */
+        assert_int_equal(evs_call(&reply, set.client, &slow, &err), EVS_E_TIMEOUT);
+        assert_null(reply);
+    } while (err.outcome == EVS_NOT_EXECUTED);
     assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
-    assert_null(reply);
     kill(scratch_pid(set.servers[0]), SIGCONT);
     assert_int_equal(evs_call(&reply, set.client, &fast, &err), EVS_OK);
     assert_int_equal(evs_reply_integer(reply), 3); /* the slow one ran, its reply was skipped */
