@@ -267,7 +267,8 @@ EVS_API evs_status evs_command(evs_reply **out, evs_client *client, const evs_pl
  * `shard` is "shard" or "pool/shard"; to be used with evs_shardmap_sentinels for what a client
  * listens to there. Waits for the command_timeout of the map at most.
  * Fails with EVS_E_DENIED when the server refuses, with EVS_E_INVALID for a shard that is a cluster
- * or that sentinels watch, and as evs_command does when there is no answer. */
+ * or that sentinels watch, with EVS_E_TIMEOUT when there is no answer by then, whatever kept it,
+ * and as evs_command does when the connection is lost. */
 EVS_API evs_status evs_may_listen(evs_client *client, const char *shard, const evs_bytes *channels,
                                   size_t nchannels, evs_error *err);
 

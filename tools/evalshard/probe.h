@@ -86,6 +86,8 @@ void probe_ask_sentinel(probe *p);
 /* Whether it lets the user listen to what a client wants to hear of them (probe_listen.c). */
 void probe_try_listening(probe *p);
 
+int probe_reads_replicas(const probe_watch *w);
+
 /* One more of those; `read_from` is static. */
 void probe_add_watch(probe *p, const char *master, const char *shard, const char *read_from);
 

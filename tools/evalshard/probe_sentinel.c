@@ -101,7 +101,7 @@ static void ask_details(probe *p, probe_watch *w)
     evs_reply_free(reply);
 }
 
-static int reads_replicas(const probe_watch *w)
+int probe_reads_replicas(const probe_watch *w)
 {
     return strcmp(w->read_from, "primary") != 0;
 }
@@ -147,7 +147,7 @@ void probe_ask_sentinel(probe *p)
             continue;
         ask_details(p, w);
         ask_quorum(p, w);
-        if (reads_replicas(w))
+        if (probe_reads_replicas(w))
             ask_replicas(p, w);
     }
     probe_try_listening(p);
