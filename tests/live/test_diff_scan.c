@@ -32,15 +32,7 @@ static struct {
 
 static void write_map(char *path, size_t size, const char *name, const char *text)
 {
-    snprintf(path, size, "%s/%s", scratch_folder(stage.area), name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "evalshard: 1\n%s%s",
-            strstr(text, "defaults:") != NULL
-                ? ""
-                : "defaults: {connect_timeout: 20s, command_timeout: 20s}\n",
-            text);
-    fclose(file);
+    program_write_map(path, size, scratch_folder(stage.area), name, text);
 }
 
 /* Each key where the old map puts it. */

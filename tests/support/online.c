@@ -40,15 +40,7 @@ scratch_server *online_start(const char *name, scratch_listen listen, const char
 const char *online_map(const char *text)
 {
     static char path[512];
-    snprintf(path, sizeof path, "%s/map.yaml", scratch_folder(online_area));
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "evalshard: 1\n%s%s",
-            strstr(text, "defaults:") != NULL
-                ? ""
-                : "defaults: {connect_timeout: 20s, command_timeout: 20s}\n",
-            text);
-    fclose(file);
+    program_write_map(path, sizeof path, scratch_folder(online_area), "map.yaml", text);
     return path;
 }
 

@@ -156,3 +156,17 @@ void program_free(program_run *run)
     free(run->out);
     free(run->err);
 }
+
+void program_write_map(char *path, size_t size, const char *folder, const char *name,
+                       const char *text)
+{
+    snprintf(path, size, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "evalshard: 1\n%s%s",
+            strstr(text, "defaults:") != NULL
+                ? ""
+                : "defaults: {connect_timeout: 20s, command_timeout: 20s}\n",
+            text);
+    fclose(file);
+}

@@ -40,4 +40,9 @@ void program_run_it(program_run *run, const program_how *how, const char *const 
 
 void program_free(program_run *run);
 
+/* Writes a map into folder/name, and that into `path`. Where `text` has no defaults they are time
+ * limits that a busy machine keeps. */
+void program_write_map(char *path, size_t size, const char *folder, const char *name,
+                       const char *text);
+
 #endif
