@@ -1,0 +1,107 @@
+/*
+ * A full queue: who submits waits, is refused, or is told when there is room.
+ */
+#include "tests/support/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void a_full_queue_can_be_waited_for(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(WORLD_SHA_REPLY ":1\r\n"),
+                               FAKE_ANSWER(9, ":1\r\n")};
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 3; /* the load counts as well */
+    options.on_full = EVS_FULL_BLOCK;
+    world w;
+    slot slots[10] = {0};
+    WORLD_OPEN(&w, steps, &options);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(world_submit(&w, &slots[i], WORLD_PATIENCE_MS), EVS_OK);
+    world_finish(&w);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(slots[i].order, i + 1);
+    world_close(&w);
+}
+
+static void waiting_for_room_ends_with_the_calls_time(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
+                               FAKE_SAY(WORLD_SHA_REPLY ":1\r\n")};
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 2;
+    options.on_full = EVS_FULL_BLOCK;
+    world w;
+    slot slots[2] = {0};
+    WORLD_OPEN(&w, steps, &options);
+    assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
+    assert_int_equal(world_submit(&w, &slots[1], 30), EVS_E_QUEUE_FULL);
+    assert_int_equal(slots[1].done, 0);
+    fake_shard_go(w.fake);
+    world_finish(&w);
+    world_close(&w);
+}
+
+static void count_room(void *arg, const char *shard)
+{
+    world *w = arg;
+    assert_string_equal(shard, "s0");
+    w->rooms++;
+}
+
+static void who_was_refused_is_told_of_room(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(WORLD_SHA_REPLY ":1\r\n"),
+                               FAKE_ANSWER(2, ":1\r\n")};
+    world w;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 4;
+    options.on_full = EVS_FULL_SIGNAL;
+    options.room = count_room;
+    options.room_arg = &w;
+    slot slots[4] = {0};
+    WORLD_OPEN(&w, steps, &options);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(world_submit(&w, &slots[i], WORLD_PATIENCE_MS), EVS_OK);
+    assert_int_equal(world_submit(&w, &slots[3], WORLD_PATIENCE_MS), EVS_E_QUEUE_FULL);
+    assert_int_equal(w.rooms, 0);
+    world_finish(&w);
+    assert_int_equal(w.rooms, 1);
+    world_close(&w);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_DEAF};
+    world w;
+    evs_client *client = NULL;
+    WORLD_OPEN(&w, steps, NULL);
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.on_full = EVS_FULL_SIGNAL; /* without a function */
+    assert_int_equal(evs_client_open(&client, w.set.map, w.set.registry, &options, NULL),
+                     EVS_E_INVALID);
+    options = (evs_client_options)EVS_CLIENT_OPTIONS_INIT;
+    options.order = (evs_order)7;
+    assert_int_equal(evs_client_open(&client, w.set.map, w.set.registry, &options, NULL),
+                     EVS_E_INVALID);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_queue_can_be_waited_for),
+        cmocka_unit_test(waiting_for_room_ends_with_the_calls_time),
+        cmocka_unit_test(who_was_refused_is_told_of_room),
+        cmocka_unit_test(options_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
