@@ -1,8 +1,10 @@
 /*
  * Jump consistent hash against the plain loop that was published, in double precision: keys at
- * random among shards of any number, and keys whose draws are the ones to get wrong.
+ * random among shards of any number, and keys whose draws are the ones to get wrong. Likewise each
+ * leap that there is for the processor, whichever of them the placement takes.
  */
 #include "sharding/placement.h"
+#include "sharding/placement/leap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,11 +39,15 @@ static size_t published(uint64_t hash, int64_t count)
     return (size_t)bucket;
 }
 
+enum { LEAPS = 2 };
+
 typedef struct numbered {
     const evs__placement *jump;
     evs__arena arena;
     void *built;
     size_t count;
+    evs__leap_fn *leaps[LEAPS]; /* NULL: there is none */
+    size_t walked[LEAPS];       /* hashes that they left */
 } numbered;
 
 static numbered place(size_t count)
@@ -55,14 +61,23 @@ static numbered place(size_t count)
     n.built = n.jump->build(&n.arena, &layout);
     assert_non_null(n.built);
     free(places);
+    n.leaps[0] = evs__leap_plain(count);
+    n.leaps[1] = evs__leap_wide(count);
     return n;
 }
 
-static void compare(const numbered *n, uint64_t hash)
+static void compare(numbered *n, uint64_t hash)
 {
     size_t found = n->jump->find(n->built, hash), right = published(hash, (int64_t)n->count);
     if (found != right)
         fail_msg("%llu among %zu: %zu, not %zu", (unsigned long long)hash, n->count, found, right);
+    for (size_t i = 0; i < LEAPS; i++) {
+        found = n->leaps[i] == NULL ? EVS__NO_BUCKET : n->leaps[i](hash, n->count);
+        n->walked[i] += found == EVS__NO_BUCKET;
+        if (found != EVS__NO_BUCKET && found != right)
+            fail_msg("%llu among %zu: leap %zu ends at %zu, not %zu", (unsigned long long)hash,
+                     n->count, i, found, right);
+    }
 }
 
 static void compare_many(size_t count, size_t keys, uint64_t *seed)
@@ -86,11 +101,28 @@ static void keys_at_random_among_any_number(void **state)
 static void keys_at_random_where_the_way_to_find_them_changes(void **state)
 {
     (void)state;
-    static const size_t counts[] = {1,  2,   3,    4,    5,    6,    7,    39,   40,   41,
-                                    42, 100, 1000, 1023, 1024, 1025, 4096, 8191, 8193, 100000};
+    static const size_t counts[] = {1,    2,    3,    4,    5,    6,    7,    8,
+                                    9,    39,   40,   41,   42,   100,  200,  201,
+                                    1000, 1023, 1024, 1025, 4096, 8191, 8193, 100000};
     uint64_t seed = 362436069;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         compare_many(counts[i], 50000, &seed);
+}
+
+static void few_keys_at_random_are_not_leaped_with(void **state)
+{
+    (void)state;
+    enum { KEYS = 20000, FEW = KEYS / 20 };
+    static const size_t counts[] = {1, 2, 5, 8, 9, 40, 41, 200, 201, 1000, 1024};
+    uint64_t seed = 123456789;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        numbered n = place(counts[i]);
+        for (size_t k = 0; k < KEYS; k++)
+            compare(&n, random_number(&seed));
+        for (size_t l = 0; l < LEAPS; l++)
+            assert_true(n.leaps[l] == NULL || n.walked[l] < FEW);
+        evs__arena_free(&n.arena);
+    }
 }
 
 /* The hash whose draw number `steps` is the given one: Newton's iteration doubles the bits of the
@@ -119,9 +151,9 @@ static void draws_that_are_easy_to_get_wrong(void **state)
         numbered n = place(counts[c]);
         for (size_t i = 0; i < sizeof around / sizeof around[0] * 3; i++) {
             uint64_t r = around[i / 3] + i % 3 - 1;
-            for (unsigned k = 0; k < 13 * 40 && r - 1 <= INT32_MAX; k++) {
+            for (unsigned k = 0; k < 15 * 40 && r - 1 <= INT32_MAX; k++) {
                 uint64_t draw = (r - 1) << 33 | random_number(&seed) >> 31;
-                compare(&n, hash_before(draw, k % 13 + 1));
+                compare(&n, hash_before(draw, k % 15 + 1));
             }
         }
         evs__arena_free(&n.arena);
@@ -133,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_at_random_among_any_number),
         cmocka_unit_test(keys_at_random_where_the_way_to_find_them_changes),
+        cmocka_unit_test(few_keys_at_random_are_not_leaped_with),
         cmocka_unit_test(draws_that_are_easy_to_get_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
