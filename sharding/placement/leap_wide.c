@@ -17,6 +17,7 @@
 
 #if defined __x86_64__ && defined __GNUC__
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define WIDE __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
@@ -121,11 +122,28 @@ WIDE static size_t leap_14(uint64_t hash, size_t count)
     return leap(hash, count, MOST_STEPS);
 }
 
+/* The system keeps registers of all widths when it changes threads. */
+__attribute__((target("xsave"))) static int keeps_registers(void)
+{
+    const long long all = 0xe6;
+    return (_xgetbv(0) & all) == all;
+}
+
+/* As __builtin_cpu_supports, which brings globals with it. */
+static int is_there(void)
+{
+    const unsigned all = bit_AVX2 | bit_AVX512F | bit_AVX512DQ | bit_AVX512VL;
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_OSXSAVE) == 0 || (c & bit_FMA) == 0 ||
+        !keeps_registers())
+        return 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & all) == all;
+}
+
 /* All but 1% of the hashes need no more steps. */
 evs__leap_fn *evs__leap_wide(size_t count)
 {
-    int is_there = __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (!is_there || count > EVS__LEAP_MOST)
+    if (count > EVS__LEAP_MOST || !is_there())
         return NULL;
     if (count <= 40)
         return count <= 8 ? leap_5 : leap_8;
