@@ -74,6 +74,15 @@ static evs__conn *next_in_line(evs__ahead *ahead)
     return ahead->conns[at % EVS__AHEAD_MOST];
 }
 
+evs__conn *evs__ahead_only(evs__ahead *ahead)
+{
+    if (ahead->waiting != 1)
+        return NULL;
+    while (ahead->conns[ahead->first % EVS__AHEAD_MOST] == NULL)
+        ahead->first++;
+    return ahead->conns[ahead->first % EVS__AHEAD_MOST];
+}
+
 #ifdef __linux__
 
 /* The one at place `far`, or who is next to it before. There is somebody. */

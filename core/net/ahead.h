@@ -53,6 +53,9 @@ void evs__ahead_leave(struct evs__conn *conn);
 /* Its replies are about to be read: it leaves, and what they need is fetched. */
 void evs__ahead_fetch(struct evs__conn *conn);
 
+/* The only one in line; NULL: there is none, or more than one. */
+struct evs__conn *evs__ahead_only(evs__ahead *ahead);
+
 /* After a flush: reads what is there when many joined, or, if it `may_rest`, after that sleep. Runs
  * completions. */
 void evs__ahead_read(evs__ahead *ahead, int may_rest);

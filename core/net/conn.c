@@ -31,6 +31,7 @@ evs_status evs__conn_new(evs__conn **out, evs__loop *loop, const evs__login *log
     conn->easy = evs__conn_easy(limits);
     evs__ahead_make_known(&loop->ahead, conn);
     conn->dirty.flush = evs__conn_flush;
+    loop->listeners += limits->unasked != NULL;
     evs__ring_init(&conn->queue);
     evs__ring_init(&conn->lost);
     evs__ring_init(&conn->pulse);
@@ -86,6 +87,7 @@ void evs__conn_leave(evs__conn *conn)
 static void detach(evs__conn *conn)
 {
     conn->closing = 1;
+    conn->loop->listeners -= conn->limits->unasked != NULL;
     evs__loop_unmark(&conn->dirty);
     evs__ahead_leave(conn);
     evs__conn_drop_attempt(conn);

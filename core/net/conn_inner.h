@@ -103,6 +103,10 @@ void evs__conn_write(evs__conn *conn);
 /* Reads once, if anything is awaited. 0 when nothing is there yet. */
 int evs__conn_read_early(evs__conn *conn);
 
+/* Sleeps until there is something to read, a moment at most, and reads it. 0 when nothing came, or
+ * when it may not sleep. */
+int evs__conn_read_asleep(evs__conn *conn);
+
 /* loss.c */
 
 /* Ends the connection, with a problem for whoever asks: the epoch changes, and every request is

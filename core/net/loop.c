@@ -1,9 +1,11 @@
-#include "core/net/loop_inner.h"
+#include "core/net/conn_inner.h"
 
 #include "core/error.h"
 #include "core/mem.h"
 
 #include <assert.h>
+
+enum { LATE_MS = 20 }; /* more than a tick, by which libuv's time is late */
 
 enum { LARGEST_SPARE = 256 * 1024, MOST_SPARE = 4 * 1024 * 1024, FIRST_BUF = 1000 };
 
@@ -189,6 +191,12 @@ static void set_limit(evs__loop *loop, int timeout_ms)
     uv_timer_start(&loop->limit, time_is_up, (uint64_t)timeout_ms, 0);
 }
 
+static void end_turn(evs__loop *loop)
+{
+    flush(loop);
+    evs__glance_expire(&loop->glance);
+}
+
 void evs__loop_run(evs__loop *loop, int timeout_ms)
 {
     loop->stirred = 0;
@@ -199,10 +207,38 @@ void evs__loop_run(evs__loop *loop, int timeout_ms)
     uv_run(&loop->uv, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     if (timeout_ms > 0)
         uv_timer_stop(&loop->limit);
-    flush(loop);
-    evs__glance_expire(&loop->glance);
+    end_turn(loop);
+    loop->turned = evs__loop_about_ms();
     if (loop->fd >= 0)
         evs__loop_set_alarm(loop, loop->unwatched || !is_empty(&loop->dirty));
+}
+
+static int is_due_soon(const evs__loop *loop)
+{
+    int ms = uv_backend_timeout(&loop->uv);
+    return ms >= 0 && ms < EVS__NAP_MS + LATE_MS;
+}
+
+static int may_be_alone(const evs__loop *loop)
+{
+    return loop->ahead.waiting == 1 && loop->listeners == 0 && loop->wakers == 0 &&
+           !loop->unwatched && loop->fd < 0 && loop->turned == evs__loop_about_ms() &&
+           !is_due_soon(loop);
+}
+
+int evs__loop_run_alone(evs__loop *loop)
+{
+    if (!may_be_alone(loop))
+        return 0;
+    loop->stirred = 0;
+    flush(loop);
+    evs__conn *conn = evs__ahead_only(&loop->ahead);
+    if (!loop->stirred && conn != NULL && is_empty(&loop->dirty)) {
+        evs__ahead_fetch(conn);
+        evs__conn_read_asleep(conn);
+    }
+    end_turn(loop);
+    return loop->stirred;
 }
 
 uint64_t evs__loop_now_ms(const evs__loop *loop)

@@ -59,6 +59,12 @@ void evs__loop_unmark(evs__dirty *dirty);
  * their callbacks, flushes again what those made dirty. */
 void evs__loop_run(evs__loop *loop, int timeout_ms);
 
+/* A turn for who waits for a single answer. When one connection owes something and nothing else is
+ * due soon, it sleeps in reading from that one, so that the system need not be asked whose answer
+ * is there. Others wait for the next whole turn meanwhile: for a quarter of a second at most, and
+ * for a tick of the system's clock when answers come. 0 when a whole turn is needed now. */
+int evs__loop_run_alone(evs__loop *loop);
+
 /* Waits up to `most_ms` (< 0 no limit) until evs__loop_run has something to do, for which that one
  * needs not wait any more. `rests` is 1 only while nothing that is on the loop is being changed: a
  * child that another thread forks meanwhile finds everything whole. */

@@ -22,14 +22,16 @@ enum { EVS__READ_BUFFER = 64 * 1024 };
 struct evs__loop {
     uv_loop_t uv;
     uv_prepare_t before_wait;
-    uv_timer_t limit; /* of one evs__loop_run */
-    evs__dirty dirty; /* head of the ring */
-    int stirred;      /* a completion ran in this turn */
-    int reading;      /* read_buffer is in use: completions run between the replies in it */
-    int patient;      /* the turn may wait, and no other thread may want something meanwhile */
-    unsigned wakers;  /* waker.c */
-    int unwatched;    /* somebody began to watch a socket since libuv last looked */
-    int fd;           /* loop_fd.c; -1 until asked for */
+    uv_timer_t limit;   /* of one evs__loop_run */
+    evs__dirty dirty;   /* head of the ring */
+    int stirred;        /* a completion ran in this turn */
+    int reading;        /* read_buffer is in use: completions run between the replies in it */
+    int patient;        /* the turn may wait, and no other thread may want something meanwhile */
+    unsigned wakers;    /* waker.c */
+    unsigned listeners; /* connections on which something may arrive unasked at any time */
+    uint64_t turned;    /* the tick in which the last whole turn ended */
+    int unwatched;      /* somebody began to watch a socket since libuv last looked */
+    int fd;             /* loop_fd.c; -1 until asked for */
     int timer_fd;
     int hurried; /* the timer has been set to fire at once */
     evs__glance glance;

@@ -4,8 +4,10 @@
 #include "core/net/loop_inner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { KEEPALIVE_PROBES = 3 };
@@ -14,6 +16,7 @@ struct evs__socket {
     uv_poll_t poll; /* first: libuv's handle is the socket */
     evs__loop *loop;
     int fd;           /* ours */
+    int may_sleep;    /* the system lets it, so each call has to say when it must not */
     unsigned watched; /* EVS__SOCKET_* */
     evs__socket_fn *ready;
     void *owner;
@@ -151,7 +154,7 @@ ssize_t evs__fd_send(int fd, const char *data, size_t len)
 {
     ssize_t n;
     do {
-        n = send(fd, data, len, MSG_NOSIGNAL);
+        n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR); /* each signal that arrives costs one more turn */
     return n < 0 ? -errno : n;
 }
@@ -160,7 +163,7 @@ ssize_t evs__fd_recv(int fd, char *data, size_t len)
 {
     ssize_t n;
     do {
-        n = recv(fd, data, len, 0);
+        n = recv(fd, data, len, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
@@ -175,6 +178,27 @@ ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len)
 {
     return socket->tls != NULL ? evs__tls_recv(socket->tls, data, len)
                                : evs__fd_recv(socket->fd, data, len);
+}
+
+/* The system's own limit, so that no sleep needs a call to set one. */
+static int let_sleep(evs__socket *socket)
+{
+    struct timeval nap = {.tv_usec = EVS__NAP_MS * 1000};
+    int flags = fcntl(socket->fd, F_GETFL);
+    socket->may_sleep = flags >= 0 &&
+                        setsockopt(socket->fd, SOL_SOCKET, SO_RCVTIMEO, &nap, sizeof nap) == 0 &&
+                        fcntl(socket->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    return socket->may_sleep;
+}
+
+ssize_t evs__socket_await(evs__socket *socket, char *data, size_t len)
+{
+    if (!socket->may_sleep && !let_sleep(socket))
+        return -EAGAIN;
+    ssize_t n = recv(socket->fd, data, len, 0);
+    if (n >= 0)
+        return n;
+    return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
 static ssize_t look(evs__socket *socket)

@@ -1,9 +1,9 @@
 /*
- * socket.h - one non-blocking stream socket on the loop.
+ * socket.h - one stream socket on the loop.
  *
- * Sockets do not block, are not inherited by programs that are started, and raise no SIGPIPE. TCP
- * sends small writes at once and notices a dead peer by keepalive within about a minute. Problems
- * are errno numbers.
+ * Sockets do not block unless they are told to, are not inherited by programs that are started, and
+ * raise no SIGPIPE. TCP sends small writes at once and notices a dead peer by keepalive within
+ * about a minute. Problems are errno numbers.
  */
 #ifndef EVS_CORE_NET_SOCKET_H
 #define EVS_CORE_NET_SOCKET_H
@@ -20,6 +20,10 @@ enum {
     EVS__SOCKET_WRITABLE = 2,
     EVS__SOCKET_BROKEN = 4 /* nothing is watched any more: read what is left, then close */
 };
+
+/* A sleep in reading. The system has a timer for each; a much shorter one would be the next one due
+ * whenever the processor idles, and setting that up costs more than is saved. */
+enum { EVS__NAP_MS = 250 };
 
 typedef enum evs__socket_life {
     EVS__SOCKET_QUIET, /* connected, nothing to read */
@@ -55,6 +59,10 @@ ssize_t evs__socket_send(evs__socket *socket, const char *data, size_t len);
 
 /* Bytes read, 0 at the end, or a negative errno. */
 ssize_t evs__socket_recv(evs__socket *socket, char *data, size_t len);
+
+/* Bytes read of a socket in the clear, for which it sleeps, EVS__NAP_MS at most and until a signal
+ * arrives; else as evs__socket_recv. */
+ssize_t evs__socket_await(evs__socket *socket, char *data, size_t len);
 
 /* Of a socket that is watched, and was when the loop last waited. */
 evs__socket_life evs__socket_peek(evs__socket *socket);

@@ -326,14 +326,15 @@ static void read_some(evs__conn *conn)
     }
 }
 
-int evs__conn_read_early(evs__conn *conn)
+static inline int owes(const evs__conn *conn)
 {
-    if (conn->state != EVS__CONN_READY || conn->tls != NULL || conn->send_problem != 0 ||
-        evs__ring_empty(&conn->queue))
-        return 1;
-    ssize_t n = evs__fd_recv(conn->fd, conn->loop->read_buffer, EVS__READ_BUFFER);
-    if (n == -EAGAIN)
-        return 0;
+    return conn->state == EVS__CONN_READY && conn->tls == NULL && conn->send_problem == 0 &&
+           !evs__ring_empty(&conn->queue);
+}
+
+/* What a read outside of the loop's events came to. */
+static void take_read(evs__conn *conn, ssize_t n)
+{
     evs__conn_enter(conn);
     if (n <= 0)
         ended(conn, (int)-n);
@@ -341,6 +342,27 @@ int evs__conn_read_early(evs__conn *conn)
         absorb(conn, conn->loop->read_buffer, (size_t)n);
     evs__conn_tell_lost(conn);
     evs__conn_leave(conn);
+}
+
+int evs__conn_read_early(evs__conn *conn)
+{
+    if (!owes(conn))
+        return 1;
+    ssize_t n = evs__fd_recv(conn->fd, conn->loop->read_buffer, EVS__READ_BUFFER);
+    if (n == -EAGAIN)
+        return 0;
+    take_read(conn, n);
+    return 1;
+}
+
+int evs__conn_read_asleep(evs__conn *conn)
+{
+    if (!owes(conn) || conn->blocked)
+        return 0;
+    ssize_t n = evs__socket_await(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
+    if (n == -EAGAIN)
+        return 0;
+    take_read(conn, n);
     return 1;
 }
 

@@ -24,7 +24,8 @@ static void drive(evs_client *client, const evs__gate *gate)
 {
     evs__client_enter(client);
     while (!gate->open && !client->closing)
-        evs__loop_run(client->loop, -1);
+        if (client->pending > 1 || !evs__loop_run_alone(client->loop))
+            evs__loop_run(client->loop, -1);
     evs__client_leave(client);
 }
 

@@ -23,11 +23,8 @@ enum { UNLIMITED = -1 };
 static ssize_t budget = UNLIMITED; /* bytes that the kernel still takes */
 static int refusal;                /* an errno instead */
 
-/* The fake shard sends with MSG_DONTWAIT and is not touched. */
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
-    if (flags & MSG_DONTWAIT)
-        return sendto(fd, data, len, flags, NULL, 0);
     if (refusal != 0 || budget == 0) {
         errno = refusal != 0 ? refusal : EAGAIN;
         return -1;

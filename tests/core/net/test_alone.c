@@ -1,0 +1,291 @@
+/* A single answer that somebody waits for: slept for in reading, unless others could be missed. */
+#include "core/net/conn_inner.h"
+#include "tests/support/fake_shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { PEERS = 2, SOON_MS = 100, LATER_MS = 60000, TRIES = 100 };
+
+typedef struct peer {
+    evs__request request; /* first */
+    fake_shard *fake;
+    evs__conn *conn;
+    size_t answers;
+    evs__got got;
+} peer;
+
+typedef struct fixture {
+    evs__loop *loop;
+    peer peers[PEERS];
+} fixture;
+
+static void note(evs__request *request, const evs__answer *answer)
+{
+    peer *self = (peer *)request;
+    self->got = answer->got;
+    self->answers++;
+}
+
+static void ask(peer *self)
+{
+    static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+    assert_int_equal(evs__conn_prepare(self->conn, NULL), EVS_OK);
+    self->request = (evs__request){.done = note};
+    evs__buf_append(evs__conn_begin(self->conn, &self->request), ping, sizeof ping - 1);
+    assert_true(evs__conn_end(self->conn, &self->request));
+}
+
+static void ignore(void *owner, const evs_reply *reply)
+{
+    (void)owner;
+    (void)reply;
+}
+
+static void connect_to(fixture *self, size_t i, const evs__conn_limits *limits)
+{
+    peer *one = &self->peers[i];
+    assert_int_equal(
+        evs__conn_new(&one->conn, self->loop, fake_shard_login(one->fake), limits, NULL), EVS_OK);
+    ask(one);
+    while (one->answers == 0)
+        evs__loop_run(self->loop, -1);
+    one->answers = 0;
+}
+
+static const evs__conn_limits plain = {
+    .max_reply_bytes = 1 << 20, .max_reply_depth = 8, .max_queued_bytes = 1 << 20};
+
+/* The first takes the steps; the other answers one request more than the first. Both are READY. */
+static void begin(fixture *self, fake_shard *fake, const evs__conn_limits *of_other)
+{
+    static const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(2, "+ready\r\n")};
+    *self = (fixture){.peers = {{.fake = fake}, {.fake = FAKE_START(FAKE_UNIX, steps)}}};
+    assert_int_equal(evs__loop_new(&self->loop, NULL), EVS_OK);
+    connect_to(self, 0, &plain);
+    connect_to(self, 1, of_other);
+}
+
+static void end(fixture *self)
+{
+    peer *other = &self->peers[1];
+    if (other->answers == 0 && evs__conn_queued(other->conn) == 0)
+        ask(other);
+    while (other->answers == 0)
+        evs__loop_run(self->loop, -1);
+    for (size_t i = 0; i < PEERS; i++) {
+        evs__conn_free(self->peers[i].conn);
+        fake_shard_stop(self->peers[i].fake);
+    }
+    evs__loop_free(self->loop);
+}
+
+/* As if a whole turn had just ended. */
+static int alone(const fixture *self)
+{
+    self->loop->turned = evs__loop_about_ms();
+    return evs__loop_run_alone(self->loop);
+}
+
+/* It may have to be tried again when the system's clock ticks meanwhile. */
+static void must_be_alone(const fixture *self)
+{
+    for (size_t i = 0; i < TRIES; i++)
+        if (alone(self))
+            return;
+    fail_msg("a whole turn is needed");
+}
+
+/* Nothing was read, and so it is answered in whole turns only. */
+static void must_not_be_alone(fixture *self)
+{
+    for (size_t i = 0; i < TRIES; i++)
+        assert_false(alone(self));
+    assert_int_equal(self->peers[0].answers, 0);
+    while (self->peers[0].answers == 0)
+        evs__loop_run(self->loop, -1);
+    assert_int_equal(self->peers[0].got, EVS__GOT_REPLY);
+}
+
+static fake_shard *answers_once_more(void)
+{
+    static const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(2, "+ready\r\n")};
+    return FAKE_START(FAKE_UNIX, steps);
+}
+
+static void a_single_answer_is_read_without_a_whole_turn(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    ask(&self.peers[0]);
+    must_be_alone(&self);
+    assert_int_equal(self.peers[0].answers, 1);
+    assert_int_equal(self.peers[0].got, EVS__GOT_REPLY);
+    end(&self);
+}
+
+static void two_that_owe_need_a_whole_turn(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    ask(&self.peers[0]);
+    ask(&self.peers[1]);
+    must_not_be_alone(&self);
+    end(&self);
+}
+
+static void a_tick_without_a_whole_turn_needs_one(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    ask(&self.peers[0]);
+    self.loop->turned = evs__loop_about_ms() - 1;
+    assert_false(evs__loop_run_alone(self.loop));
+    must_be_alone(&self);
+    end(&self);
+}
+
+static void fired(void *owner)
+{
+    int *times = owner;
+    ++*times;
+}
+
+static void a_timer_that_is_due_soon_needs_whole_turns(void **state)
+{
+    (void)state;
+    fixture self;
+    int times = 0;
+    begin(&self, answers_once_more(), &plain);
+    evs__timer *timer = evs__timer_new(self.loop, fired, &times);
+    evs__timer_start(timer, SOON_MS);
+    ask(&self.peers[0]);
+    must_not_be_alone(&self);
+    evs__timer_start(timer, LATER_MS);
+    ask(&self.peers[1]);
+    must_be_alone(&self);
+    assert_int_equal(times, 0);
+    evs__timer_free(timer);
+    end(&self);
+}
+
+static void who_watches_the_descriptor_needs_whole_turns(void **state)
+{
+    (void)state;
+    fixture self;
+    int fd;
+    begin(&self, answers_once_more(), &plain);
+    assert_int_equal(evs__loop_fd(&fd, self.loop, NULL), EVS_OK);
+    ask(&self.peers[0]);
+    must_not_be_alone(&self);
+    end(&self);
+}
+
+static void who_listens_needs_whole_turns(void **state)
+{
+    (void)state;
+    fixture self;
+    evs__conn_limits listening = plain;
+    listening.unasked = ignore;
+    begin(&self, answers_once_more(), &listening);
+    ask(&self.peers[0]);
+    must_not_be_alone(&self);
+    assert_int_equal(self.loop->listeners, 1);
+    end(&self);
+}
+
+static void a_silent_server_is_slept_for_only_a_while(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+ready\r\n"), FAKE_COMMANDS(1),
+                                      FAKE_PAUSE, FAKE_SAY(":1\r\n")};
+    fixture self;
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    ask(&self.peers[0]);
+    assert_false(alone(&self));
+    assert_int_equal(self.peers[0].answers, 0);
+    fake_shard_go(self.peers[0].fake);
+    while (self.peers[0].answers == 0)
+        evs__loop_run(self.loop, -1);
+    assert_int_equal(self.peers[0].got, EVS__GOT_REPLY);
+    end(&self);
+}
+
+static void a_connection_that_ends_meanwhile_is_lost(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(1, "+ready\r\n"), FAKE_COMMANDS(1),
+                                      FAKE_CLOSE};
+    fixture self;
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    ask(&self.peers[0]);
+    must_be_alone(&self);
+    assert_int_equal(self.peers[0].answers, 1);
+    assert_int_equal(self.peers[0].got, EVS__GOT_LOST);
+    end(&self);
+}
+
+/* The rest of an answer that comes in two parts is read in whole turns. */
+static void half_an_answer_is_not_the_end(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET,       FAKE_ANSWER(1, "+ready\r\n"),
+                                      FAKE_COMMANDS(1), FAKE_SAY("$5\r\nhe"),
+                                      FAKE_PAUSE,       FAKE_SAY("llo\r\n")};
+    fixture self;
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    ask(&self.peers[0]);
+    assert_false(alone(&self));
+    fake_shard_go(self.peers[0].fake);
+    while (self.peers[0].answers == 0)
+        evs__loop_run(self.loop, -1);
+    assert_int_equal(self.peers[0].got, EVS__GOT_REPLY);
+    end(&self);
+}
+
+/* As long as answers come, and nobody does anything but wait for them. */
+static void timers_fire_between_answers(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET, FAKE_SERVE(":1\r\n")};
+    fixture self;
+    int times = 0;
+    peer *first = &self.peers[0];
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    evs__timer *timer = evs__timer_new(self.loop, fired, &times);
+    evs__timer_start(timer, 2 * EVS__NAP_MS);
+    while (times == 0) {
+        first->answers = 0;
+        ask(first);
+        while (first->answers == 0)
+            if (!evs__loop_run_alone(self.loop))
+                evs__loop_run(self.loop, -1);
+    }
+    evs__timer_free(timer);
+    fake_shard_go(first->fake);
+    end(&self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_single_answer_is_read_without_a_whole_turn),
+        cmocka_unit_test(two_that_owe_need_a_whole_turn),
+        cmocka_unit_test(a_tick_without_a_whole_turn_needs_one),
+        cmocka_unit_test(a_timer_that_is_due_soon_needs_whole_turns),
+        cmocka_unit_test(who_watches_the_descriptor_needs_whole_turns),
+        cmocka_unit_test(who_listens_needs_whole_turns),
+        cmocka_unit_test(a_silent_server_is_slept_for_only_a_while),
+        cmocka_unit_test(a_connection_that_ends_meanwhile_is_lost),
+        cmocka_unit_test(half_an_answer_is_not_the_end),
+        cmocka_unit_test(timers_fire_between_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
