@@ -15,9 +15,9 @@ enum { KEEPALIVE_PROBES = 3 };
 struct evs__socket {
     uv_poll_t poll; /* first: libuv's handle is the socket */
     evs__loop *loop;
-    int fd;           /* ours */
-    int may_sleep;    /* the system lets it, so each call has to say when it must not */
-    unsigned watched; /* EVS__SOCKET_* */
+    int fd;                  /* ours */
+    unsigned char watched;   /* EVS__SOCKET_* */
+    unsigned char may_sleep; /* the system lets it, so each call has to say when it must not */
     evs__socket_fn *ready;
     void *owner;
     evs__tls *tls; /* borrowed; NULL in the clear */
@@ -125,7 +125,7 @@ int evs__socket_watch(evs__socket *socket, unsigned events)
         wanted |= UV_WRITABLE;
     int problem = -uv_poll_start(&socket->poll, wanted, on_poll);
     if (problem == 0)
-        socket->watched = events;
+        socket->watched = (unsigned char)events;
     evs__loop_rewatch(socket->loop);
     return problem;
 }
