@@ -248,7 +248,7 @@ def main():
     parser.add_argument("measures", nargs="*")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--table", metavar="FILE")
     given = parser.parse_intermixed_args()
     if given.table:

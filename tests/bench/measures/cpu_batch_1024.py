@@ -8,4 +8,4 @@ MORE = False
 
 def run(bench):
     with bench.servers(3) as addresses:
-        return bench.cpu("batch", 300000, "-d", "1024", *addresses)
+        return bench.cpu("batch", 1500000, "-d", "1024", *addresses)

@@ -9,4 +9,4 @@ MORE = False
 
 def run(bench):
     with bench.servers(3) as addresses:
-        return bench.cpu("loop", 200000, "-d", "128", *addresses)
+        return bench.cpu("loop", 600000, "-d", "128", *addresses)
