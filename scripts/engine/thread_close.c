@@ -5,9 +5,6 @@
 
 #include "core/error.h"
 
-#include <errno.h>
-#include <time.h>
-
 /* ---- closing ---- */
 
 /* Somebody else may have been faster, after this one was let in. */
@@ -35,12 +32,29 @@ typedef struct drain {
     evs_client *client;
     evs__gate gate;
     sem_t sem;
+    int timeout_ms; /* < 0: however long it takes */
+    evs__timer *timer;
 } drain;
+
+static void time_is_up(void *owner)
+{
+    drain *self = owner;
+    evs__thread *thread = self->client->thread;
+    if (thread->drained == NULL)
+        return; /* it was opened already */
+    thread->drained = NULL;
+    evs__gate_open(&self->gate);
+}
 
 static evs_status begin_drain(void *job, evs_error *err)
 {
     drain *self = job;
-    (void)err;
+    if (self->timeout_ms >= 0) {
+        self->timer = evs__timer_new(self->client->loop, time_is_up, self);
+        if (self->timer == NULL)
+            return evs__fail_nomem(err);
+        evs__timer_start(self->timer, (uint64_t)self->timeout_ms);
+    }
     self->client->thread->drained = &self->gate;
     return EVS_OK;
 }
@@ -49,37 +63,20 @@ static evs_status end_drain(void *job, evs_error *err)
 {
     drain *self = job;
     (void)err;
-    self->client->thread->drained = NULL;
+    evs__timer_free(self->timer);
     return EVS_OK;
 }
 
-static void wait_until(sem_t *sem, int timeout_ms)
-{
-    struct timespec at;
-    if (timeout_ms < 0) {
-        evs__sem_wait(sem);
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += timeout_ms / 1000;
-    at.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    while (sem_timedwait(sem, &at) != 0 && errno == EINTR)
-        ;
-}
-
+/* Out of memory, it does not wait. */
 static void wait_for_calls(evs_client *client, int timeout_ms)
 {
-    drain self = {.client = client};
+    drain self = {.client = client, .timeout_ms = timeout_ms};
     evs__start begin = {.start = begin_drain, .job = &self};
     evs__start end = {.start = end_drain, .job = &self};
     sem_init(&self.sem, 0, 0);
     self.gate.sem = &self.sem;
-    evs__thread_run_always(client, &begin, NULL);
-    wait_until(&self.sem, timeout_ms);
+    if (evs__thread_run_always(client, &begin, NULL) == EVS_OK)
+        evs__sem_wait(&self.sem);
     evs__thread_run_always(client, &end, NULL);
     sem_destroy(&self.sem);
 }
