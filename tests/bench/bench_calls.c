@@ -28,15 +28,12 @@
  */
 #include "core/buf.h"
 #include "core/sha1.h"
+#include "tests/bench/calls_peer.h"
 #include "tests/bench/calls_server.h"
-#include <evalshard/evalshard.h>
-
-#include <hiredis/hiredis.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <semaphore.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,44 +42,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    KEYS = 10000,
-    KEY_LEN = 20,
-    MOST_SHARDS = 1000,
-    MOST_ARGS = 16,
-    TIMEOUT_MS = 60000,
-    IDLE_AFTER_MS = 500
-};
+enum { MOST_SHARDS = 1000 };
 
 extern char **environ;
 
-typedef struct bench {
-    const char *peer, *mode;
-    size_t count, depth, shards, args, elements, scripts;
-    const char *distribution;
-    int places_outside; /* what placing keys takes is left out of the figure */
-    size_t nodes;       /* of a cluster; 0: the shards are those of the map */
-    unsigned *homes;    /* of the keys: their shards */
-    char **addresses;   /* one per shard */
-    evs_shardmap *map;
-    char sha[41];
-    char (*keys)[KEY_LEN + 1];
-    evs_bytes argv[MOST_ARGS];
+static const char *const modes[] = {"batch", "loop", "block", "idle"}; /* calls_mode */
 
-    evs_client *client;
-    evs_invocation call;
-    redisContext **contexts;
-    size_t submitted, done;
-    int threaded;
-    size_t goal; /* of `done`: then who submitted goes on */
-    sem_t reached;
-    evs_done_fn completion;
-    int preload;
-} bench;
-
-static const char script[] = "return 1";
-
-static void die(const char *what, const char *why)
+void calls_die(const char *what, const char *why)
 {
     fprintf(stderr, "bench.calls: %s: %s\n", what, why);
     exit(1);
@@ -103,7 +69,7 @@ static pid_t start_server(bench *self, const char *program, char folder[32], int
     snprintf(elements, sizeof elements, "%zu", self->elements);
     snprintf(nodes, sizeof nodes, "%zu", self->nodes);
     if (mkdtemp(folder) == NULL || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
-        die("server", strerror(errno));
+        calls_die("server", strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], 0);
     posix_spawn_file_actions_adddup2(&actions, from[1], 1);
@@ -113,7 +79,7 @@ static pid_t start_server(bench *self, const char *program, char folder[32], int
     close(to[0]);
     close(from[1]);
     if (problem != 0 || read(from[0], &port, sizeof port) != sizeof port)
-        die("server", problem == 0 ? "did not start" : strerror(problem));
+        calls_die("server", problem == 0 ? "did not start" : strerror(problem));
     close(from[0]);
     *leash = to[1];
     for (size_t i = 0; i < self->shards; i++) {
@@ -136,7 +102,7 @@ static void stop_server(const bench *self, pid_t pid, const char *folder, int le
     rmdir(folder);
 }
 
-/* ---- what both peers do ---- */
+/* ---- what both peers use ---- */
 
 static void make_map(bench *self)
 {
@@ -155,179 +121,24 @@ static void make_map(bench *self)
         evs__buf_format(&yaml, "      s%zu: \"%s\"\n", i, self->addresses[i]);
     if (evs_shardmap_parse(&self->map, (evs_bytes){yaml.data, yaml.len}, "bench", NULL, &err) !=
         EVS_OK)
-        die("map", err.message);
+        calls_die("map", err.message);
     evs__buf_free(&yaml);
 }
 
 static void make_keys(bench *self)
 {
-    self->keys = calloc(KEYS, sizeof *self->keys);
-    for (size_t i = 0; i < KEYS; i++)
+    self->keys = calloc(CALLS_KEYS, sizeof *self->keys);
+    for (size_t i = 0; i < CALLS_KEYS; i++)
         snprintf(self->keys[i], sizeof self->keys[i], "usr:{%09zu}:hash", i * 9973 % 1000000000);
-    self->homes = calloc(KEYS, sizeof *self->homes);
-    for (size_t i = 0; i < KEYS; i++) {
+    self->homes = calloc(CALLS_KEYS, sizeof *self->homes);
+    for (size_t i = 0; i < CALLS_KEYS; i++) {
         evs_route route;
-        evs_shardmap_route(&route, self->map, (evs_bytes){self->keys[i], KEY_LEN}, NULL);
+        evs_shardmap_route(&route, self->map, (evs_bytes){self->keys[i], CALLS_KEY_LEN}, NULL);
         self->homes[i] = (unsigned)route.shard;
     }
-    for (size_t i = 0; i < MOST_ARGS; i++)
+    for (size_t i = 0; i < CALLS_MOST_ARGS; i++)
         self->argv[i] = evs_text("argument");
-    evs__sha1_hex(self->sha, evs_text(script));
-}
-
-static evs_bytes key_of(const bench *self, size_t call)
-{
-    return (evs_bytes){self->keys[call % KEYS], KEY_LEN};
-}
-
-/* ---- evalshard ---- */
-
-static void submit(bench *self);
-
-static void finished(void *arg, const evs_result *result)
-{
-    bench *self = arg;
-    if (result->status != EVS_OK ||
-        (self->elements == 0 ? evs_reply_integer(result->reply) != 1
-                             : evs_reply_count(result->reply) != self->elements))
-        die("call", result->error == NULL ? "wrong reply" : result->error->message);
-    self->done++;
-    if (self->mode[0] == 'l' && self->submitted < self->count)
-        submit(self);
-}
-
-static void finished_elsewhere(void *arg, const evs_result *result)
-{
-    bench *self = arg;
-    finished(arg, result);
-    if (self->done == self->goal)
-        sem_post(&self->reached);
-}
-
-static void submit(bench *self)
-{
-    evs_error err;
-    evs_bytes key = key_of(self, self->submitted++);
-    self->call.keys = &key;
-    if (evs_submit(self->client, &self->call, self->completion, self, &err) != EVS_OK)
-        die("submit", err.message);
-}
-
-static void submit_many(bench *self)
-{
-    size_t left = self->count - self->submitted;
-    size_t now = left < self->depth ? left : self->depth;
-    self->goal = self->submitted + now;
-    for (size_t i = now; i > 0; i--)
-        submit(self);
-}
-
-/* Completions run on the client's thread. */
-static void run_threaded(bench *self)
-{
-    while (self->submitted < self->count) {
-        submit_many(self);
-        while (sem_wait(&self->reached) != 0)
-            ;
-    }
-}
-
-static void run_evs(bench *self)
-{
-    if (self->mode[0] == 'b' && self->mode[1] == 'l') {
-        for (; self->done < self->count; self->done++) {
-            evs_reply *reply = NULL;
-            evs_error err;
-            evs_bytes key = key_of(self, self->done);
-            self->call.keys = &key;
-            if (evs_call(&reply, self->client, &self->call, &err) != EVS_OK)
-                die("call", err.message);
-            evs_reply_free(reply);
-        }
-        return;
-    }
-    if (self->threaded) {
-        run_threaded(self);
-        return;
-    }
-    while (self->done < self->count) {
-        if (self->done == self->submitted)
-            submit_many(self);
-        evs_client_process(self->client, -1, NULL);
-    }
-}
-
-/* ---- hiredis ---- */
-
-static redisContext *home_of(const bench *self, size_t call)
-{
-    return self->contexts[self->homes[call % KEYS]];
-}
-
-static void append(const bench *self, size_t call)
-{
-    evs_bytes key = key_of(self, call);
-    const char *argv[4 + MOST_ARGS] = {"EVALSHA", self->sha, "1", key.data};
-    size_t lengths[4 + MOST_ARGS] = {7, 40, 1, key.len};
-    for (size_t i = 0; i < self->args; i++) {
-        argv[4 + i] = self->argv[i].data;
-        lengths[4 + i] = self->argv[i].len;
-    }
-    redisAppendCommandArgv(home_of(self, call), (int)(4 + self->args), argv, lengths);
-}
-
-static void flush(redisContext *context)
-{
-    for (int done = 0; !done;)
-        if (redisBufferWrite(context, &done) != REDIS_OK)
-            die("write", context->errstr);
-}
-
-static void take_reply(const bench *self, redisContext *context)
-{
-    redisReply *reply = NULL;
-    if (redisGetReply(context, (void **)&reply) != REDIS_OK)
-        die("reply", context->errstr);
-    if (reply->elements != self->elements || (self->elements == 0 && reply->integer != 1))
-        die("reply", reply->str);
-    freeReplyObject(reply);
-}
-
-static void run_hiredis(bench *self)
-{
-    size_t depth = self->mode[1] == 'l' ? 1 : self->depth;
-    while (self->done < self->count) {
-        size_t first = self->done, last = first + depth;
-        if (last > self->count)
-            last = self->count;
-        for (size_t i = first; i < last; i++)
-            append(self, i);
-        for (size_t i = 0; i < self->shards; i++)
-            flush(self->contexts[i]);
-        for (size_t i = first; i < last; i++)
-            take_reply(self, home_of(self, i));
-        self->done = last;
-    }
-}
-
-static void connect_hiredis(bench *self)
-{
-    self->contexts = calloc(self->shards, sizeof *self->contexts);
-    for (size_t i = 0; i < self->shards; i++) {
-        char *at = self->addresses[i], *port = strrchr(at, ':');
-        redisContext *context;
-        if (strncmp(at, "unix:", 5) == 0) {
-            context = redisConnectUnix(at + 5);
-        } else {
-            char host[64];
-            snprintf(host, sizeof host, "%.*s", (int)(port - at), at);
-            context = redisConnect(host, atoi(port + 1));
-        }
-        if (context == NULL || context->err != 0)
-            die(at, context == NULL ? "out of memory" : context->errstr);
-        freeReplyObject(redisCommand(context, "SCRIPT LOAD %s", script));
-        self->contexts[i] = context;
-    }
+    evs__sha1_hex(self->sha, evs_text(CALLS_SCRIPT));
 }
 
 /* ---- measuring ---- */
@@ -356,19 +167,16 @@ static double now_us(void)
 
 static void run(bench *self)
 {
-    self->done = self->submitted = 0;
-    if (strcmp(self->peer, "evs") == 0)
-        run_evs(self);
-    else
-        run_hiredis(self);
+    self->done = 0;
+    self->peer->run(self);
 }
 
 /* Every shard is connected to and knows the script before anything is measured. */
 static void warm_up(bench *self)
 {
     size_t count = self->count, depth = self->depth;
-    self->count = self->elements > 0 ? KEYS / 50 : KEYS;
-    self->depth = KEYS / 10;
+    self->count = self->elements > 0 ? CALLS_KEYS / 50 : CALLS_KEYS;
+    self->depth = CALLS_KEYS / 10;
     run(self);
     self->count = count;
     self->depth = depth;
@@ -381,7 +189,7 @@ static double place_us(const bench *self)
     double cpu = cpu_us();
     for (size_t i = 0; i < self->count; i++) {
         evs_route route;
-        if (evs_shardmap_route(&route, self->map, key_of(self, i), NULL) == EVS_OK)
+        if (evs_shardmap_route(&route, self->map, calls_key(self, i), NULL) == EVS_OK)
             sum += route.shard;
     }
     cpu = cpu_us() - cpu;
@@ -401,103 +209,26 @@ static void measure(bench *self)
     double place = self->places_outside ? place_us(self) : 0;
     printf("%s %s depth %zu shards %zu args %zu: %.3f us CPU per call, of the system %.3f, "
            "%.3f for placing left out, %.0f calls/s\n",
-           self->peer, self->mode, self->depth, self->shards, self->args, (cpu - place) / n,
-           system / n, place / n, n / wall * 1e6);
+           self->peer->name, modes[self->mode], self->depth, self->shards, self->args,
+           (cpu - place) / n, system / n, place / n, n / wall * 1e6);
 }
 
-/* Memory of a burst goes back when the last deadline has passed. */
-static void rest(bench *self)
+static void weigh(bench *self)
 {
-    usleep(2 * IDLE_AFTER_MS * 1000);
-    if (self->client != NULL)
-        evs_client_process(self->client, 0, NULL);
+    self->peer->rest(self);
+    printf("%s idle shards %zu: %.0f bytes of heap per shard\n", self->peer->name, self->shards,
+           (double)(mallinfo2().uordblks - self->before) / (double)self->shards);
 }
 
-static void measure_and_weigh(bench *self, size_t before)
+static void compare(bench *self)
 {
-    int idle = strcmp(self->mode, "idle") == 0;
-    if (idle)
-        self->call.timeout_ms = IDLE_AFTER_MS;
+    self->peer->open(self);
     warm_up(self);
-    if (idle)
-        rest(self);
-    if (!idle)
-        measure(self);
+    if (self->mode == CALLS_IDLE)
+        weigh(self);
     else
-        printf("%s idle shards %zu: %.0f bytes of heap per shard\n", self->peer, self->shards,
-               (double)(mallinfo2().uordblks - before) / (double)self->shards);
-}
-
-static void load_scripts(const bench *self, evs_registry *registry)
-{
-    for (size_t i = 0; i < self->scripts; i++) {
-        char name[32], text[64];
-        evs_error err;
-        snprintf(name, sizeof name, "more/%zu", i);
-        snprintf(text, sizeof text, "return 1 -- %zu", i);
-        if (evs_script_load(registry, name, evs_text(text), NULL, &err) != EVS_OK)
-            die("script", err.message);
-    }
-}
-
-/* Every script on every shard. */
-static void run_scripts(bench *self, const evs_registry *registry)
-{
-    for (size_t shard = 0; self->scripts > 0 && shard < self->shards; shard++) {
-        size_t key = 0;
-        while (key < KEYS && self->homes[key] != shard)
-            key++;
-        if (key == KEYS)
-            die("key", "a shard has none");
-        evs_bytes bytes = key_of(self, key);
-        self->call.keys = &bytes;
-        for (size_t i = 0; i < self->scripts; i++) {
-            evs_reply *reply = NULL;
-            evs_error err;
-            self->call.handle = evs_registry_at(registry, i + 1);
-            if (evs_call(&reply, self->client, &self->call, &err) != EVS_OK)
-                die("call", err.message);
-            evs_reply_free(reply);
-        }
-    }
-    self->call.handle = evs_registry_at(registry, 0);
-}
-
-static void bench_evs(bench *self)
-{
-    evs_registry *registry = NULL;
-    evs_error err;
-    if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
-        evs_script_load(registry, "one", evs_text(script), NULL, &err) != EVS_OK)
-        die("script", err.message);
-    load_scripts(self, registry);
-    size_t before = mallinfo2().uordblks;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.threaded = self->threaded;
-    sem_init(&self->reached, 0, 0);
-    self->completion = self->threaded ? finished_elsewhere : finished;
-    if (evs_client_open(&self->client, self->map, registry, &options, &err) != EVS_OK)
-        die("client", err.message);
-    self->call.handle = evs_script_find(registry, "one");
-    self->call.nkeys = 1;
-    self->call.args = self->argv;
-    self->call.nargs = self->args;
-    self->call.timeout_ms = TIMEOUT_MS;
-    if (!self->preload)
-        run_scripts(self, registry);
-    measure_and_weigh(self, before);
-    evs_client_free(self->client);
-    evs_registry_free(registry);
-}
-
-static void bench_hiredis(bench *self)
-{
-    size_t before = mallinfo2().uordblks;
-    connect_hiredis(self);
-    measure_and_weigh(self, before);
-    for (size_t i = 0; i < self->shards; i++)
-        redisFree(self->contexts[i]);
-    free(self->contexts);
+        measure(self);
+    self->peer->close(self);
 }
 
 /* ---- what is asked ---- */
@@ -510,12 +241,31 @@ static void usage(void)
     exit(2);
 }
 
+static const calls_peer *peer_of(const char *name)
+{
+    if (strcmp(name, calls_evs.name) == 0)
+        return &calls_evs;
+    if (strcmp(name, calls_hiredis.name) != 0)
+        usage();
+    return &calls_hiredis;
+}
+
+static calls_mode mode_of(const char *name)
+{
+    size_t at = 0;
+    while (at < sizeof modes / sizeof modes[0] && strcmp(name, modes[at]) != 0)
+        at++;
+    if (at == sizeof modes / sizeof modes[0])
+        usage();
+    return (calls_mode)at;
+}
+
 static void read_options(bench *self, int argc, char **argv)
 {
     if (argc < 4)
         usage();
-    self->peer = argv[1];
-    self->mode = argv[2];
+    self->peer = peer_of(argv[1]);
+    self->mode = mode_of(argv[2]);
     self->count = strtoul(argv[3], NULL, 10);
     self->depth = 128;
     self->shards = 3;
@@ -542,7 +292,7 @@ static void read_options(bench *self, int argc, char **argv)
         else if (c == 'l')
             self->preload = 1;
         else if (c == 'o')
-            self->places_outside = strcmp(self->peer, "evs") == 0;
+            self->places_outside = self->peer == &calls_evs;
         else
             usage();
     }
@@ -551,7 +301,7 @@ static void read_options(bench *self, int argc, char **argv)
     if (optind < argc)
         self->shards = (size_t)(argc - optind);
     if (self->depth == 0 || self->shards == 0 || self->shards > MOST_SHARDS ||
-        self->args > MOST_ARGS)
+        self->args > CALLS_MOST_ARGS)
         usage();
 }
 
@@ -572,10 +322,7 @@ int main(int argc, char **argv)
         server = start_server(&self, argv[0], folder, &leash);
     make_map(&self);
     make_keys(&self);
-    if (strcmp(self.peer, "evs") == 0)
-        bench_evs(&self);
-    else
-        bench_hiredis(&self);
+    compare(&self);
     if (server != 0)
         stop_server(&self, server, folder, leash);
     evs_shardmap_free(self.map);
