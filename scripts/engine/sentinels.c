@@ -1,31 +1,23 @@
-#include "scripts/engine/sentinels.h"
+#include "scripts/engine/sentinels_inner.h"
 
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/note.h"
-#include "scripts/engine/primary.h"
 #include "scripts/engine/question.h"
-#include "scripts/render.h"
 
 enum {
     SHORTEST_PAUSE_MS = 25,
     LONGEST_PAUSE_MS = 500,
     ROUND_MS = 1000, /* no answer is waited for any longer */
     GRACE_MS = 50,
-    SOON_MS = 250,    /* to the first poll, where that may help; then twice as long each time */
-    UNHEARD_MS = 200, /* so long an answer counts without a subscription behind it */
+    SOON_MS = 250, /* to the first poll, where that may help; then twice as long each time */
     MOST_REPLY_BYTES = 1024 * 1024,
     MOST_DEPTH = 8,
     MOST_QUEUED_BYTES = 16 * 1024 * 1024
 };
 
-static evs__primary *primary_of(evs__ring *ring)
-{
-    return (evs__primary *)((char *)ring - offsetof(evs__primary, ring));
-}
-
-static int is_dead(const evs__sentinels *group)
+int evs__sentinels_are_over(const evs__sentinels *group)
 {
     const evs_client *client = group->client;
     return group->stopped || client->closing || client->ending || client->conns == NULL;
@@ -144,7 +136,7 @@ void evs__sentinels_drop(evs__sentinels *group)
     end_if_done(group);
 }
 
-static void leave(evs__sentinels *group)
+void evs__sentinels_leave(evs__sentinels *group)
 {
     group->busy--;
     end_if_done(group);
@@ -153,19 +145,19 @@ static void leave(evs__sentinels *group)
 /* ---- all primaries, one after the other ---- */
 
 /* Completions may take primaries to another group meanwhile. */
-static void for_each(evs__sentinels *group, void (*each)(evs__primary *primary))
+void evs__sentinels_each(evs__sentinels *group, void (*each)(evs__primary *primary))
 {
     evs__ring left;
     evs__ring_init(&left);
     evs__ring_move(&left, &group->primaries);
     group->busy++;
     while (!evs__ring_empty(&left)) {
-        evs__primary *primary = primary_of(left.next);
+        evs__primary *primary = evs__sentinels_primary(left.next);
         evs__ring_remove(&primary->ring);
         evs__ring_append(&group->primaries, &primary->ring);
         each(primary);
     }
-    leave(group);
+    evs__sentinels_leave(group);
 }
 
 static void judge_clear(evs__primary *primary)
@@ -182,7 +174,7 @@ static void judge_in_the_end(evs__primary *primary)
 static int somebody_waits(const evs__sentinels *group)
 {
     for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
-        if (evs__primary_is_sought(primary_of(at), 1))
+        if (evs__primary_is_sought(evs__sentinels_primary(at), 1))
             return 1;
     return 0;
 }
@@ -190,13 +182,13 @@ static int somebody_waits(const evs__sentinels *group)
 static void serve(void *owner)
 {
     evs__sentinels *group = owner;
-    if (!is_dead(group))
-        for_each(group, evs__primary_serve);
+    if (!evs__sentinels_are_over(group))
+        evs__sentinels_each(group, evs__primary_serve);
 }
 
 void evs__sentinels_serve(evs__sentinels *group)
 {
-    if (!is_dead(group))
+    if (!evs__sentinels_are_over(group))
         evs__timer_start(group->serving, 0);
 }
 
@@ -212,7 +204,7 @@ static uint64_t pause_of(const evs__sentinels *group)
 
 void evs__sentinels_ask(evs__sentinels *group)
 {
-    if (is_dead(group))
+    if (evs__sentinels_are_over(group))
         return;
     if (group->owed > 0 || group->busy > 0) {
         group->again = 1;
@@ -229,9 +221,9 @@ void evs__sentinels_ask(evs__sentinels *group)
 }
 
 /* About all primaries, and without a pause. */
-static void ask_at_once(evs__sentinels *group)
+void evs__sentinels_ask_at_once(evs__sentinels *group)
 {
-    if (is_dead(group))
+    if (evs__sentinels_are_over(group))
         return;
     group->whole = 1;
     group->rounds = group->polls = 0;
@@ -247,7 +239,7 @@ static uint64_t poll_of(const evs__sentinels *group)
     uint64_t soon = (uint64_t)SOON_MS << (group->polls < 8 ? group->polls : 8);
     if (soon < group->plan->refresh_ms)
         for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
-            if (evs__primary_hopes(primary_of(at)))
+            if (evs__primary_hopes(evs__sentinels_primary(at)))
                 return soon;
     return group->plan->refresh_ms;
 }
@@ -257,8 +249,8 @@ static void end_round(evs__sentinels *group)
     group->busy++;
     evs__timer_stop(group->grace);
     group->decided = 1;
-    for_each(group, judge_in_the_end);
-    if (!is_dead(group)) {
+    evs__sentinels_each(group, judge_in_the_end);
+    if (!evs__sentinels_are_over(group)) {
         int waits = somebody_waits(group) || group->again;
         group->round_end = evs__loop_now_ms(group->client->loop);
         group->rounds = waits || group->wanted ? group->rounds + 1 : 0;
@@ -268,146 +260,10 @@ static void end_round(evs__sentinels *group)
         evs__timer_start(group->timer, waits ? pause_of(group) : poll_of(group));
         group->polls += !waits;
     }
-    leave(group);
+    evs__sentinels_leave(group);
 }
 
-/* ---- listening ---- */
-
-static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err);
-
-static void hear(void *owner, const evs_reply *reply);
-
-static void note_refused(const evs__sentinel *sentinel, const evs_reply *reply)
-{
-    evs_bytes text = evs_reply_bytes(reply);
-    evs__note_client(sentinel->group->client, EVS_E_DENIED, "sentinel %s: SUBSCRIBE refused: %.*s",
-                     sentinel->login->endpoint.text, (int)text.len, text.data);
-}
-
-static void subscribed(evs__request *request, const evs__answer *answer)
-{
-    evs__sentinel *sentinel = (evs__sentinel *)((char *)request -
-                                                offsetof(evs__sentinel, subscribe));
-    evs__sentinels *group = sentinel->group;
-    sentinel->subscribing = 0;
-    if (is_dead(group) || answer->got != EVS__GOT_REPLY)
-        return;
-    group->heard = 1;
-    if (evs_reply_kind(answer->reply) != EVS_REPLY_ERROR)
-        ask_at_once(group); /* what was told before may have changed unheard */
-    else
-        note_refused(sentinel, answer->reply);
-}
-
-/* A message may stand in front of the answer. */
-static void subscribed_also(evs__request *request, const evs__answer *answer)
-{
-    evs__sentinel *sentinel = (evs__sentinel *)((char *)request -
-                                                offsetof(evs__sentinel, subscribe_also));
-    sentinel->subscribing_also = 0;
-    if (is_dead(sentinel->group) || answer->got != EVS__GOT_REPLY)
-        return;
-    if (evs_reply_kind(answer->reply) == EVS_REPLY_ERROR)
-        note_refused(sentinel, answer->reply);
-    else
-        hear(sentinel, answer->reply);
-}
-
-static int subscribe(evs__conn *conn, evs__request *request, const evs_bytes *args, size_t nargs)
-{
-    evs__render_command(evs__conn_begin(conn, request), args, nargs);
-    return evs__conn_end(conn, request);
-}
-
-/* To what is said of replicas. A user may have no permission for these channels. */
-static void listen_also(evs__sentinel *sentinel)
-{
-    uint64_t epoch = evs__conn_epoch(sentinel->heard) + 1;
-    if (sentinel->subscribing_also || sentinel->epoch_also == epoch)
-        return;
-    evs_bytes args[] = {evs_text("SUBSCRIBE"),
-                        evs_text("+slave"),
-                        evs_text("+sdown"),
-                        evs_text("-sdown"),
-                        evs_text("+slave-reconf-done"),
-                        evs_text("+convert-to-slave"),
-                        evs_text("+reboot")};
-    sentinel->subscribe_also = (evs__request){.done = subscribed_also};
-    sentinel->subscribing_also = subscribe(sentinel->heard, &sentinel->subscribe_also, args,
-                                           sizeof args / sizeof args[0]);
-    if (sentinel->subscribing_also)
-        sentinel->epoch_also = epoch;
-}
-
-static int reads_replicas(const evs__sentinels *group)
-{
-    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
-        if (evs__primary_is_read_beside(primary_of(at)))
-            return 1;
-    return 0;
-}
-
-/* Once for each connection; when it cannot be had now, the next round tries again. */
-static void listen_to(evs__sentinel *sentinel)
-{
-    evs_error err;
-    if (open_conn(sentinel, &sentinel->heard, &err) != EVS_OK)
-        return;
-    uint64_t epoch = evs__conn_epoch(sentinel->heard) + 1;
-    if (!sentinel->subscribing && sentinel->epoch != epoch) {
-        evs_bytes args[] = {evs_text("SUBSCRIBE"), evs_text("+switch-master")};
-        sentinel->subscribe = (evs__request){.done = subscribed};
-        sentinel->subscribing = subscribe(sentinel->heard, &sentinel->subscribe, args, 2);
-        if (sentinel->subscribing)
-            sentinel->epoch = epoch;
-    }
-    if (sentinel->epoch == epoch && reads_replicas(sentinel->group))
-        listen_also(sentinel);
-}
-
-static int has_name(const evs__primary *primary, evs_bytes name)
-{
-    const char *its = primary->lane->at->master_name;
-    return strlen(its) == name.len && memcmp(its, name.data, name.len) == 0;
-}
-
-static void hear_of(evs__primary *primary)
-{
-    evs__sentinels *group = primary->group;
-    const evs__switched *told = group->told;
-    if (told != NULL && has_name(primary, told->name) && evs__primary_switched(primary, told))
-        ask_at_once(group);
-}
-
-/* Something happened to a replica of a primary of that name. */
-static void hear_of_replica(evs__sentinels *group, evs_bytes name)
-{
-    for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next) {
-        const evs__primary *primary = primary_of(at);
-        if (!evs__primary_is_read_beside(primary) || !has_name(primary, name))
-            continue;
-        group->whole = 1;
-        evs__sentinels_ask(group);
-        return;
-    }
-}
-
-static void hear(void *owner, const evs_reply *reply)
-{
-    evs__sentinels *group = ((const evs__sentinel *)owner)->group;
-    evs__switched told;
-    if (is_dead(group))
-        return;
-    if (!evs__switch_read(&told, reply)) {
-        hear_of_replica(group, evs__replica_news_read(reply));
-        return;
-    }
-    group->busy++;
-    group->told = &told;
-    for_each(group, hear_of);
-    group->told = NULL;
-    leave(group);
-}
+/* ---- connections ---- */
 
 static void tell_news(void *owner, const evs__login *login, evs_status status, const char *text)
 {
@@ -419,7 +275,7 @@ static void tell_news(void *owner, const evs__login *login, evs_status status, c
         evs__sentinels_ask(group); /* which listens again */
 }
 
-static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error *err)
+evs_status evs__sentinel_open(evs__sentinel *sentinel, evs__conn **conn, evs_error *err)
 {
     int hears = conn == &sentinel->heard;
     evs__conn_limits *limits = &sentinel->limits[hears];
@@ -430,36 +286,11 @@ static evs_status open_conn(evs__sentinel *sentinel, evs__conn **conn, evs_error
                                  .protocol = 2,
                                  .news = tell_news,
                                  .news_owner = sentinel,
-                                 .unasked = hears ? hear : NULL};
+                                 .unasked = hears ? evs__sentinel_hear : NULL};
     if (*conn == NULL)
         status = evs__conns_make_with(conn, sentinel->group->client->conns, sentinel->login, limits,
                                       err);
     return status == EVS_OK ? evs__conn_prepare(*conn, err) : status;
-}
-
-/* A message would be told there. */
-static int is_subscribed(const evs__sentinel *sentinel)
-{
-    return sentinel->heard != NULL && !sentinel->subscribing &&
-           evs__conn_state_of(sentinel->heard) == EVS__CONN_READY &&
-           sentinel->epoch == evs__conn_epoch(sentinel->heard) + 1;
-}
-
-/* Who is driven may have slept before it had subscribed anywhere. When subscriptions are lost
- * later, all sentinels are probably dead, and nobody replaces a primary then. */
-int evs__sentinels_are_deaf(const evs__sentinels *group)
-{
-    size_t quiet = 0;
-    for (size_t i = 0; i < group->plan->nhosts; i++) {
-        const evs__sentinel *sentinel = &group->all[i];
-        if (sentinel->heard != NULL && evs__conn_is_stirred(sentinel->heard))
-            return 1;
-        quiet += (size_t)is_subscribed(sentinel);
-    }
-    uint64_t now = evs__loop_now_ms(group->client->loop);
-    uint64_t since = group->round_end > group->made_at ? group->round_end : group->made_at;
-    uint64_t trust = group->heard ? 2 * (uint64_t)group->plan->refresh_ms : UNHEARD_MS;
-    return quiet == 0 && now > since + trust;
 }
 
 /* ---- answers ---- */
@@ -467,7 +298,7 @@ int evs__sentinels_are_deaf(const evs__sentinels *group)
 void evs__sentinels_answered(evs__sentinel *sentinel, unsigned round, evs__primary *primary)
 {
     evs__sentinels *group = sentinel->group;
-    if (round != group->round || is_dead(group))
+    if (round != group->round || evs__sentinels_are_over(group))
         return;
     sentinel->owes--;
     group->busy++;
@@ -475,14 +306,14 @@ void evs__sentinels_answered(evs__sentinel *sentinel, unsigned round, evs__prima
         evs__primary_judge(primary, 0);
     else if (primary != NULL && group->owed > 1 && evs__primary_is_clear(primary))
         evs__timer_start(group->grace, GRACE_MS);
-    if (--group->owed == 0 && !is_dead(group))
+    if (--group->owed == 0 && !evs__sentinels_are_over(group))
         end_round(group);
-    leave(group);
+    evs__sentinels_leave(group);
 }
 
 int evs__sentinels_expect(const evs__sentinels *group, unsigned round)
 {
-    return round == group->round && !is_dead(group);
+    return round == group->round && !evs__sentinels_are_over(group);
 }
 
 /* ---- rounds ---- */
@@ -492,10 +323,10 @@ static void ask_all(evs__sentinel *sentinel)
     evs_error err;
     evs__sentinels *group = sentinel->group;
     size_t from = (size_t)(sentinel - group->all);
-    evs_status status = open_conn(sentinel, &sentinel->asked, &err);
+    evs_status status = evs__sentinel_open(sentinel, &sentinel->asked, &err);
     sentinel->owes = 0;
     for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next) {
-        evs__primary *primary = primary_of(at);
+        evs__primary *primary = evs__sentinels_primary(at);
         if (!primary->meant)
             continue;
         if (status == EVS_OK)
@@ -512,10 +343,10 @@ static void start_round(evs__sentinels *group)
     group->owed = 0;
     group->decided = group->again = group->whole = 0;
     for (evs__ring *at = group->primaries.next; at != &group->primaries; at = at->next)
-        evs__primary_begin(primary_of(at), whole);
+        evs__primary_begin(evs__sentinels_primary(at), whole);
     evs__timer_start(group->timer, ROUND_MS);
     for (size_t i = 0; i < group->plan->nhosts; i++) {
-        listen_to(&group->all[i]);
+        evs__sentinel_listen(&group->all[i]);
         ask_all(&group->all[i]);
     }
     if (group->owed == 0)
@@ -526,21 +357,21 @@ static void start_round(evs__sentinels *group)
 static void cut_off(evs__sentinels *group)
 {
     group->busy++;
-    for (size_t i = 0; i < group->plan->nhosts && !is_dead(group); i++)
+    for (size_t i = 0; i < group->plan->nhosts && !evs__sentinels_are_over(group); i++)
         if (group->all[i].owes > 0)
             evs__conn_leave_server(group->all[i].asked, "no answer in time");
-    if (group->owed > 0 && !is_dead(group)) {
+    if (group->owed > 0 && !evs__sentinels_are_over(group)) {
         group->round++; /* whatever comes now is late */
         group->owed = 0;
         end_round(group);
     }
-    leave(group);
+    evs__sentinels_leave(group);
 }
 
 static void tick(void *owner)
 {
     evs__sentinels *group = owner;
-    if (is_dead(group))
+    if (evs__sentinels_are_over(group))
         return;
     if (group->owed > 0)
         cut_off(group);
@@ -551,8 +382,8 @@ static void tick(void *owner)
 static void end_grace(void *owner)
 {
     evs__sentinels *group = owner;
-    if (is_dead(group) || group->owed == 0)
+    if (evs__sentinels_are_over(group) || group->owed == 0)
         return;
     group->decided = 1;
-    for_each(group, judge_clear);
+    evs__sentinels_each(group, judge_clear);
 }
