@@ -272,6 +272,11 @@ EVS_API evs_status evs_command(evs_reply **out, evs_client *client, const evs_pl
 EVS_API evs_status evs_may_listen(evs_client *client, const char *shard, const evs_bytes *channels,
                                   size_t nchannels, evs_error *err);
 
+/* Why a client does not read from a replica by the word of one sentinel (`read_from`): `seen` is an
+ * element of its answer to SENTINEL REPLICAS. A sentence, which stays; NULL: it may be read from,
+ * and is where as many sentinels or more say that as say something else. */
+EVS_API const char *evs_replica_fault(const evs_reply *seen);
+
 /* What a client did so far. */
 typedef struct evs_client_stats {
     uint64_t calls;           /* completed calls and commands */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <evalshard/client.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static void a_replica_is_well_or_has_a_fault(void **state)
         evs__seen seen;
         assert_true(evs__replica_read(&seen, replica_of(rows[i].words)));
         assert_int_equal(seen.place.host.len, strlen(rows[i].words[0]));
+        assert_ptr_equal(evs_replica_fault(replica_of(rows[i].words)), seen.fault);
         if ((seen.fault == NULL) != (rows[i].fault == NULL) ||
             (seen.fault != NULL && strstr(seen.fault, rows[i].fault) == NULL))
             fail_msg("%s: %s", rows[i].words[2], seen.fault);
@@ -131,6 +133,8 @@ static void what_holds_no_address_is_no_replica(void **state)
     assert_false(evs__replica_read(&seen, replica_of(no_host)));
     assert_false(evs__replica_read(&seen, reply_of("*0\r\n")));
     assert_false(evs__replica_read(&seen, reply_of("+OK\r\n")));
+    assert_string_equal(evs_replica_fault(replica_of(no_port)),
+                        "a sentinel does not say where it is");
 }
 
 static void who_tells_no_replicas_is_named(void **state)

@@ -102,7 +102,7 @@ void online_expect(const online_answer *got, const char *shard, const char *code
     online_expect_of(online_server(got, shard), codes, part);
 }
 
-const json_t *online_sentinel(const online_answer *got, int port)
+const json_t *online_server_at(const online_answer *got, const char *shard, int port)
 {
     size_t i;
     char address[32];
@@ -110,12 +110,23 @@ const json_t *online_sentinel(const online_answer *got, int port)
     snprintf(address, sizeof address, "127.0.0.1:%d", port);
     json_array_foreach(json_object_get(got->root, "servers"), i, server)
     {
-        if (strcmp(json_string_value(json_object_get(server, "shard")), "sentinels/eu") == 0 &&
+        if (strcmp(json_string_value(json_object_get(server, "shard")), shard) == 0 &&
             strcmp(json_string_value(json_object_get(server, "address")), address) == 0)
             return server;
     }
-    fail_msg("no sentinel at %s", address);
+    fail_msg("no server of %s at %s", shard, address);
     return NULL;
+}
+
+void online_expect_at(const online_answer *got, const char *shard, int port, const char *codes,
+                      const char *part)
+{
+    online_expect_of(online_server_at(got, shard, port), codes, part);
+}
+
+const json_t *online_sentinel(const online_answer *got, int port)
+{
+    return online_server_at(got, "sentinels/eu", port);
 }
 
 void online_expect_sentinel(const online_answer *got, int port, const char *codes, const char *part)

@@ -53,6 +53,11 @@ void online_expect_of(const json_t *server, const char *codes, const char *part)
 void online_expect_text(const online_answer *got, const char *shard, const char *key,
                         const char *value);
 
+/* The same of the server at 127.0.0.1 and that port. */
+const json_t *online_server_at(const online_answer *got, const char *shard, int port);
+void online_expect_at(const online_answer *got, const char *shard, int port, const char *codes,
+                      const char *part);
+
 /* The same of the sentinel at that port, of the group "eu". */
 const json_t *online_sentinel(const online_answer *got, int port);
 void online_expect_sentinel(const online_answer *got, int port, const char *codes,

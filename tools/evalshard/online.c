@@ -2,8 +2,9 @@
  * online.c - asks servers in parallel: each thread takes the next server until there are none. The
  * client has a thread of its own for all input and output; these only wait.
  *
- * Clusters take two rounds: the seeds of the map, then the nodes that they tell of. Sentinels are
- * asked one by one, besides being asked by the client for the primaries.
+ * There are two rounds: the servers of the map, then those that they tell of: the other nodes of
+ * clusters, and replicas that sentinels name, where those are read from. Sentinels are asked one by
+ * one, besides being asked by the client for the primaries.
  */
 #include "tools/evalshard/online.h"
 
@@ -126,8 +127,8 @@ static evs_client *add_client(online *o, evs_shardmap *map)
     return o->clients[o->nclients++] = client;
 }
 
-/* Servers that are reached as shard number `shard` is. */
-static int add_nodes(online *o, size_t shard, const char *name, const char *addresses)
+/* Servers that are reached as shard number `shard` is; they come last. */
+static int add_elsewhere(online *o, size_t shard, const char *name, const char *addresses)
 {
     evs_shardmap *map;
     evs_shard_info info;
@@ -138,9 +139,21 @@ static int add_nodes(online *o, size_t shard, const char *name, const char *addr
     }
     evs_client *client = add_client(o, map);
     for (size_t i = 0; client != NULL && evs_shardmap_shard(&info, map, i, NULL) == EVS_OK; i++)
-        add(o, client, &info, name)->is_node = 1;
+        add(o, client, &info, name);
     evs_shardmap_free(map);
     return client != NULL;
+}
+
+/* Nodes of the cluster that shard number `shard` stands for. */
+static int add_nodes(online *o, size_t shard, const evs_shard_info *info, const char *addresses)
+{
+    size_t before = o->nservers;
+    int added = add_elsewhere(o, shard, info->pool, addresses);
+    for (size_t i = before; i < o->nservers; i++) {
+        o->servers[i].is_node = 1;
+        o->servers[i].reads = probe_reads_replicas(info->read_from);
+    }
+    return added;
 }
 
 /* ---- sentinels ---- */
@@ -207,15 +220,21 @@ static int add_sentinels(online *o)
     return 1;
 }
 
-/* Those of a group stand together. */
+/* How many sentinels of a group there are, which stand together; 1 for another server. */
+static size_t count_group(const online *o, size_t first)
+{
+    size_t count = 1;
+    while (first + count < o->nservers && o->servers[first].is_sentinel &&
+           o->servers[first + count].is_sentinel &&
+           strcmp(o->servers[first].name, o->servers[first + count].name) == 0)
+        count++;
+    return count;
+}
+
 static void compare_sentinels(online *o)
 {
     for (size_t i = 0; i < o->nservers;) {
-        size_t count = 1;
-        while (i + count < o->nservers && o->servers[i].is_sentinel &&
-               o->servers[i + count].is_sentinel &&
-               strcmp(o->servers[i].name, o->servers[i + count].name) == 0)
-            count++;
+        size_t count = count_group(o, i);
         if (o->servers[i].is_sentinel)
             probe_compare_sentinels(&o->servers[i], count);
         i += count;
@@ -231,7 +250,7 @@ static int add_shards(online *o)
         char *name = session_shard_name(&info);
         int added = 1;
         if (session_is_cluster(o->s->map, &info))
-            added = add_nodes(o, i, info.pool, info.address);
+            added = add_nodes(o, i, &info, info.address);
         else
             add(o, o->client, &info, name);
         free(name);
@@ -239,6 +258,15 @@ static int add_shards(online *o)
             return 0;
     }
     return 1;
+}
+
+/* The server that was added for the shard of that name. */
+static probe *find_primary(const online *o, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(o->servers[i].name, name) != 0)
+        i++;
+    return &o->servers[i];
 }
 
 /* ---- the other nodes of clusters ---- */
@@ -284,15 +312,76 @@ static char *others(const online *o, const char *name)
     return need(all);
 }
 
+/* ---- replicas behind sentinels ---- */
+
+/* By `replica` nothing is read where there is none. */
+static void complain_lacking(probe *primary, const char *read_from)
+{
+    int bound = strcmp(read_from, "replica") == 0;
+    probe_complain(primary, bound ? PROBE_ERROR : PROBE_WARNING, bound ? "E536" : "W536",
+                   bound ? "calls that only read wait for one in vain, or fail"
+                         : "the primary is read from meanwhile",
+                   "its sentinels name no replica that can be read from (read_from: %s)",
+                   read_from);
+}
+
+/* Number of the primary that a shard is, among those that a sentinel is asked for. */
+static size_t find_watch(const probe *sentinel, const char *shard)
+{
+    size_t i = 0;
+    while (i < sentinel->nwatches && strcmp(sentinel->watches[i].shard, shard) != 0)
+        i++;
+    return i;
+}
+
+/* Those that a client reads from, by what the sentinels said, which were asked before. */
+static int add_replicas_of(online *o, size_t shard, const char *name, size_t group)
+{
+    evs_shard_info info;
+    size_t before = o->nservers, watch = find_watch(&o->servers[group], name);
+    char *list = probe_list_replicas(&o->servers[group], count_group(o, group), watch);
+    evs_shardmap_shard(&info, o->s->map, shard, NULL);
+    if (list != NULL && list[0] == '\0')
+        complain_lacking(find_primary(o, name), info.read_from);
+    int added = list == NULL || list[0] == '\0' || add_elsewhere(o, shard, name, list);
+    for (size_t i = before; i < o->nservers; i++)
+        o->servers[i].is_replica = o->servers[i].reads = 1;
+    free(list);
+    return added;
+}
+
+static int add_replicas(online *o, size_t shard, const evs_shard_info *info)
+{
+    char *group, *name;
+    const char *master;
+    if (!probe_reads_replicas(info->read_from) || !read_watched(&group, &master, info->address))
+        return 1;
+    name = session_shard_name(info);
+    int added = add_replicas_of(o, shard, name, find_group(o, group));
+    free(group);
+    free(name);
+    return added;
+}
+
+/* Replicas came after all shards. */
+static void compare_replicas(online *o)
+{
+    for (size_t i = 0; i < o->nservers; i++)
+        if (o->servers[i].is_replica)
+            probe_compare_replica(&o->servers[i], find_primary(o, o->servers[i].name));
+}
+
+/* ---- all that the first ones told of ---- */
+
 static int ask_others(online *o)
 {
     evs_shard_info info;
     size_t before = o->nservers;
     for (size_t i = 0; evs_shardmap_shard(&info, o->s->map, i, NULL) == EVS_OK; i++) {
         char *list = others(o, session_is_cluster(o->s->map, &info) ? info.pool : "");
-        int added = list[0] == '\0' || add_nodes(o, i, info.pool, list);
+        int added = list[0] == '\0' || add_nodes(o, i, &info, list);
         free(list);
-        if (!added)
+        if (!added || !add_replicas(o, i, &info))
             return 0;
     }
     if (o->nservers > before)
@@ -344,6 +433,7 @@ int online_ask(online *out, const session *s)
     ask_all(out->servers, out->nservers);
     if (!ask_others(out))
         return EXIT_UNREACHABLE;
+    compare_replicas(out);
     compare_versions(out);
     compare_sentinels(out);
     count(out);

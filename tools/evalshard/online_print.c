@@ -177,6 +177,7 @@ static void print_server(json *j, const probe *p)
     number_or_null(j, "scripts_loaded", p->loaded >= 0, p->loaded);
     may_or_null(j, "may_run_scripts", p->may_run);
     may_or_null(j, "may_load_scripts", p->may_load);
+    may_or_null(j, "may_run_read_only_scripts", p->may_read);
     if (p->is_sentinel)
         print_watches(j, p);
     print_findings(j, p);

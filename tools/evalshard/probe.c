@@ -28,6 +28,16 @@ void probe_complain(probe *p, probe_severity severity, const char *code, const c
                                                   hint};
 }
 
+static void free_watch(probe_watch *w)
+{
+    for (size_t i = 0; i < w->nseen; i++)
+        free(w->seen[i].address);
+    free(w->seen);
+    free(w->master);
+    free(w->shard);
+    free(w->place);
+}
+
 void probe_free(probe *p)
 {
     for (size_t i = 0; i < p->nfindings; i++)
@@ -36,14 +46,12 @@ void probe_free(probe *p)
         free(p->nodes[i].id);
         free(p->nodes[i].address);
     }
-    for (size_t i = 0; i < p->nwatches; i++) {
-        free(p->watches[i].master);
-        free(p->watches[i].shard);
-        free(p->watches[i].place);
-    }
+    for (size_t i = 0; i < p->nwatches; i++)
+        free_watch(&p->watches[i]);
     free(p->findings);
     free(p->watches);
     free(p->nodes);
+    free(p->follows);
     free(p->shard);
     free(p->name);
     free(p->address);
@@ -151,26 +159,42 @@ static void read_version(probe *p, evs_bytes info)
         snprintf(p->server, sizeof p->server, "Redis %.*s", (int)redis.len, redis.data);
 }
 
+static void keep_primary(probe *p, evs_bytes host, int64_t port)
+{
+    int len = asprintf(&p->follows, "%.*s:%" PRId64, (int)host.len, host.data, port);
+    need(len == -1 ? NULL : p->follows);
+}
+
+/* Clients have another server to read from when a replica has lost its primary. */
+static void complain_lost(probe *p, evs_bytes host, int64_t port)
+{
+    int others = p->is_node || p->is_replica;
+    probe_complain(p, others ? PROBE_WARNING : PROBE_ERROR, others ? "W507" : "E507",
+                   "look at its log; with replica-serve-stale-data no it answers MASTERDOWN",
+                   "it has lost its primary %.*s:%" PRId64, (int)host.len, host.data, port);
+}
+
 static void read_role(probe *p, evs_bytes info)
 {
-    int lost = says(info, "master_link_status", "down");
-    evs_bytes host = info_text(info, "master_host");
+    evs_bytes host = info_text(info, "master_host"), replid = info_text(info, "master_replid");
+    int64_t port = info_number(info, "master_port");
+    if (replid.len < sizeof p->replid)
+        snprintf(p->replid, sizeof p->replid, "%.*s", (int)replid.len, replid.data);
     snprintf(p->role, sizeof p->role, "%s",
              says(info, "role", "master")  ? "primary"
              : says(info, "role", "slave") ? "replica"
                                            : "");
     if (strcmp(p->role, "replica") != 0)
         return;
-    if (!p->is_node)
+    if (!p->is_node && !p->is_replica)
         probe_complain(p, PROBE_ERROR, "E506",
                        "name its primary in the map, or promote it with REPLICAOF NO ONE",
                        "it is a replica of %.*s:%" PRId64 " and takes no writes", (int)host.len,
-                       host.data, info_number(info, "master_port"));
-    if (lost)
-        probe_complain(p, p->is_node ? PROBE_WARNING : PROBE_ERROR, p->is_node ? "W507" : "E507",
-                       "look at its log; with replica-serve-stale-data no it answers MASTERDOWN",
-                       "it has lost its primary %.*s:%" PRId64, (int)host.len, host.data,
-                       info_number(info, "master_port"));
+                       host.data, port);
+    if (says(info, "master_link_status", "down"))
+        complain_lost(p, host, port);
+    else
+        keep_primary(p, host, port);
 }
 
 static void read_mode(probe *p, evs_bytes info)
@@ -314,10 +338,24 @@ static probe_may may(const probe *p, const char *const *words, const char *proof
     return answer;
 }
 
+#define NO_SCRIPT "0000000000000000000000000000000000000000"
+
+/* As calls that only read are sent to replicas. */
+static void ask_read(probe *p)
+{
+    static const char *const words[] = {"EVALSHA_RO", NO_SCRIPT, "0", NULL};
+    char *why = NULL;
+    p->may_read = may(p, words, "NOSCRIPT", &why);
+    if (p->may_read == PROBE_MAY_NOT)
+        probe_complain(p, PROBE_ERROR, "E512",
+                       "give the user +evalsha_ro, on Redis 7.0 or later, or any Valkey",
+                       "scripts that only read cannot be run: %s", why);
+    free(why);
+}
+
 static void ask_run(probe *p)
 {
-    static const char *const words[] = {"EVALSHA", "0000000000000000000000000000000000000000", "0",
-                                        NULL};
+    static const char *const words[] = {"EVALSHA", NO_SCRIPT, "0", NULL};
     char *why = NULL;
     p->may_run = may(p, words, "NOSCRIPT", &why);
     if (p->may_run == PROBE_MAY_NOT)
@@ -388,7 +426,11 @@ void probe_ask(probe *p)
     ask_time(p);
     ask_protocol(p);
     ask_run(p);
+    if (p->reads && (p->is_replica || strcmp(p->role, "replica") == 0))
+        ask_read(p);
     ask_scripts(p);
+    if (p->is_replica)
+        probe_ask_replica(p);
     if (p->is_node)
         probe_ask_cluster(p);
 }

@@ -24,6 +24,12 @@ typedef struct probe_node {
     char *id, *address; /* ours */
 } probe_node;
 
+/* A replica, as a sentinel tells. */
+typedef struct probe_seen {
+    char *address;     /* ours */
+    const char *fault; /* why it is not read from by that word; NULL: it is. Static */
+} probe_seen;
+
 /* A primary that a sentinel is asked for. */
 typedef struct probe_watch {
     char *master, *shard;  /* its name there; for people. Ours */
@@ -31,6 +37,9 @@ typedef struct probe_watch {
     char *place;           /* where it is said to be, host:port; ours. NULL: not told */
     int is_described;      /* what follows is known */
     int64_t quorum, others, replicas, epoch;
+    int tells; /* its replicas, where those are read from */
+    probe_seen *seen;
+    size_t nseen;
 } probe_watch;
 
 typedef enum probe_may { PROBE_UNKNOWN, PROBE_MAY, PROBE_MAY_NOT } probe_may;
@@ -43,8 +52,10 @@ typedef struct probe {
     char *name;                   /* for people, "pool/shard"; ours */
     char *address;                /* ours */
     int is_node;                  /* of a cluster */
+    int is_replica;               /* by the word of sentinels */
     int is_sentinel;
-    int db; /* that is asked for */
+    int reads; /* what only reads goes there, if it is a replica */
+    int db;    /* that is asked for */
 
     /* what it says */
     int is_reachable;
@@ -54,8 +65,11 @@ typedef struct probe {
     int knows_time;
     int64_t skew_ms; /* of its clock against ours */
     probe_may may_run, may_load;
-    int64_t loaded; /* scripts of the registry; -1 when unknown */
-    char id[41];    /* of a node */
+    probe_may may_read; /* run scripts that only read, on a replica that is read from */
+    int64_t loaded;     /* scripts of the registry; -1 when unknown */
+    char id[41];        /* of a node */
+    char replid[41];    /* of its data; "" when unknown */
+    char *follows; /* host:port of the primary of a replica; ours. NULL: unknown, or not linked */
     probe_node *nodes;
     size_t nnodes;
     probe_watch *watches; /* of a sentinel; named by who asks it */
@@ -86,13 +100,26 @@ void probe_ask_sentinel(probe *p);
 /* Whether it lets the user listen to what a client wants to hear of them (probe_listen.c). */
 void probe_try_listening(probe *p);
 
-int probe_reads_replicas(const probe_watch *w);
+/* Of a pool: whether its `read_from` sends calls to replicas. */
+int probe_reads_replicas(const char *read_from);
+
+/* Whether it is a replica, as its sentinels say (probe_replica.c); and whether its data is that of
+ * the primary of its shard, when both were asked. */
+void probe_ask_replica(probe *p);
+void probe_compare_replica(probe *p, const probe *primary);
 
 /* One more of those; `read_from` is static. */
 void probe_add_watch(probe *p, const char *master, const char *shard, const char *read_from);
 
 /* What several sentinels of one group say of the same primaries, held against each other. */
 void probe_compare_sentinels(probe *sentinels, size_t count);
+
+/* Where most of them say that primary number `watch` is; NULL: nobody told. */
+const char *probe_place(const probe *sentinels, size_t count, size_t watch);
+
+/* The replicas of that primary which a client reads from by their word, as one text with commas in
+ * between; "" when there are none. Yours to free. NULL: nobody told. */
+char *probe_list_replicas(const probe *sentinels, size_t count, size_t watch);
 
 void probe_free(probe *p);
 

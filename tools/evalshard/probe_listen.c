@@ -77,7 +77,7 @@ void probe_try_listening(probe *p)
 {
     int reads = 0;
     for (size_t i = 0; i < p->nwatches; i++)
-        reads |= probe_reads_replicas(&p->watches[i]);
+        reads |= probe_reads_replicas(p->watches[i].read_from);
     try_listening(p, &primaries);
     if (reads)
         try_listening(p, &replicas);

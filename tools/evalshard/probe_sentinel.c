@@ -31,6 +31,16 @@ static char *refusal(const evs_reply *reply, const evs_error *err)
 
 /* ---- one primary ---- */
 
+/* As a map would write it; yours to free. */
+static char *address_of(evs_bytes host, evs_bytes port)
+{
+    char *address = NULL;
+    int v6 = memchr(host.data, ':', host.len) != NULL;
+    int len = asprintf(&address, "%s%.*s%s:%.*s", v6 ? "[" : "", (int)host.len, host.data,
+                       v6 ? "]" : "", (int)port.len, port.data);
+    return need(len == -1 ? NULL : address);
+}
+
 /* 0 when there is no use in asking more of it. */
 static int ask_place(probe *p, probe_watch *w)
 {
@@ -45,12 +55,8 @@ static int ask_place(probe *p, probe_watch *w)
                        "look at master_name in the map, and at SENTINEL MASTERS on it",
                        "it watches no primary of the name %s (shard %s)", w->master, w->shard);
     else {
-        evs_bytes host = evs_reply_bytes(evs_reply_at(reply, 0));
-        evs_bytes port = evs_reply_bytes(evs_reply_at(reply, 1));
-        int v6 = memchr(host.data, ':', host.len) != NULL;
-        int len = asprintf(&w->place, "%s%.*s%s:%.*s", v6 ? "[" : "", (int)host.len, host.data,
-                           v6 ? "]" : "", (int)port.len, port.data);
-        need(len == -1 ? NULL : w->place);
+        w->place = address_of(evs_reply_bytes(evs_reply_at(reply, 0)),
+                              evs_reply_bytes(evs_reply_at(reply, 1)));
     }
     free(why);
     evs_reply_free(reply);
@@ -101,13 +107,29 @@ static void ask_details(probe *p, probe_watch *w)
     evs_reply_free(reply);
 }
 
-int probe_reads_replicas(const probe_watch *w)
+int probe_reads_replicas(const char *read_from)
 {
-    return strcmp(w->read_from, "primary") != 0;
+    return strcmp(read_from, "primary") != 0;
+}
+
+/* One that has no address is none; the primary's is there for a while after a failover. */
+static void see(probe *p, probe_watch *w, const evs_reply *reply)
+{
+    evs_bytes host = text_at(reply, "ip"), port = text_at(reply, "port");
+    if (host.len == 0 || port.len == 0 || number_at(reply, "port") == 0)
+        return;
+    probe_seen one = {address_of(host, port), evs_replica_fault(reply)};
+    w->seen = need(reallocarray(w->seen, w->nseen + 1, sizeof *w->seen));
+    w->seen[w->nseen++] = one;
+    if (one.fault != NULL && strcmp(one.address, w->place) != 0)
+        probe_complain(p, PROBE_WARNING, "W535",
+                       "see SENTINEL REPLICAS on it; SENTINEL RESET forgets one that is gone",
+                       "by its word the replica of %s at %s is not to be read from (shard %s): %s",
+                       w->master, one.address, w->shard, one.fault);
 }
 
 /* By `replica` nothing is read where nobody tells. */
-static void ask_replicas(probe *p, const probe_watch *w)
+static void ask_replicas(probe *p, probe_watch *w)
 {
     evs_error err;
     evs_reply *reply = ask(p, "REPLICAS", w->master, &err);
@@ -119,6 +141,9 @@ static void ask_replicas(probe *p, const probe_watch *w)
                        "it does not tell the replicas of %s, which shard %s is read from "
                        "(read_from: %s): %s",
                        w->master, w->shard, w->read_from, why);
+    w->tells = why == NULL;
+    for (size_t i = 0; w->tells && i < evs_reply_count(reply); i++)
+        see(p, w, evs_reply_at(reply, i));
     free(why);
     evs_reply_free(reply);
 }
@@ -147,7 +172,7 @@ void probe_ask_sentinel(probe *p)
             continue;
         ask_details(p, w);
         ask_quorum(p, w);
-        if (probe_reads_replicas(w))
+        if (probe_reads_replicas(w->read_from))
             ask_replicas(p, w);
     }
     probe_try_listening(p);
@@ -164,8 +189,8 @@ static size_t count_for(const probe *all, size_t count, size_t i, const char *pl
     return votes;
 }
 
-/* Where most say it is; of several that as many name, the one named first. NULL: nobody told. */
-static const char *most_named(const probe *all, size_t count, size_t i)
+/* Of several that as many name, the one named first. */
+const char *probe_place(const probe *all, size_t count, size_t i)
 {
     const char *best = NULL;
     size_t most = 0;
@@ -183,7 +208,7 @@ static const char *most_named(const probe *all, size_t count, size_t i)
 static void compare_place(probe *all, size_t count, size_t n, size_t i)
 {
     const probe_watch *w = &all[n].watches[i];
-    const char *best = most_named(all, count, i);
+    const char *best = probe_place(all, count, i);
     if (w->place != NULL && strcmp(w->place, best) != 0)
         probe_complain(&all[n], PROBE_ERROR, "E525",
                        "a failover may be under way; else see SENTINEL MASTER on both",
