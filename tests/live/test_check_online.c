@@ -315,6 +315,31 @@ static void nodes_of_a_cluster_are_found_and_asked(void **state)
     program_free(&run);
 }
 
+/* Where the pool reads from replicas, and only there. */
+static void replicas_of_a_cluster_have_to_run_what_only_reads(void **state)
+{
+    (void)state;
+    nodes set;
+    char map[256];
+    static const char *const rules[] = {"primary", "prefer_replica", "replica"};
+    nodes_start(&set, 2, 1);
+    for (size_t i = 0; i < set.count; i++)
+        nodes_do(&set, i, "ACL SETUSER default -evalsha_ro");
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(map, sizeof map,
+                 "pools:\n  c: {read_from: %s, cluster: {seeds: [\"127.0.0.1:%d\"]}}\n", rules[i],
+                 scratch_port(set.servers[0]));
+        online_answer got = online_check(online_map(map));
+        assert_int_equal(got.exit_code, i > 0);
+        for (size_t k = 0; k < 2; k++)
+            online_expect_at(&got, "c", scratch_port(set.servers[k]), "", "");
+        online_expect_at(&got, "c", scratch_port(set.servers[2]), i > 0 ? "E512" : "",
+                         i > 0 ? "give the user +evalsha_ro" : "");
+        json_decref(got.root);
+    }
+    nodes_stop(&set);
+}
+
 static void a_lost_primary_is_seen_by_the_others(void **state)
 {
     (void)state;
@@ -446,6 +471,7 @@ int main(void)
         ONLINE_TEST(replicas_are_no_shards),
         ONLINE_TEST(servers_that_cannot_now_say_so),
         ONLINE_TEST(nodes_of_a_cluster_are_found_and_asked),
+        ONLINE_TEST(replicas_of_a_cluster_have_to_run_what_only_reads),
         ONLINE_TEST(a_lost_primary_is_seen_by_the_others),
         ONLINE_TEST(odd_servers_are_described),
         ONLINE_TEST(people_get_a_table_and_hints),

@@ -206,9 +206,14 @@ typedef struct told {
     scratch_server *primary;
 } told;
 
+static scratch_server *start_primary(const char *name)
+{
+    return ONLINE_START(name, SCRATCH_UNIX_AND_TCP, "--repl-diskless-sync-delay", "0");
+}
+
 static void tell(told *t)
 {
-    t->primary = online_start("primary", SCRATCH_UNIX_AND_TCP, NULL, 0);
+    t->primary = start_primary("primary");
     for (int i = 0; i < 3; i++) {
         t->all[i] = fake_sentinel_start();
         fake_sentinel_know(t->all[i], "m", scratch_port(t->primary), 1);
@@ -245,7 +250,8 @@ static scratch_server *start_replica(const char *name, const scratch_server *of)
     char port[16];
     snprintf(port, sizeof port, "%d", scratch_port(of));
     scratch_server *replica = ONLINE_START(name, SCRATCH_UNIX_AND_TCP, "--replicaof", "127.0.0.1",
-                                           port, "--dbfilename", name);
+                                           port, "--dbfilename", name, "--repl-diskless-sync-delay",
+                                           "0");
     redisContext *link = redisConnectUnix(scratch_socket(replica));
     for (int up = 0; !up; scene_pause()) {
         redisReply *reply = redisCommand(link, "INFO replication");
@@ -290,7 +296,7 @@ static void what_is_no_replica_of_the_primary_is_named(void **state)
     (void)state;
     told t;
     tell(&t);
-    scratch_server *other = online_start("other", SCRATCH_UNIX_AND_TCP, NULL, 0);
+    scratch_server *other = start_primary("other");
     scratch_server *strange = start_replica("strange", other);
     scratch_server *chained = start_replica("chained", start_replica("replica", t.primary));
     scratch_server *lost = start_replica("lost", t.primary);

@@ -249,7 +249,8 @@ const command command_check = {
         "With --online, connects to every server at the same time, to all nodes of clusters too,\n"
         "and says of each what is wrong: no connection, TLS, login, role, loading, db, cluster,\n"
         "rights to load and run scripts, the clock. Sentinels are asked one by one: which primary\n"
-        "each names, whether they agree, their quorum. Nothing is changed on the servers.\n"
+        "each names, whether they agree, their quorum. Replicas that they name are visited where\n"
+        "the map reads from them (read_from). Nothing is changed on the servers.\n"
         "\n"
         "exit codes: 0 usable; 1 not usable; 2 wrong usage; 3 the file cannot be read, or a\n"
         "            server does not answer\n",
