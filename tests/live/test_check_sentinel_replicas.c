@@ -20,6 +20,8 @@
 
 #define CHECKER "ACL SETUSER checker on >s3cret ~* +@all"
 
+enum { MOST_TRIES = 10000 };
+
 static watched set;
 
 /* ---- servers that real sentinels watch, and a user of theirs ---- */
@@ -165,11 +167,14 @@ static int is_left_out(const online_answer *got, int port)
 /* A sentinel notices after a moment; until it does the replica may be visited, and is E500. */
 static void await_left_out(int port)
 {
-    for (int found = 0; !found;) {
+    int found = 0;
+    for (int tries = 0; !found && tries < MOST_TRIES; tries++) {
         online_answer got = check("prefer_replica");
         found = is_left_out(&got, port);
         json_decref(got.root);
+        scene_pause();
     }
+    assert_true(found);
 }
 
 /* The last test: one server after the other is killed. */
@@ -253,12 +258,15 @@ static scratch_server *start_replica(const char *name, const scratch_server *of)
                                            port, "--dbfilename", name, "--repl-diskless-sync-delay",
                                            "0");
     redisContext *link = redisConnectUnix(scratch_socket(replica));
-    for (int up = 0; !up; scene_pause()) {
+    int up = 0;
+    for (int tries = 0; !up && tries < MOST_TRIES; tries++) {
         redisReply *reply = redisCommand(link, "INFO replication");
         assert_non_null(reply);
         up = reply->str != NULL && strstr(reply->str, "master_link_status:up") != NULL;
         freeReplyObject(reply);
+        scene_pause();
     }
+    assert_true(up);
     redisFree(link);
     return replica;
 }
