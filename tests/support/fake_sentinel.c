@@ -37,7 +37,7 @@ struct fake_sentinel {
     int mute, refuses;
     primary names[MOST_NAMES];
     peer *peers[MOST_PEERS];
-    size_t npeers, asked, subscribers, listeners;
+    size_t npeers, connections, asked, subscribers, listeners;
 };
 
 static void die(const char *what)
@@ -223,14 +223,29 @@ static void hear(fake_sentinel *one, peer *from)
     }
 }
 
+/* For one more connection: that of somebody who has gone, or a new one. */
+static peer *take_peer(fake_sentinel *one)
+{
+    for (size_t i = 0; i < one->npeers; i++)
+        if (one->peers[i]->fd == -1)
+            return one->peers[i];
+    if (one->npeers == MOST_PEERS) {
+        fprintf(stderr, "fake sentinel: more than %d connections at the same time\n", MOST_PEERS);
+        abort();
+    }
+    peer *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        die("fake sentinel: memory");
+    return one->peers[one->npeers++] = made;
+}
+
 static void meet(fake_sentinel *one)
 {
     int fd = accept(one->listener, NULL, NULL);
-    peer *new_one = calloc(1, sizeof *new_one);
-    if (fd == -1 || new_one == NULL || one->npeers == MOST_PEERS)
+    if (fd == -1)
         die("fake sentinel: accept");
-    new_one->fd = fd;
-    one->peers[one->npeers++] = new_one;
+    *take_peer(one) = (peer){.fd = fd};
+    one->connections++;
 }
 
 static void *serve(void *arg)
@@ -388,7 +403,7 @@ size_t fake_sentinel_asked(fake_sentinel *one)
 
 size_t fake_sentinel_connections(fake_sentinel *one)
 {
-    return look(one, &one->npeers);
+    return look(one, &one->connections);
 }
 
 size_t fake_sentinel_subscribers(fake_sentinel *one)

@@ -1,6 +1,6 @@
 /*
  * fake_sentinel.h - a sentinel that says what it is told to say, on 127.0.0.1, from a thread of its
- * own, to any number of connections.
+ * own, to any number of connections, 64 of them at the same time.
  *
  *     fake_sentinel *one = fake_sentinel_start();
  *     fake_sentinel_know(one, "ledger-1", port, 3);

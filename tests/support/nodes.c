@@ -74,6 +74,22 @@ void nodes_wait(nodes *set, size_t node, const char *command, const char *text)
     scene_die(command, text);
 }
 
+/* Before another look at something that is awaited; `looks` counts them. */
+static void pause_or_die(int *looks, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void pause_or_die(int *looks, const char *format, ...)
+{
+    char what[160];
+    va_list args;
+    if (++*looks > PATIENCE_MS / SCENE_MOMENT_MS) {
+        va_start(args, format);
+        vsnprintf(what, sizeof what, format, args);
+        va_end(args);
+        scene_die("waited in vain until", what);
+    }
+    scene_pause();
+}
+
 void nodes_await_leave(nodes *set, size_t node)
 {
     for (int i = 0; says(set, node, "CLIENT LIST", " name=evalshard "); i++) {
@@ -317,9 +333,14 @@ static int is_settled(nodes *set, size_t node)
 
 void nodes_settle(nodes *set)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
+        int looks = 0;
         while (set->links[i] != NULL && !is_settled(set, i))
-            scene_pause();
+            pause_or_die(&looks,
+                         "node %zu and those behind it know of the newest epoch, and no "
+                         "two primaries share one",
+                         i);
+    }
 }
 
 void nodes_open_slot(nodes *set, unsigned slot, size_t from, size_t to)
@@ -350,6 +371,7 @@ void nodes_agree(nodes *set)
 {
     static int first[NODES_SLOTS], other[NODES_SLOTS];
     for (size_t i = 1; i < set->count; i++) {
+        int looks = 0;
         if (set->links[0] == NULL || set->links[i] == NULL)
             continue;
         for (;;) {
@@ -357,7 +379,7 @@ void nodes_agree(nodes *set)
             read_owners(set, i, other);
             if (memcmp(first, other, sizeof first) == 0)
                 break;
-            scene_pause();
+            pause_or_die(&looks, "nodes 0 and %zu tell the same primary of each slot", i);
         }
     }
 }
@@ -432,10 +454,12 @@ static int is_listed(nodes *set, size_t replica, size_t by)
 
 void nodes_await_replica(nodes *set, size_t replica)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
+        int looks = 0;
         while (set->links[i] != NULL && scratch_pid(set->servers[i]) != 0 &&
                !is_listed(set, replica, i))
-            scene_pause();
+            pause_or_die(&looks, "node %zu lists replica %zu", i, replica);
+    }
 }
 
 const char *nodes_key(nodes *set, size_t node, char out[32])

@@ -59,8 +59,9 @@ void nodes_wait(nodes *set, size_t node, const char *command, const char *text);
  * keys stay where they are. */
 void nodes_hand_over(nodes *set, unsigned slot, size_t to);
 
-/* Waits until every node knows of the newest epoch, and no two primaries share one. A slot that
- * moves on sooner may be claimed by two nodes of one epoch, and then nobody serves it. */
+/* Waits, at most a minute, until every node knows of the newest epoch, and no two primaries share
+ * one. A slot that moves on sooner may be claimed by two nodes of one epoch, and then nobody serves
+ * it. */
 void nodes_settle(nodes *set);
 
 /* Opens a slot for keys to move from one node to another, and moves one. */
@@ -74,11 +75,12 @@ long nodes_refused(nodes *set, size_t node, const char *code);
 /* All nodes that run count from 0 again. */
 void nodes_count_anew(nodes *set);
 
-/* Waits until every node that runs lists that one as a replica, which has data. */
+/* Waits, at most a minute, until every node that runs lists that one as a replica, which has data.
+ */
 void nodes_await_replica(nodes *set, size_t replica);
 
-/* Waits until all nodes tell the same primary of each slot. Before that, a replica is not voted
- * for: it would claim slots that its primary gave away. */
+/* Waits, at most a minute, until all nodes tell the same primary of each slot. Before that, a
+ * replica is not voted for: it would claim slots that its primary gave away. */
 void nodes_agree(nodes *set);
 
 /* Asks a replica to take over from its primary, and again every ten seconds, since an election may
