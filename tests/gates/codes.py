@@ -21,7 +21,9 @@ ELSEWHERE = {
 }
 SERVERS = "tests/live/test_check_online.c"  # E5.., W5.., N5.. up to 520
 SENTINELS = "tests/live/test_check_sentinels.c"  # up to 529
-RIGHTS = "tests/live/test_check_sentinel_rights.c"  # the others of these
+RIGHTS = "tests/live/test_check_sentinel_rights.c"  # up to 533
+REPLICAS = "tests/live/test_check_sentinel_replicas.c"  # the others of these
+UP_TO = (("520", SERVERS), ("529", SENTINELS), ("533", RIGHTS), ("599", REPLICAS))
 
 
 def page_codes():
@@ -34,7 +36,7 @@ def page_codes():
 def place_of(code):
     if code[1] != "5":
         return ELSEWHERE.get(code)
-    return SERVERS if code[1:] <= "520" else SENTINELS if code[1:] <= "529" else RIGHTS
+    return next(place for last, place in UP_TO if code[1:] <= last)
 
 
 def bad_codes():
