@@ -104,7 +104,7 @@ void evs__conn_write(evs__conn *conn);
 int evs__conn_read_early(evs__conn *conn);
 
 /* Sleeps until there is something to read, a moment at most, and reads it. 0 when nothing came, or
- * when it may not sleep. */
+ * when it may not sleep: somebody has to wait for the newest reply. */
 int evs__conn_read_asleep(evs__conn *conn);
 
 /* loss.c */

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { LATE_MS = 20 }; /* more than a tick, by which libuv's time is late */
+enum { LATE_MS = 40 }; /* more than a sleep may be longer than it should, and a tick */
 
 enum { LARGEST_SPARE = 256 * 1024, MOST_SPARE = 4 * 1024 * 1024, FIRST_BUF = 1000 };
 
@@ -213,17 +213,24 @@ void evs__loop_run(evs__loop *loop, int timeout_ms)
         evs__loop_set_alarm(loop, loop->unwatched || !is_empty(&loop->dirty));
 }
 
+/* libuv's time stands still while completions run, so what it says is left counts from there. */
 static int is_due_soon(const evs__loop *loop)
 {
     int ms = uv_backend_timeout(&loop->uv);
-    return ms >= 0 && ms < EVS__NAP_MS + LATE_MS;
+    return ms >= 0 &&
+           uv_now(&loop->uv) + (uint64_t)ms < evs__loop_about_ms() + EVS__NAP_MS + LATE_MS;
 }
 
 static int may_be_alone(const evs__loop *loop)
 {
-    return loop->ahead.waiting == 1 && loop->listeners == 0 && loop->wakers == 0 &&
-           !loop->unwatched && loop->fd < 0 && loop->turned == evs__loop_about_ms() &&
-           !is_due_soon(loop);
+    return loop->ahead.waiting == 1 && loop->listeners == 0 && loop->wakers == 0 && loop->fd < 0 &&
+           loop->turned == evs__loop_about_ms();
+}
+
+/* Once all is written. */
+static int may_sleep(const evs__loop *loop)
+{
+    return !loop->stirred && is_empty(&loop->dirty) && !loop->unwatched && !is_due_soon(loop);
 }
 
 int evs__loop_run_alone(evs__loop *loop)
@@ -233,7 +240,7 @@ int evs__loop_run_alone(evs__loop *loop)
     loop->stirred = 0;
     flush(loop);
     evs__conn *conn = evs__ahead_only(&loop->ahead);
-    if (!loop->stirred && conn != NULL && is_empty(&loop->dirty)) {
+    if (conn != NULL && may_sleep(loop)) {
         evs__ahead_fetch(conn);
         evs__conn_read_asleep(conn);
     }

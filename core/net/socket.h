@@ -22,8 +22,9 @@ enum {
 };
 
 /* A sleep in reading. The system has a timer for each; a much shorter one would be the next one due
- * whenever the processor idles, and setting that up costs more than is saved. */
-enum { EVS__NAP_MS = 250 };
+ * whenever the processor idles, and setting that up costs more than is saved. A longer one may last
+ * much longer than it should: Linux rounds 64 ticks or more up by as much as an eighth. */
+enum { EVS__NAP_MS = 200 };
 
 typedef enum evs__socket_life {
     EVS__SOCKET_QUIET, /* connected, nothing to read */

@@ -355,9 +355,12 @@ int evs__conn_read_early(evs__conn *conn)
     return 1;
 }
 
+/* Where the newest reply is wanted by nobody, whoever waits may wait for another connection, and
+ * this one owes what came too late for somebody. */
 int evs__conn_read_asleep(evs__conn *conn)
 {
-    if (!owes(conn) || conn->blocked)
+    if (!owes(conn) || conn->blocked ||
+        !evs__conn_is_awaited((const evs__request *)conn->queue.prev))
         return 0;
     ssize_t n = evs__socket_await(conn->socket, conn->loop->read_buffer, EVS__READ_BUFFER);
     if (n == -EAGAIN)
