@@ -7,11 +7,6 @@
 
 /* ---- closing ---- */
 
-void evs__thread_shut(evs__thread *thread)
-{
-    atomic_store_explicit(&thread->shut, 1, memory_order_relaxed);
-}
-
 /* Somebody else may have been faster, after this one was let in. */
 static evs_status refuse_calls(void *job, evs_error *err)
 {
@@ -19,7 +14,7 @@ static evs_status refuse_calls(void *job, evs_error *err)
     if (client->shut)
         return evs__client_refuse(client, err);
     client->shut = 1;
-    evs__thread_shut(client->thread);
+    atomic_store_explicit(&client->thread->shut, 1, memory_order_relaxed);
     return EVS_OK;
 }
 

@@ -16,7 +16,6 @@ ROWS = [
     "cpu-1000-shards-batch",
     "cpu-1000-shards-loop",
     "routing",
-    "placement-instructions",
     "heap-shard",
     "heap-script",
     "counters",

@@ -1,13 +1,17 @@
 /* A single answer that somebody waits for: slept for in reading, unless others could be missed. */
 #include "core/net/conn_inner.h"
+#include "core/net/waker.h"
 #include "tests/support/fake_shard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
+
+#include <fcntl.h>
 
 enum { PEERS = 2, SOON_MS = 100, LATER_MS = 60000, TRIES = 100 };
 
@@ -81,6 +85,7 @@ static void end(fixture *self)
         evs__conn_free(self->peers[i].conn);
         fake_shard_stop(self->peers[i].fake);
     }
+    assert_int_equal(self->loop->listeners, 0);
     evs__loop_free(self->loop);
 }
 
@@ -104,15 +109,20 @@ static void must_be_alone(const fixture *self, const peer *asked)
     fail_msg("a whole turn is needed");
 }
 
+static void must_be_answered(const peer *asked, evs__loop *loop)
+{
+    assert_int_equal(asked->answers, 0);
+    while (asked->answers == 0)
+        evs__loop_run(loop, -1);
+    assert_int_equal(asked->got, EVS__GOT_REPLY);
+}
+
 /* Nothing was read, and so it is answered in whole turns only. */
 static void must_not_be_alone(fixture *self)
 {
     for (size_t i = 0; i < TRIES; i++)
         assert_false(alone(self));
-    assert_int_equal(self->peers[0].answers, 0);
-    while (self->peers[0].answers == 0)
-        evs__loop_run(self->loop, -1);
-    assert_int_equal(self->peers[0].got, EVS__GOT_REPLY);
+    must_be_answered(&self->peers[0], self->loop);
 }
 
 static fake_shard *answers_once_more(void)
@@ -128,6 +138,7 @@ static void a_single_answer_is_read_without_a_whole_turn(void **state)
     begin(&self, answers_once_more(), &plain);
     ask(&self.peers[0]);
     must_be_alone(&self, &self.peers[0]);
+    assert_int_equal(fcntl(self.peers[0].conn->fd, F_GETFL) & O_NONBLOCK, 0); /* it sleeps */
     assert_int_equal(self.peers[0].answers, 1);
     assert_int_equal(self.peers[0].got, EVS__GOT_REPLY);
     end(&self);
@@ -199,6 +210,7 @@ static void a_timer_is_due_however_late_the_time_of_libuv_is(void **state)
 typedef struct starter {
     evs__dirty dirty; /* first */
     evs__timer *timer;
+    evs__loop *loop;
 } starter;
 
 static void start_soon(evs__dirty *dirty)
@@ -212,11 +224,49 @@ static void what_was_unwritten_may_make_a_timer_due_soon(void **state)
     fixture self;
     int times = 0;
     begin(&self, answers_once_more(), &plain);
-    starter starts = {{.flush = start_soon}, evs__timer_new(self.loop, fired, &times)};
+    starter starts = {{.flush = start_soon}, evs__timer_new(self.loop, fired, &times), NULL};
     ask(&self.peers[0]);
     evs__loop_mark(self.loop, &starts.dirty);
     must_not_be_alone(&self);
     evs__timer_free(starts.timer);
+    end(&self);
+}
+
+static void stir(evs__dirty *dirty)
+{
+    evs__loop_stir(((starter *)dirty)->loop);
+}
+
+static void mark_again(evs__dirty *dirty)
+{
+    evs__loop_mark(((starter *)dirty)->loop, dirty);
+}
+
+/* What somebody waits for may have happened. */
+static void when_writing_completes_something_nobody_sleeps(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    starter stirs = {.dirty = {.flush = stir}, .loop = self.loop};
+    ask(&self.peers[0]);
+    do {
+        evs__loop_mark(self.loop, &stirs.dirty);
+    } while (!alone(&self)); /* the clock ticked meanwhile */
+    must_be_answered(&self.peers[0], self.loop);
+    end(&self);
+}
+
+static void what_is_unwritten_again_needs_a_whole_turn(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    starter marks = {.dirty = {.flush = mark_again}, .loop = self.loop};
+    ask(&self.peers[0]);
+    evs__loop_mark(self.loop, &marks.dirty);
+    must_not_be_alone(&self);
+    evs__loop_unmark(&marks.dirty);
     end(&self);
 }
 
@@ -306,6 +356,80 @@ static void half_an_answer_is_not_the_end(void **state)
     end(&self);
 }
 
+/* More than the system takes from who does not sleep. */
+static void ask_much(peer *self)
+{
+    enum { MUCH = 4 << 20 };
+    static const char head[] = "*2\r\n$4\r\nECHO\r\n$4194304\r\n";
+    char *text = calloc(1, MUCH);
+    assert_non_null(text);
+    self->answers = 0;
+    self->request = (evs__request){.done = note};
+    assert_int_equal(evs__conn_prepare(self->conn, NULL), EVS_OK);
+    evs__buf *out = evs__conn_begin(self->conn, &self->request);
+    evs__buf_append(out, head, sizeof head - 1);
+    evs__buf_append(out, text, MUCH);
+    evs__buf_append(out, "\r\n", 2);
+    assert_true(evs__conn_end(self->conn, &self->request));
+    free(text);
+}
+
+static void a_socket_that_slept_in_reading_does_not_in_writing(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET, FAKE_ANSWER(2, "+ready\r\n"), FAKE_PAUSE,
+                                      FAKE_ANSWER(1, ":1\r\n")};
+    fixture self;
+    peer *first = &self.peers[0];
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    ask(first);
+    must_be_alone(&self, first);
+    ask_much(first); /* it comes back, though nobody reads */
+    evs__loop_run(self.loop, 0);
+    fake_shard_go(first->fake);
+    must_be_answered(first, self.loop);
+    end(&self);
+}
+
+static void wake(void *owner)
+{
+    (void)owner;
+}
+
+static void who_may_be_woken_needs_whole_turns(void **state)
+{
+    (void)state;
+    fixture self;
+    begin(&self, answers_once_more(), &plain);
+    evs__waker *waker = evs__waker_new(self.loop, wake, NULL);
+    ask(&self.peers[0]);
+    must_not_be_alone(&self);
+    evs__waker_free(waker);
+    end(&self);
+}
+
+/* With turns as they come. */
+static void answers_behind_a_whole_turn_are_read_alone(void **state)
+{
+    (void)state;
+    static const fake_step steps[] = {FAKE_GREET, FAKE_SERVE(":1\r\n")};
+    enum { MANY = 100000 };
+    fixture self;
+    peer *first = &self.peers[0];
+    size_t times = 0;
+    begin(&self, FAKE_START(FAKE_UNIX, steps), &plain);
+    for (size_t i = 0; i < MANY && times == 0; i++) {
+        first->answers = 0;
+        ask(first);
+        times += (size_t)evs__loop_run_alone(self.loop);
+        while (first->answers == 0)
+            evs__loop_run(self.loop, -1);
+    }
+    assert_true(times > 0);
+    fake_shard_go(first->fake);
+    end(&self);
+}
+
 /* As long as answers come, and nobody does anything but wait for them. */
 static void timers_fire_between_answers(void **state)
 {
@@ -338,12 +462,17 @@ int main(void)
         cmocka_unit_test(a_timer_that_is_due_soon_needs_whole_turns),
         cmocka_unit_test(a_timer_is_due_however_late_the_time_of_libuv_is),
         cmocka_unit_test(what_was_unwritten_may_make_a_timer_due_soon),
+        cmocka_unit_test(when_writing_completes_something_nobody_sleeps),
+        cmocka_unit_test(what_is_unwritten_again_needs_a_whole_turn),
         cmocka_unit_test(an_answer_that_is_not_wanted_any_more_needs_a_whole_turn),
         cmocka_unit_test(who_watches_the_descriptor_needs_whole_turns),
         cmocka_unit_test(who_listens_needs_whole_turns),
         cmocka_unit_test(a_silent_server_is_slept_for_only_a_while),
         cmocka_unit_test(a_connection_that_ends_meanwhile_is_lost),
         cmocka_unit_test(half_an_answer_is_not_the_end),
+        cmocka_unit_test(a_socket_that_slept_in_reading_does_not_in_writing),
+        cmocka_unit_test(who_may_be_woken_needs_whole_turns),
+        cmocka_unit_test(answers_behind_a_whole_turn_are_read_alone),
         cmocka_unit_test(timers_fire_between_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
