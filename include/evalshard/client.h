@@ -19,8 +19,8 @@
  *
  * A client that is driven does work only inside evs_call,
  * evs_command, evs_cancel, evs_client_process, evs_client_close and evs_client_free. Inside a
- * completion, submitting, canceling, freeing and asking for numbers is possible; what would wait
- * fails with EVS_E_STATE.
+ * completion, submitting, canceling, closing, freeing and asking for numbers is possible; what
+ * would wait fails with EVS_E_STATE.
  *
  * After fork() the child gets EVS_E_STATE from everything that has a status, must free the client,
  * which leaves the parent's connections alone and runs no completion, and open its own. Fork when
@@ -137,8 +137,12 @@ typedef enum evs_close {
  * after `timeout_ms` (0: at once, negative: each call's own deadline is the limit) and aborts the
  * rest. Numbers can still be asked for; evs_client_free is still due. Completions that are queued
  * (EVS_COMPLETIONS_QUEUED) wait to be taken as before; freeing runs those that nobody took.
- * Fails with EVS_E_TIMEOUT when a drain had to abort calls, with EVS_E_STATE when the client is
- * closed or being closed, and in a completion, unless that was queued. */
+ * Inside a completion, unless that was queued, this returns at once and nothing is accepted from
+ * then on; the rest is done when the completion has returned, by whatever drives the client, which
+ * returns when the drain is over, or by the client's own thread.
+ * Fails with EVS_E_TIMEOUT when a drain had to abort calls (not inside a completion), with
+ * EVS_E_STATE when the client is closed or being closed, and inside a completion with EVS_E_NOMEM;
+ * then it stays open. */
 EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms,
                                     evs_error *err);
 

@@ -215,6 +215,7 @@ void evs__client_destroy(evs_client *client)
     evs__sentinels_stop(client);
     evs__timer_free(client->sweep);
     evs__timer_free(client->retiring);
+    evs__timer_free(client->cut_off);
     evs__follow_free(client->follow);
     if (client->thread != NULL)
         evs__thread_free(client->thread);
@@ -233,6 +234,7 @@ static void abandon(evs_client *client)
     evs__sentinels_stop(client);
     evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
     evs__timer_free(client->retiring);
+    evs__timer_free(client->cut_off);
     evs__follow_abandon(client->follow);
     if (client->thread != NULL)
         evs__thread_abandon(client->thread);
@@ -320,15 +322,53 @@ static void drain(evs_client *client, int timeout_ms)
     }
 }
 
+static void refuse_calls(evs_client *client)
+{
+    client->shut = 1;
+    client->usual = NULL;
+    if (client->thread != NULL)
+        evs__thread_shut(client->thread);
+}
+
+static void end_now(void *owner)
+{
+    ((evs_client *)owner)->ends = EVS__ENDS_NOW;
+}
+
+/* In a completion, which is a request's: connections have to stay until it has returned. */
+static evs_status close_soon(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
+{
+    if (how == EVS_CLOSE_DRAIN && timeout_ms >= 0) {
+        client->cut_off = evs__timer_new(client->loop, end_now, client);
+        if (client->cut_off == NULL)
+            return evs__fail_nomem(err);
+        evs__timer_start(client->cut_off, (uint64_t)timeout_ms);
+    }
+    client->ends = how == EVS_CLOSE_DRAIN ? EVS__ENDS_DRAINED : EVS__ENDS_NOW;
+    refuse_calls(client);
+    return EVS_OK;
+}
+
+void evs__client_end_if_due(evs_client *client)
+{
+    if (client->ends == EVS__ENDS_NOT || (client->ends == EVS__ENDS_DRAINED && client->pending > 0))
+        return;
+    client->ends = EVS__ENDS_NOT;
+    if (client->cut_off != NULL)
+        evs__timer_stop(client->cut_off);
+    evs__client_end_calls(client);
+}
+
 evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
 {
     if (evs__client_is_elsewhere(client))
         return evs__thread_close(client, how, timeout_ms, err);
-    evs_status status = evs__client_check(client, 1, err);
+    evs_status status = evs__client_check(client, 0, err);
     if (status != EVS_OK)
         return status;
-    client->shut = 1;
-    client->usual = NULL;
+    if (client->running)
+        return close_soon(client, how, timeout_ms, err);
+    refuse_calls(client);
     evs__client_enter(client);
     if (how == EVS_CLOSE_DRAIN)
         drain(client, timeout_ms);

@@ -22,6 +22,9 @@
 #include "sharding/conns.h"
 #include "sharding/route.h"
 
+/* What a completion left to be done for whoever runs completions. */
+typedef enum evs__end { EVS__ENDS_NOT, EVS__ENDS_DRAINED, EVS__ENDS_NOW } evs__end;
+
 struct evs_client {
     /* what every call touches */
     const evs__pool *usual;       /* the only pool of the map, for quick.h; NULL: takes no calls */
@@ -55,6 +58,8 @@ struct evs_client {
     int closing;                /* freed, as far as the caller is concerned */
     int shut;                   /* takes no more calls */
     int ending;                 /* the calls there are get cut off */
+    evs__end ends;              /* closed in a completion: what is due when that has returned */
+    evs__timer *cut_off;        /* of a drain; ours; NULL: of none that began in a completion */
     evs__wheel wheel;
     evs_error *refusal; /* why the last map was refused; ours; NULL: it was taken */
 };
@@ -198,6 +203,10 @@ evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void 
 
 /* Completes every call there is. */
 void evs__client_end_calls(evs_client *client);
+
+/* Closed in a completion that has returned: completes every call there is as soon as that is due.
+ * Not inside a completion. */
+void evs__client_end_if_due(evs_client *client);
 
 /* Frees everything; on the thread that may touch it. */
 void evs__client_destroy(evs_client *client);

@@ -12,9 +12,22 @@ void evs__client_enter(evs_client *client)
     client->running++;
 }
 
+/* Ends: every call has a deadline. */
+static void end(evs_client *client)
+{
+    client->running++;
+    while (client->ends == EVS__ENDS_DRAINED && client->pending > 0 && !client->closing)
+        evs__loop_run(client->loop, -1);
+    if (!client->closing)
+        evs__client_end_if_due(client);
+    client->running--;
+}
+
 void evs__client_leave(evs_client *client)
 {
     client->running--;
+    if (client->ends != EVS__ENDS_NOT && client->running == 0)
+        end(client);
     if (client->closing && client->running == 0)
         evs__client_destroy(client);
 }
@@ -23,7 +36,7 @@ void evs__client_leave(evs_client *client)
 static void drive(evs_client *client, const evs__gate *gate)
 {
     evs__client_enter(client);
-    while (!gate->open && !client->closing)
+    while (!gate->open && !client->closing && client->ends == EVS__ENDS_NOT)
         if (client->pending > 1 || !evs__loop_run_alone(client->loop))
             evs__loop_run(client->loop, -1);
     evs__client_leave(client);

@@ -183,6 +183,7 @@ static void *work(void *arg)
     for (;;) {
         evs__thread_run_posts(thread);
         retry_line(thread);
+        evs__client_end_if_due(client);
         evs__thread_drained(thread);
         if (thread->stop || client->closing)
             break;

@@ -7,6 +7,11 @@
 
 /* ---- closing ---- */
 
+void evs__thread_shut(evs__thread *thread)
+{
+    atomic_store_explicit(&thread->shut, 1, memory_order_relaxed);
+}
+
 /* Somebody else may have been faster, after this one was let in. */
 static evs_status refuse_calls(void *job, evs_error *err)
 {
@@ -14,7 +19,7 @@ static evs_status refuse_calls(void *job, evs_error *err)
     if (client->shut)
         return evs__client_refuse(client, err);
     client->shut = 1;
-    atomic_store_explicit(&client->thread->shut, 1, memory_order_relaxed);
+    evs__thread_shut(client->thread);
     return EVS_OK;
 }
 

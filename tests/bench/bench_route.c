@@ -4,15 +4,13 @@
  *   bench.route SHARDS COUNT [DISTRIBUTION]   a 20-byte key among so many shards of weight 1
  *   bench.route load SHARDS [DISTRIBUTION]    reading a map of so many shards, the best of 20 times
  *   bench.route all COUNT                     every distribution with 3, 10, 100, 1000, 4096 shards
+ *   bench.route names                         the distributions
  *
  * Nanoseconds are printed, for 1,024 keys again and again and for 65,536, whose places are not all
  * in the processor's caches, and the bytes that placement takes. They are those of the fastest
  * round of 65,536 keys, so that they say little of what else the machine does. Instructions come
- * from
- *
- *   valgrind --tool=callgrind --callgrind-out-file=/dev/null bench.route 3 N maglev
- *
- * as the difference between two N in whole rounds, which leaves out what starting costs.
+ * from callgrind: `tools/bench placement-instructions` runs this once without any round (COUNT 0)
+ * and once with one of each kind, and takes the difference, which leaves out what starting costs.
  */
 #include "core/buf.h"
 #include "sharding/placement.h"
@@ -177,11 +175,20 @@ static int bench_all(unsigned long count)
     return rc;
 }
 
+static int print_names(void)
+{
+    for (size_t i = 0; i < sizeof distributions / sizeof distributions[0]; i++)
+        puts(distributions[i]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "names") == 0)
+        return print_names();
     if (argc < 3 || argc > 4) {
         fprintf(stderr, "usage: bench.route SHARDS COUNT [DISTRIBUTION] | load SHARDS "
-                        "[DISTRIBUTION] | all COUNT\n");
+                        "[DISTRIBUTION] | all COUNT | names\n");
         return 2;
     }
     const char *distribution = argc == 4 ? argv[3] : "rendezvous";

@@ -24,6 +24,7 @@ from scratch import die_with_parent, program  # noqa: E402
 PEERS = ("evs", "hiredis")
 CPU = r"([\d.]+) us CPU per call"
 RATE = r"([\d.]+) calls/s"
+ROUND = 1 << 16  # keys, in bench.route
 
 
 held = []
@@ -105,14 +106,26 @@ class Bench:
         return (counts[1] - counts[0]) / (many - few)
 
     def count(self, peer, calls, options, profile="/dev/null"):
+        return self.counted(profile, "bench.calls", peer, "batch", str(calls), *options)
+
+    def counted(self, profile, program_name, *words):
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}",
-             os.path.join(self.build, "tests/bench.calls"), peer, "batch", str(calls), *options],
+             os.path.join(self.build, "tests", program_name), *words],
             capture_output=True, text=True, timeout=600)
         found = re.search(r"Collected : (\d+)", done.stderr)
         if done.returncode != 0 or not found:
-            sys.exit(f"valgrind bench.calls: {done.stderr}")
+            sys.exit(f"valgrind {program_name}: {done.stderr}")
         return int(found.group(1))
+
+    def distributions(self):
+        return self.output("bench.route", "names").split()
+
+    def instructions_to_route(self, distribution, shards):
+        """Without any round of keys, and with one of each kind."""
+        none, one = (self.counted("/dev/null", "bench.route", str(shards), count, distribution)
+                     for count in ("0", "1"))
+        return (one - none) / (2 * ROUND)
 
     def latencies(self, rate, *addresses):
         rounds = [[self.latency(peer, rate, addresses) for peer in PEERS]

@@ -81,6 +81,11 @@ static void every_option_is_taken_or_named(void **state)
     }
 }
 
+/* 256 bytes. */
+#define SIXTEEN   "sixteen_letters_"
+#define SIXTY     SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+#define LONG_NAME SIXTY SIXTY SIXTY SIXTY
+
 static const struct {
     const char *text, *code;
 } wrong[] = {
@@ -93,6 +98,8 @@ static const struct {
     {"p: {redis: true, servers: [h:1:1], hash_tag: x}\n", "E290"},
     {"p: {redis: true, servers: [h:1:1], timeout: 400ms}\n", "E290"},
     {"p: {redis: true, servers: [h:1:1], timeout: 0}\n", "E290"},
+    {"- p\n", "E290"},
+    {"p: {redis: true, servers: [h:1:1 " LONG_NAME "]}\n", "E290"},
     {"p: {redis: true, servers: [h:1:1]}\nq: {redis: true, servers: [h:1:1]}\n", "E291"},
 };
 
@@ -106,6 +113,31 @@ static void what_makes_no_map_is_an_error(void **state)
             fail_msg("%s: %s", wrong[i].text, evs_diagnostics_text(diags));
         evs_diagnostics_free(diags);
     }
+}
+
+/* What cannot be a name of a shard becomes one, and the place on the ring stays the old name's. */
+static void shards_get_names_of_their_own(void **state)
+{
+    (void)state;
+    char *map = import("p:\n  redis: true\n  servers:\n   - h:1:1 a/b\n   - h:2:1 a-b\n"
+                       "   - h:3:1 a:b\n   - h:4:1 (x\"y\\z)\n   - h:5:1 !!!\n   - /r.sock:1\n",
+                       NULL);
+    static const char *const wanted[] = {
+        "      a-b: {address: \"h:1\", ring_name: \"a/b\", weight: 1}\n",
+        "      a-b-2: {address: \"h:2\", ring_name: \"a-b\", weight: 1}\n",
+        "      a-b-3: {address: \"h:3\", ring_name: \"a:b\", weight: 1}\n",
+        "      x-y-z: {address: \"h:4\", ring_name: \"(x\\\"y\\\\z)\", weight: 1}\n",
+        "      shard: {address: \"h:5\", ring_name: \"!!!\", weight: 1}\n",
+        "ring_name: \"/r.sock:\"",
+    };
+    assert_non_null(map);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (strstr(map, wanted[i]) == NULL)
+            fail_msg("%s is not in\n%s", wanted[i], map);
+    evs_shardmap *read = NULL;
+    assert_int_equal(evs_shardmap_parse(&read, evs_text(map), "-", NULL, NULL), EVS_OK);
+    evs_shardmap_free(read);
+    evs_text_free(map);
 }
 
 static void memcached_is_a_warning(void **state)
@@ -124,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_is_taken_or_named),
         cmocka_unit_test(what_makes_no_map_is_an_error),
+        cmocka_unit_test(shards_get_names_of_their_own),
         cmocka_unit_test(memcached_is_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

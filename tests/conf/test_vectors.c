@@ -405,6 +405,35 @@ static void every_row_of_redis_in_action(void **state)
     assert_int_equal(cells, 66);
 }
 
+enum { MCROUTER_POOLS = 9 };
+
+static void compare_mcrouter(void *arg, char **columns, size_t count)
+{
+    evs_shardmap *const *pools = arg;
+    assert_int_equal(count, MCROUTER_POOLS + 1);
+    for (size_t i = 0; i < MCROUTER_POOLS; i++)
+        assert_int_equal(shard_of(pools[i], vector_key_of(columns[0])), atoi(columns[i + 1]));
+}
+
+static void every_row_of_mcrouter(void **state)
+{
+    (void)state;
+    static const size_t counts[MCROUTER_POOLS] = {2, 3, 4, 7, 10, 100, 1000, 4, 7};
+    evs_shardmap *pools[MCROUTER_POOLS];
+    for (size_t i = 0; i < MCROUTER_POOLS; i++) {
+        evs__buf map = begin_map(i < 7 ? "    compat: mcrouter\n"
+                                       : "    compat: mcrouter\n    distribution: crc32_mod\n");
+        for (size_t k = 0; k < counts[i]; k++)
+            add_shard(&map, k, (one_shard){NULL, 0, (int)k});
+        pools[i] = end_map(&map);
+    }
+    size_t rows = vector_rows("mcrouter_ch3.tsv", compare_mcrouter, pools);
+    printf("mcrouter_ch3.tsv: %zu rows, %zu placements equal\n", rows, rows * MCROUTER_POOLS);
+    assert_int_equal(rows, VECTOR_KEYS);
+    for (size_t i = 0; i < MCROUTER_POOLS; i++)
+        evs_shardmap_free(pools[i]);
+}
+
 /* On ARM plain char is unsigned: only keys with bytes from 0x80 on may be elsewhere. */
 static void unsigned_twemproxy_moves_only_large_bytes(void **state)
 {
@@ -442,6 +471,7 @@ int main(void)
         cmocka_unit_test(every_row_of_envoy),
         cmocka_unit_test(every_row_of_go_redis_and_codis),
         cmocka_unit_test(every_row_of_redis_in_action),
+        cmocka_unit_test(every_row_of_mcrouter),
         cmocka_unit_test(unsigned_twemproxy_moves_only_large_bytes),
     };
     return cmocka_run_group_tests(tests, vector_keys_read, vector_keys_free);

@@ -111,6 +111,7 @@ static void read_only_replica(void **state)
                   0); /* refused at its first write */
     states_expect(&w, w.hasty, w.liar, EVS_E_READONLY, EVS_MAYBE_EXECUTED, 0);
     states_expect(&w, w.hasty, w.reader, EVS_OK, EVS_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_READONLY);
     states_do(&w, "REPLICAOF NO ONE");
     states_expect(&w, w.hasty, w.honest, EVS_OK, EVS_EXECUTED, 1);
     states_end(&w);
@@ -124,6 +125,7 @@ static void out_of_memory(void **state)
     states_do(&w, "CONFIG SET maxmemory 1");
     states_expect(&w, w.set.client, w.honest, EVS_E_OOM, EVS_EXECUTED, 0);
     states_expect(&w, w.set.client, w.liar, EVS_E_OOM, EVS_MAYBE_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_OOM);
     states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
     states_do(&w, "CONFIG SET maxmemory 0");
     states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
@@ -138,6 +140,7 @@ static void too_few_replicas(void **state)
     states_do(&w, "CONFIG SET min-replicas-to-write 1");
     states_expect(&w, w.set.client, w.honest, EVS_E_NOREPLICAS, EVS_EXECUTED, 0);
     states_expect(&w, w.set.client, w.liar, EVS_E_NOREPLICAS, EVS_MAYBE_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_NOREPLICAS);
     states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
     states_end(&w);
 }
@@ -190,6 +193,7 @@ static void stale_replica(void **state)
     states_do(&w, "REPLICAOF 127.0.0.1 1");
 
     refuses_all(&w, EVS_E_READONLY);
+    refuses_a_transaction(&w, EVS_E_READONLY);
     states_call inside = {0};
     states_submit(w.hasty, stale, &inside); /* begins, and then may not do a thing */
     states_finish(w.hasty, &inside, 1);
@@ -230,6 +234,7 @@ static void failing_snapshot(void **state)
                   0); /* at its first write */
     states_expect(&w, w.set.client, flagged, EVS_E_MISCONF, EVS_NOT_EXECUTED, 0);
     states_expect(&w, w.set.client, w.liar, EVS_E_MISCONF, EVS_MAYBE_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_MISCONF);
     states_expect(&w, w.set.client, w.reader, EVS_OK, EVS_EXECUTED, 0);
     assert_int_equal(rmdir(path), 0);
     states_do(&w, "CONFIG SET stop-writes-on-bgsave-error no");
@@ -281,6 +286,7 @@ static void no_permission(void **state)
     states_do(&w, "ACL SETUSER default -evalsha");
     states_expect(&w, w.set.client, w.honest, EVS_E_DENIED, EVS_NOT_EXECUTED, 0);
     states_expect(&w, w.set.client, w.liar, EVS_E_DENIED, EVS_MAYBE_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_DENIED);
     states_do(&w, "ACL SETUSER default +evalsha -incr");
     states_expect(&w, w.set.client, w.honest, EVS_E_SCRIPT, EVS_EXECUTED, 0); /* refused inside */
     states_end(&w);
@@ -293,6 +299,8 @@ static void no_password(void **state)
     states_begin(&w, NULL, 0);
     states_do(&w, "CONFIG SET requirepass secret"); /* open connections stay as they are */
     states_expect(&w, w.set.client, w.honest, EVS_E_AUTH, EVS_NOT_EXECUTED, 0);
+    states_expect(&w, w.set.client, w.liar, EVS_E_AUTH, EVS_NOT_EXECUTED, 0);
+    refuses_a_transaction(&w, EVS_E_AUTH);
     states_end(&w);
 }
 

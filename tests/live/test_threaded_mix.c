@@ -1,5 +1,5 @@
 /*
- * Everything that many threads may do to one client, all at once, until one of them closes it:
+ * Everything that 64 threads may do to one client, all at once, until one of them closes it:
  * calls, calls that nobody waits for, batches, transactions that watch, canceling, numbers, other
  * maps. Every completion runs once, and what calls say of themselves agrees with the servers. Made
  * for ThreadSanitizer.
@@ -23,7 +23,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { THREADS = 8, KEYS = 6, STEPS = 1200, TIMEOUT_MS = 60000 };
+enum { THREADS = 64, KEYS = 6, STEPS = 3200, TIMEOUT_MS = 60000 };
 
 static shards set;
 static const evs_script *incr;

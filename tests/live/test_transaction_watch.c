@@ -64,6 +64,34 @@ static void a_watched_key_that_somebody_changed_aborts(void **state)
     evs_transaction_free(tx);
 }
 
+/* The load inside is aborted with the rest. */
+static void a_script_is_not_known_after_an_abort(void **state)
+{
+    (void)state;
+    evs_error err;
+    char command[64];
+    evs_client *fresh = NULL;
+    shards_do(&stage.set, 0, "SCRIPT FLUSH");
+    assert_int_equal(evs_client_open(&fresh, stage.set.map, stage.set.registry, NULL, NULL),
+                     EVS_OK);
+    evs_transaction *tx = tx_new_on(fresh);
+    tx_watch(tx, stage.here);
+    TX_ADD_SCRIPT(tx, stage.incr, stage.here);
+    snprintf(command, sizeof command, "SET %s 7", stage.here);
+    shards_do(&stage.set, 0, command);
+    assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_ABORTED);
+    assert_int_equal(tx_loads(fresh), 1);
+
+    evs_transaction_clear(tx);
+    tx_watch(tx, stage.here); /* on the same connection */
+    TX_ADD_SCRIPT(tx, stage.incr, stage.here);
+    tx_run(tx);
+    assert_int_equal(tx_integer(tx, 0), 8);
+    assert_int_equal(tx_loads(fresh), 2);
+    evs_transaction_free(tx);
+    evs_client_free(fresh);
+}
+
 /* The next one has the same connection, on which nothing is watched any more. */
 static void what_is_given_back_watches_nothing(void **state)
 {
@@ -192,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_watched_key_that_stays_as_it_was),
         TEST(a_watched_key_that_somebody_changed_aborts),
+        TEST(a_script_is_not_known_after_an_abort),
         TEST(what_is_given_back_watches_nothing),
         TEST(reads_that_write_or_are_elsewhere_are_refused),
         TEST(as_many_may_watch_as_are_allowed),

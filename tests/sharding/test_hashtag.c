@@ -1,4 +1,5 @@
-/* The hash tag of a key, as Redis, twemproxy, Envoy, go-redis and redis-py take it. */
+/* The hash tag of a key: as Redis, twemproxy, Envoy, go-redis and redis-py take it, and where Codis
+ * and Jedis differ from that. */
 #include "sharding/hashtag.h"
 
 #include <setjmp.h>
@@ -75,6 +76,47 @@ static void nul_bytes_are_bytes_like_any_other(void **state)
     assert_int_equal(evs__hash_tag(key, '\0', '\0').len, 4);
 }
 
+/* Keys about which the rules differ, or are often thought to. */
+static const struct {
+    const char *key, *codis, *jedis;
+} styles[] = {
+    {"{}", "", "{}"},
+    {"{}a", "", "{}a"},
+    {"a{}", "", "a{}"},
+    {"{}{a}", "", "}{a"},
+    {"foo{}{bar}", "", "}{bar"},
+    {"{}}", "", "}"},
+    {"{{a}}", "{a", "{a"},
+    {"{{a", "{{a", "{{a"},
+    {"{a", "{a", "{a"},
+    {"a}b", "a}b", "a}b"},
+    {"a{b}{c}", "b", "b"},
+    {"a{b}c", "b", "b"},
+    {"}{a}", "a", "a"},
+    {"{\r\n}x", "\r\n", "{\r\n}x"},
+    {"{a\xe2\x80\xa8}{b}", "a\xe2\x80\xa8", "b"}, /* LINE SEPARATOR ends a line of Java */
+    {"{\xc2\x85}x", "\xc2\x85", "{\xc2\x85}x"},   /* and so does NEXT LINE */
+    {"plain", "plain", "plain"},
+    {"", "", ""},
+};
+
+static void codis_and_jedis_have_rules_of_their_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
+        evs_bytes key = evs_text(styles[i].key);
+        evs_bytes codis = evs__hash_tag_codis(key), jedis = evs__hash_tag_jedis(key);
+        if (codis.len != strlen(styles[i].codis) ||
+            memcmp(codis.data, styles[i].codis, codis.len) != 0)
+            fail_msg("to Codis the tag of \"%s\" is \"%.*s\"", styles[i].key, (int)codis.len,
+                     codis.data);
+        if (jedis.len != strlen(styles[i].jedis) ||
+            memcmp(jedis.data, styles[i].jedis, jedis.len) != 0)
+            fail_msg("to Jedis the tag of \"%s\" is \"%.*s\"", styles[i].key, (int)jedis.len,
+                     jedis.data);
+    }
+}
+
 /* The rule, byte by byte. */
 static evs_bytes slow_tag(evs_bytes key, char open, char close)
 {
@@ -121,6 +163,7 @@ int main(void)
         cmocka_unit_test(other_pairs_follow_the_same_rule),
         cmocka_unit_test(without_tag_characters_the_whole_key_is_hashed),
         cmocka_unit_test(nul_bytes_are_bytes_like_any_other),
+        cmocka_unit_test(codis_and_jedis_have_rules_of_their_own),
         cmocka_unit_test(tags_are_found_in_keys_of_any_length),
         cmocka_unit_test(an_empty_key_is_its_own_tag),
     };

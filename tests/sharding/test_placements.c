@@ -4,6 +4,7 @@
  */
 #include "core/mem.h"
 #include "sharding/placement.h"
+#include "sharding/shardmap.h"
 #include "tests/support/vectors.h"
 
 #include <setjmp.h>
@@ -100,6 +101,7 @@ static void tables_of_envoys_own_tests(void **state)
         evs__arena_free(&p.arena);
         free(places);
     }
+    printf("envoy.json: %zu real_tables equal\n", i);
     assert_int_equal(i, 8);
     json_decref(all);
 }
@@ -137,6 +139,7 @@ static void jump_is_that_of_guava(void **state)
     for (size_t i = 0; i < 16; i++)
         jumps[i] = place_numbered("jump", counts[i]);
     assert_int_equal(vector_rows("jump.tsv", compare_jump, jumps), 101);
+    printf("jump.tsv: 100 rows, 1600 placements equal\n");
     for (size_t i = 0; i < 16; i++)
         evs__arena_free(&jumps[i].arena);
 }
@@ -204,6 +207,70 @@ static void the_order_of_shards_does_not_matter(void **state)
     }
 }
 
+/* ---- a key is hashed once ---- */
+
+static unsigned hashed;
+static const evs__key_hash *counted;
+
+static uint64_t count_hash(evs_bytes data)
+{
+    hashed++;
+    return counted->of(data);
+}
+
+static evs_shardmap *map_of(const char *distribution)
+{
+    char yaml[600];
+    evs_error err;
+    evs_shardmap *map = NULL;
+    unsigned takes = evs__placement_find(distribution)->takes;
+    int len = snprintf(yaml, sizeof yaml,
+                       "evalshard: 1\npools:\n  p:\n    distribution: %s\n"
+                       "    require_same_tag: \"off\"\n    shards:\n",
+                       distribution);
+    for (int i = 0; i < 3; i++) {
+        len += snprintf(yaml + len, sizeof yaml - (size_t)len, "      %s: {address: \"h:%d\"",
+                        three[i].name, i + 1);
+        if ((takes & EVS__NEEDS_INDEX) != 0)
+            len += snprintf(yaml + len, sizeof yaml - (size_t)len, ", index: %d", i);
+        if ((takes & EVS__TAKES_SLOTS) != 0)
+            len += snprintf(yaml + len, sizeof yaml - (size_t)len, ", slots: [%u-%u]",
+                            halves[i].first, i == 2 ? 1999 : halves[i].last);
+        len += snprintf(yaml + len, sizeof yaml - (size_t)len, "}\n");
+    }
+    if ((takes & EVS__TAKES_SLOTS) != 0)
+        snprintf(yaml + len, sizeof yaml - (size_t)len, "    slots_total: 2000\n");
+    if (evs_shardmap_parse(&map, evs_text(yaml), "-", NULL, &err) != EVS_OK)
+        fail_msg("%s\n%s", err.message, yaml);
+    return map;
+}
+
+/* Placements that hash and find in one step do what the two steps do; all others get the hash. */
+static void check_hashed_once(const char *name)
+{
+    evs_shardmap *map = map_of(name);
+    evs__pool *pool = &map->pools[0];
+    counted = pool->layout.hash;
+    static evs__key_hash counting;
+    counting = (evs__key_hash){counted->name, count_hash, NULL};
+    pool->layout.hash = &counting;
+    for (size_t k = 0; k < VECTOR_KEYS; k++) {
+        evs_route route;
+        hashed = 0;
+        assert_int_equal(evs_shardmap_route(&route, map, vector_key(k), NULL), EVS_OK);
+        assert_int_equal(hashed, pool->placement->find_tag == NULL ? 1 : 0);
+        assert_int_equal(route.shard, pool->placement->find(pool->placed, counted->of(route.tag)));
+    }
+    evs_shardmap_free(map);
+}
+
+static void a_key_is_hashed_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        check_hashed_once(names[i]);
+}
+
 static void every_failing_allocation_gives_null(void **state)
 {
     (void)state;
@@ -246,6 +313,7 @@ int main(void)
         cmocka_unit_test(jump_is_that_of_guava),
         cmocka_unit_test(ch3_and_crc32_are_those_of_mcrouter),
         cmocka_unit_test(the_order_of_shards_does_not_matter),
+        cmocka_unit_test(a_key_is_hashed_once),
         cmocka_unit_test(every_failing_allocation_gives_null),
         cmocka_unit_test(ketama_rounds_as_twemproxy_does),
     };

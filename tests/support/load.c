@@ -11,6 +11,11 @@
 
 #include <cmocka.h>
 
+const char LOAD_COUNT[] = "--- Counts how often it ran with a number.\n"
+                          "-- @key k... hashes\n-- @arg n the number\n"
+                          "for i = 1, #KEYS do redis.call('HINCRBY', KEYS[i], ARGV[1], 1) end\n"
+                          "return 1";
+
 typedef struct call {
     load *load;
     int number;
@@ -25,6 +30,8 @@ static void took(void *arg, const evs_result *result)
     int fine = result->status == EVS_OK;
     self->reports[one->number]++;
     self->succeeded[one->number] = (unsigned char)fine;
+    self->statuses[one->number] = result->status;
+    self->outcomes[one->number] = result->outcome;
     self->open--;
     self->done++;
     self->good += fine;
@@ -96,6 +103,22 @@ long load_more(load *self, int successes)
     return (long)((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000);
 }
 
+/* The failures by status, in the order in which each came first. */
+static void print_statuses(const load *self)
+{
+    for (int i = 0; i < self->sent; i++) {
+        int before = 0, same = 0;
+        if (self->statuses[i] == EVS_OK)
+            continue;
+        for (int k = 0; k < self->sent; k++) {
+            before += k < i && self->statuses[k] == self->statuses[i];
+            same += self->statuses[k] == self->statuses[i];
+        }
+        if (before == 0)
+            print_message("%d %s\n", same, evs_status_name(self->statuses[i]));
+    }
+}
+
 void load_check(const load *self, const char *what)
 {
     evs_client_stats stats;
@@ -112,6 +135,7 @@ void load_check(const load *self, const char *what)
                   (unsigned long long)stats.redirects, (unsigned long long)stats.retries,
                   (unsigned long long)stats.resends, (unsigned long long)stats.heals,
                   (unsigned long long)stats.loads, (unsigned long long)stats.refreshes);
+    print_statuses(self);
     assert_int_equal(self->done, self->most);
     assert_int_equal(self->open, 0);
     assert_int_equal(unreported + twice, 0);
@@ -131,6 +155,35 @@ long long load_sum(const load *self, nodes *set, size_t asked)
             sum += nodes_number(set, node, "GET %s:%d", self->tags[t], i);
     }
     return sum;
+}
+
+static long long times_run(const load *self, nodes *set, const size_t *owners, int number)
+{
+    size_t tag = (size_t)number % self->ntags;
+    redisReply *reply = nodes_ask(set, owners[tag], "HGET %s:%d %d", self->tags[tag],
+                                  number / (int)self->ntags % LOAD_KEYS, number);
+    long long times = reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10) : 0;
+    freeReplyObject(reply);
+    return times;
+}
+
+load_ran load_check_ran(const load *self, nodes *set, size_t asked)
+{
+    load_ran ran = {0, 0, 0};
+    size_t owners[LOAD_TAGS];
+    for (size_t t = 0; t < self->ntags; t++)
+        owners[t] = nodes_owner(set, asked, load_slot(set, self->tags[t]));
+    for (int i = 0; i < self->sent; i++) {
+        long long times = times_run(self, set, owners, i);
+        ran.twice += times > 1;
+        ran.untrue += times > 0 && self->outcomes[i] == EVS_NOT_EXECUTED;
+        ran.lost += times == 0 && self->succeeded[i];
+    }
+    print_message("%d ran twice, %d outcomes untrue, %d acknowledged and lost by the server\n",
+                  ran.twice, ran.untrue, ran.lost);
+    assert_int_equal(ran.twice, 0);
+    assert_int_equal(ran.untrue, 0);
+    return ran;
 }
 
 void load_tags(load *self, nodes *set, const char *stem, size_t node, size_t count)

@@ -25,6 +25,8 @@ typedef struct load {
     int sent, open, done, good, failed, maybe;
     unsigned char reports[LOAD_MOST]; /* by call: how often it was reported */
     unsigned char succeeded[LOAD_MOST];
+    evs_status statuses[LOAD_MOST];
+    evs_outcome outcomes[LOAD_MOST];
 } load;
 
 /* Sends the first calls; each that ends is followed by another. */
@@ -43,6 +45,20 @@ void load_check(const load *self, const char *what);
 
 /* The sum of all keys, each asked of the node that serves it by the word of node `asked`. */
 long long load_sum(const load *self, nodes *set, size_t asked);
+
+/* A script for calls that have a number: each key is a hash that says how often which call ran. */
+extern const char LOAD_COUNT[];
+
+/* What the servers say of such calls, each asked of the node that serves it by the word of node
+ * `asked`. */
+typedef struct load_ran {
+    int twice;  /* ran more than once */
+    int untrue; /* ran, and was reported as not executed */
+    int lost;   /* succeeded, and is not there: acknowledged by a server that died or was demoted */
+} load_ran;
+
+/* Counts and prints that, and fails the test when a call ran twice or its outcome was untrue. */
+load_ran load_check_ran(const load *self, nodes *set, size_t asked);
 
 /* Tags "{STEM<n>}" of slots that `node` serves. */
 void load_tags(load *self, nodes *set, const char *stem, size_t node, size_t count);

@@ -295,6 +295,16 @@ static int is_primary(nodes *set, size_t node)
     return primary;
 }
 
+/* A node that gave its last slot away becomes a replica by itself, perhaps just now. */
+static void tell_owner(nodes *set, size_t node, unsigned slot, size_t to)
+{
+    redisReply *reply = redisCommand(set->links[node], "CLUSTER SETSLOT %u NODE %s", slot,
+                                     set->ids[to]);
+    if (reply == NULL || (reply->type == REDIS_REPLY_ERROR && is_primary(set, node)))
+        scene_die("CLUSTER SETSLOT", reply == NULL ? "no reply" : reply->str);
+    freeReplyObject(reply);
+}
+
 void nodes_hand_over(nodes *set, unsigned slot, size_t to)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -302,7 +312,7 @@ void nodes_hand_over(nodes *set, unsigned slot, size_t to)
         if (set->links[node] == NULL)
             continue;
         if (is_primary(set, node))
-            nodes_do(set, node, "CLUSTER SETSLOT %u NODE %s", slot, set->ids[to]);
+            tell_owner(set, node, slot, to);
     }
 }
 

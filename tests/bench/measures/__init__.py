@@ -16,6 +16,7 @@ ROWS = [
     "cpu-1000-shards-batch",
     "cpu-1000-shards-loop",
     "routing",
+    "placement-instructions",
     "heap-shard",
     "heap-script",
     "counters",

@@ -284,6 +284,30 @@ static void a_file_that_moves_keys_needs_a_larger_generation(void **state)
     end(&self);
 }
 
+/* A pool that says which placement it expects guards against a larger generation, too. */
+static void a_file_that_places_otherwise_than_it_expects_is_refused(void **state)
+{
+    (void)state;
+    char path[ROOM];
+    evs_error err;
+    follower self;
+    write_map("map.yaml", 1, 1001);
+    follow(&self, at("map.yaml", path), 0);
+    write_text(path,
+               "evalshard: 1\ngeneration: 2\npools:\n  default:\n"
+               "    expect_fingerprint: 00000000\n    shards: {a: 127.0.0.1:1}\n",
+               O_TRUNC);
+    await(&self, 2);
+    assert_non_null(strstr(self.line, "the map stays as it was: "));
+    assert_non_null(strstr(self.line, "map.yaml:5:25: error[E112]"));
+    assert_int_equal(evs_client_refusal(self.client, &err), EVS_E_CONFIG);
+    assert_non_null(strstr(err.message, "error[E112]"));
+    assert_int_equal(stats_of(&self).reload_failures, 1);
+    assert_int_equal(stats_of(&self).map_generation, 1);
+    assert_address(&self, "127.0.0.1:1001");
+    end(&self);
+}
+
 static void a_client_with_a_thread_follows_by_itself(void **state)
 {
     (void)state;
@@ -401,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_change_in_another_folder_is_noticed_by_looking),
         cmocka_unit_test(a_broken_file_changes_nothing_and_is_told_of),
         cmocka_unit_test(a_file_that_moves_keys_needs_a_larger_generation),
+        cmocka_unit_test(a_file_that_places_otherwise_than_it_expects_is_refused),
         cmocka_unit_test(a_client_with_a_thread_follows_by_itself),
         cmocka_unit_test(a_client_may_end_while_its_file_is_read),
         cmocka_unit_test(a_forked_child_takes_nothing_from_its_parent),

@@ -69,6 +69,7 @@ typedef struct model {
     size_t count, most;
     size_t submitted, completed; /* of the client there is */
     evs_order order;
+    int closed; /* by a completion */
     int room;
     int may_hang;
     uint64_t downs, ups;
@@ -320,6 +321,9 @@ static void finished(void *arg, const evs_result *result)
         submit(m);
     if (pick(m, 20) == 0 && m->count > 0)
         evs_cancel(m->set.client, m->tickets[m->count - 1 - pick(m, 50) % m->count].number, NULL);
+    if (pick(m, 3000) == 0)
+        m->closed |= evs_client_close(m->set.client, pick(m, 2) ? EVS_CLOSE_ABORT : EVS_CLOSE_DRAIN,
+                                      (int)pick(m, 3), NULL) == EVS_OK;
 }
 
 static void submit(model *m)
@@ -362,6 +366,7 @@ static void open_client(model *m)
     options.room = has_room;
     options.room_arg = m;
     m->submitted = m->completed = 0;
+    m->closed = 0;
     for (int i = 0; i < SERVERS; i++)
         m->servers[i].last_ran = 0;
     assert_int_equal(evs_client_open(&m->set.client, m->set.map, m->set.registry, &options, NULL),
@@ -395,7 +400,7 @@ static void renew_client(model *m)
 {
     evs_error err;
     count_silences(m);
-    if (pick(m, 3) > 0)
+    if (!m->closed && pick(m, 3) > 0)
         evs_client_close(m->set.client, pick(m, 2) ? EVS_CLOSE_ABORT : EVS_CLOSE_DRAIN,
                          (int)pick(m, 3), &err);
     evs_client_free(m->set.client);
@@ -437,7 +442,7 @@ static void step(model *m)
                        NULL);
         break;
     case 5:
-        if (pick(m, 200) == 0)
+        if (m->closed || pick(m, 200) == 0)
             renew_client(m);
         else
             check_numbers(m);
@@ -532,7 +537,7 @@ static void end(model *m)
     }
 }
 
-static size_t steps = 60000;
+static size_t steps = 350000; /* of each play */
 static uint64_t seed = 20240229;
 
 static void play(int may_hang, const char *pool_keys)
