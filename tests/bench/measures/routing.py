@@ -1,5 +1,5 @@
 """The figure that is judged is the first one, of three shards."""
-TITLE = "routing one key of 20 bytes with rendezvous, 3 shards"
+TITLE = "routing one key of 20 bytes with rendezvous, by number of shards"
 YARDSTICK = None
 UNIT = "ns"
 REACH, AIM = 30, 20
