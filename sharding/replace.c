@@ -110,49 +110,91 @@ static evs_status fail_moved(const evs_shardmap *old, const evs_shardmap *next, 
 
 /* ---- whose servers are ---- */
 
-/* Servers of the old map by what names them, with the first shard that each belongs to. */
+/* Servers of the old map by what names them, with the first shard that each belongs to; and under a
+ * text that begins with its number, each further one. */
 typedef struct owners {
     const evs_shardmap *map;
     evs__table servers;
     evs__arena texts;
 } owners;
 
-static char *server_key(evs__arena *arena, const evs__login *login)
+static const evs__cluster_plan *cluster_of(const evs_shardmap *map, const evs__shard *shard)
 {
-    const evs__endpoint *at = &login->endpoint;
-    char *key = evs__arena_format(arena, "%d %d %s", login->db, at->host != NULL ? at->port : -1,
-                                  at->host != NULL   ? at->host
-                                  : at->path != NULL ? at->path
-                                                     : at->text);
-    for (char *c = key; key != NULL && at->host != NULL && *c != '\0'; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    return map->pools[shard->pool].cluster;
+}
+
+/* In how many ways a shard's server is named. One is enough to be known by: seeds and sentinels
+ * come and go one by one. */
+static size_t count_names(const evs_shardmap *map, const evs__shard *shard)
+{
+    const evs__cluster_plan *cluster = cluster_of(map, shard);
+    if (cluster != NULL)
+        return cluster->nseeds;
+    return shard->sentinel != NULL ? 1 + shard->sentinel->nhosts : 1;
+}
+
+/* What leads to the shard's server, and for whom sentinels are asked there. */
+static const evs__endpoint *name_of(const evs_shardmap *map, const evs__shard *shard, size_t i,
+                                    const char **asked)
+{
+    const evs__cluster_plan *cluster = cluster_of(map, shard);
+    *asked = "";
+    if (cluster != NULL)
+        return &cluster->seeds[i];
+    if (i == 0)
+        return &shard->login.endpoint;
+    *asked = shard->master_name;
+    return &shard->sentinel->hosts[i - 1].endpoint;
+}
+
+static char *server_key(owners *all, const evs_shardmap *map, const evs__shard *shard, size_t i)
+{
+    const char *asked;
+    const evs__endpoint *at = name_of(map, shard, i, &asked);
+    int port = at->host != NULL ? at->port : -1;
+    const char *where = at->host != NULL ? at->host : at->path != NULL ? at->path : at->text;
+    char *key = evs__arena_format(&all->texts, "%s\t%d %d %s", asked, shard->login.db, port, where);
+    char *host = key == NULL || at->host == NULL ? NULL : key + strlen(key) - strlen(where);
+    for (; host != NULL && *host != '\0'; host++)
+        *host = *host >= 'A' && *host <= 'Z' ? (char)(*host - 'A' + 'a') : *host;
     return key;
+}
+
+static char *further_key(owners *all, const evs__shard *shard, const char *key)
+{
+    return evs__arena_format(&all->texts, "#%zu %s", (size_t)(shard - all->map->shards), key);
+}
+
+static int add_server(owners *all, evs__shard *shard, size_t i)
+{
+    char *key = server_key(all, all->map, shard, i);
+    if (key != NULL && evs__table_get(&all->servers, evs_text(key)) != NULL)
+        key = further_key(all, shard, key);
+    return key != NULL && evs__table_set(&all->servers, evs_text(key), shard);
 }
 
 static int add_servers(owners *all)
 {
     for (size_t i = 0; i < all->map->nshards; i++) {
-        char *key = server_key(&all->texts, &all->map->shards[i].login);
-        if (key == NULL)
-            return 0;
-        if (evs__table_get(&all->servers, evs_text(key)) == NULL &&
-            !evs__table_set(&all->servers, evs_text(key), &all->map->shards[i]))
-            return 0;
+        evs__shard *shard = &all->map->shards[i];
+        for (size_t k = 0; k < count_names(all->map, shard); k++) {
+            if (!add_server(all, shard, k))
+                return 0;
+        }
     }
     return 1;
 }
 
-/* Had this very shard the server before? Two pools may share one, so the first owner proves
- * nothing. */
-static int owned_before(const owners *all, const evs_shardmap *next, const evs__shard *shard)
+/* The shard of the old map that is this one; NULL when there is none. */
+static const evs__shard *before(const owners *all, const evs_shardmap *next,
+                                const evs__shard *shard)
 {
     size_t number;
     if (!evs__shardmap_lookup(&number, all->map, evs_text(next->pools[shard->pool].name),
                               shard->name))
-        return 0;
-    const evs__shard *before = &all->map->shards[number];
-    return strcmp(before->ring_name, shard->ring_name) == 0 &&
-           same_server(&before->login, &shard->login);
+        return NULL;
+    const evs__shard *old = &all->map->shards[number];
+    return strcmp(old->ring_name, shard->ring_name) == 0 ? old : NULL;
 }
 
 static evs_status fail_given(const owners *all, const evs_shardmap *next, const evs__shard *shard,
@@ -169,18 +211,39 @@ static evs_status fail_given(const owners *all, const evs_shardmap *next, const 
                   (unsigned long long)all->map->generation + 1);
 }
 
+/* Who is given a server that only others had before? Two pools may share one, so that the first
+ * owner proves nothing. */
+static evs_status check_server(owners *all, const evs_shardmap *next, const evs__shard *shard,
+                               size_t i, evs_error *err)
+{
+    char *key = server_key(all, next, shard, i);
+    if (key == NULL)
+        return evs__fail_nomem(err);
+    const evs__shard *owner = evs__table_get(&all->servers, evs_text(key));
+    const evs__shard *old = before(all, next, shard);
+    if (owner == NULL || owner == old)
+        return EVS_OK;
+    if (old != NULL) {
+        key = further_key(all, old, key);
+        if (key == NULL)
+            return evs__fail_nomem(err);
+        if (evs__table_get(&all->servers, evs_text(key)) != NULL)
+            return EVS_OK;
+    }
+    return fail_given(all, next, shard, owner, err);
+}
+
 static evs_status check_servers(owners *all, const evs_shardmap *next, evs_error *err)
 {
     if (!add_servers(all))
         return evs__fail_nomem(err);
     for (size_t i = 0; i < next->nshards; i++) {
         const evs__shard *shard = &next->shards[i];
-        char *key = server_key(&all->texts, &shard->login);
-        if (key == NULL)
-            return evs__fail_nomem(err);
-        const evs__shard *owner = evs__table_get(&all->servers, evs_text(key));
-        if (owner != NULL && !owned_before(all, next, shard))
-            return fail_given(all, next, shard, owner, err);
+        for (size_t k = 0; k < count_names(next, shard); k++) {
+            evs_status status = check_server(all, next, shard, k, err);
+            if (status != EVS_OK)
+                return status;
+        }
     }
     return EVS_OK;
 }

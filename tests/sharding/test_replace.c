@@ -48,6 +48,16 @@ typedef struct change {
 #define TWO   "shards: {a: 'h:1', b: 'h:2'}\n"
 #define POOLS "pools: {x: {shards: {a: 'h:1'}}, y: {shards: {b: 'h:2'}}}\n"
 
+#define WATCHED(a, b)                                                                  \
+    "sentinels: {eu: {addresses: ['s:1', 's:2', 's:3']}}\nshards: {a: {sentinel: eu, " \
+    "master_name: " a "}, b: {sentinel: eu, master_name: " b "}}\n"
+#define GROUPS(a, b)                                                                               \
+    "sentinels: {eu: {addresses: ['" a "']}, us: {addresses: ['" b "']}}\nshards: {a: {sentinel: " \
+    "eu, master_name: m}, b: {sentinel: us, master_name: m}}\n"
+#define CLUSTERS(a, b)                                                    \
+    "pools: {x: {cluster: {seeds: ['" a "']}}, y: {cluster: {seeds: ['" b \
+    "']}}}\nroutes: [{prefix: 'u:', pool: x}, {default: true, pool: y}]\n"
+
 static const change changes[] = {
     {"nothing", TWO, TWO, NULL},
     {"the order of the file", TWO, "shards: {b: 'h:2', a: 'h:1'}\n", NULL},
@@ -130,6 +140,24 @@ static const change changes[] = {
      "pools: {x: {shards: {a: 'h:2'}}, y: {shards: {b: 'h:3'}}}\n"
      "routes: [{prefix: 'u:', pool: x}, {default: true, pool: y}]\n",
      "gives h:2 of shard \"y/b\" to \"x/a\""},
+    {"two names at the sentinels change places", WATCHED("m1", "m2"), WATCHED("m2", "m1"),
+     "gives sentinel:eu/m2 of shard \"default/b\" to \"default/a\""},
+    {"one takes the name of the other", WATCHED("m1", "m2"), WATCHED("m2", "m3"),
+     "gives sentinel:eu/m2 of shard \"default/b\" to \"default/a\""},
+    {"a name at the sentinels of its own", WATCHED("m1", "m2"), WATCHED("m1", "m3"), NULL},
+    {"two clusters change places", CLUSTERS("h:1", "h:2"), CLUSTERS("h:2", "h:1"),
+     "gives h:2 of shard \"y/y\" to \"x/x\""},
+    {"two clusters change places, by other seeds", CLUSTERS("h:1', 'h:9", "h:2', 'h:8"),
+     CLUSTERS("h:8", "h:9"), "gives h:2,h:8 of shard \"y/y\" to \"x/x\""},
+    {"seeds come and go", CLUSTERS("h:1', 'h:9", "h:2"), CLUSTERS("h:9', 'h:7", "h:2"), NULL},
+    {"two pools share a cluster", CLUSTERS("h:1', 'h:2", "h:2', 'h:3"), CLUSTERS("h:2", "h:2"),
+     NULL},
+    {"two groups of sentinels change places", GROUPS("s:1', 's:2", "t:1', 't:2"),
+     GROUPS("t:1", "s:2"), "gives sentinel:us/m of shard \"default/b\" to \"default/a\""},
+    {"sentinels come and go", GROUPS("s:1', 's:2", "t:1"), GROUPS("s:2', 's:3", "t:1"), NULL},
+    {"a cluster moves", CLUSTERS("h:1", "h:2"), CLUSTERS("h:1", "h:3"), NULL},
+    {"a pool of shards becomes a cluster", "pools: {x: {shards: {a: 'h:1'}}}\n",
+     "pools: {x: {cluster: {seeds: ['h:1']}}}\n", "keys"},
     {"another db of the server is another place",
      "shards: {a: {address: 'h:1', db: 1}, b: {address: 'h:2', db: 2}}\n",
      "shards: {a: {address: 'h:2', db: 1}, b: {address: 'h:3', db: 2}}\n", NULL},
