@@ -9,9 +9,9 @@
  * the next u is u * factor rounded up, where the recipe rounds down and adds 1. That is the same
  * unless the product is a whole number. It stands for u * 2^31 / r. When that is not whole, it is
  * 1 / r >= 2^-31 at least away from what is, and double precision is off by less than 2^-40 as long
- * as the result is a bucket. When it is whole, r is 2^k times an odd divisor of u, which is below
- * 2^10; and as r is 2^21 at least where the result is a bucket, k is 12 at least. A hash with such
- * an r, one in 4,096, is left to the walk.
+ * as the result is a bucket. When it is whole, r is 2^k times an odd divisor of u, so the result is
+ * 2^(31 - k) times a whole number; and as that is 2^10 at most where it matters, k is 21 at least.
+ * A hash with such an r, one in 130,000 at most, is left to the walk.
  */
 #include "sharding/placement/leap.h"
 
@@ -22,7 +22,7 @@
 
 #define WIDE __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 
-enum { MOST_STEPS = 14, DOUBTFUL = (1 << 12) - 1 };
+enum { MOST_STEPS = 14, DOUBTFUL = (1 << 21) - 1 };
 
 /* The bits of 2^52: those of 2^52 + u are this and u. */
 static const uint64_t origin = 0x4330000000000000;
