@@ -27,6 +27,10 @@ class Output(unittest.TestCase):
         for row in rows:
             self.assertLessEqual({"name", "yardstick", "figure", "ratio", "machine"}, set(row))
             self.assertGreater(row["figure"], 0)
+            self.assertRegex(row["date"], r"^\d{4}-\d\d-\d\d$")
+            self.assertEqual(set(row["versions"]), {"evalshard", "hiredis", "redis", "compiler"})
+            for part, version in row["versions"].items():
+                self.assertRegex(version, r"\d\.\d", part)
             self.assertEqual(row["ratio"] is None, row["yardstick"] is None)
         last = rows[-1]
         self.assertAlmostEqual(last["ratio"], last["figure"] / last["yardstick_figure"], 2)

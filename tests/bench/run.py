@@ -2,6 +2,7 @@
 """run.py BUILD [MEASURE...]: see tools/bench --help."""
 import argparse
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -192,7 +193,28 @@ def machine():
             f"Linux {platform.release().split('-')[0]}")
 
 
-def rows_of(name, module, result):
+def first_line(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0]
+    except OSError:
+        return ""
+
+
+@functools.cache
+def versions(build):
+    """Of what is measured and what it is made with: {"evalshard": "0.1.0", ...}."""
+    cache = pathlib.Path(build, "CMakeCache.txt").read_text()
+    value = dict(re.findall(r"^(\w+):\w+=(.*)$", cache, re.M))
+    compiler = value["CMAKE_C_COMPILER"]
+    return {
+        "evalshard": value["CMAKE_PROJECT_VERSION"],
+        "hiredis": first_line("pkg-config", "--modversion", "hiredis"),
+        "redis": re.search(r"v=(\S+)|$", first_line(program(), "--version")).group(1),
+        "compiler": first_line(compiler, "--version"),
+    }
+
+
+def rows_of(name, module, result, build):
     """One object per figure."""
     if not isinstance(result, dict):
         result = {None: result}
@@ -211,6 +233,8 @@ def rows_of(name, module, result):
             "aim": module.AIM if first else None,
             "more_is_better": module.MORE,
             "machine": machine(),
+            "versions": versions(build),
+            "date": time.strftime("%Y-%m-%d"),
         }
 
 
@@ -277,7 +301,7 @@ def main():
     bench = Bench(given.build, max(1, given.rounds))
     for name in given.measures or ROWS:
         module = load(name)
-        for row in rows_of(name, module, module.run(bench)):
+        for row in rows_of(name, module, module.run(bench), given.build):
             print(json.dumps(row), flush=True) if given.json else show(row)
 
 
