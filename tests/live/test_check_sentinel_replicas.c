@@ -20,7 +20,7 @@
 
 #define CHECKER "ACL SETUSER checker on >s3cret ~* +@all"
 
-enum { MOST_TRIES = 10000 };
+enum { MOST_TRIES = 10000, MOST_CHECKS = 20 };
 
 static watched set;
 
@@ -29,6 +29,22 @@ static watched set;
 static int port_of(size_t server)
 {
     return scratch_port(set.servers[server]);
+}
+
+/* A client gives sentinels half a second to be connected to, whatever the map says: on a slow
+ * machine none may answer in time, which is true then, and not what is looked for here. */
+static online_answer check_patiently(const program_how *how, const char *map, const char *scripts)
+{
+    for (int tries = 0;; tries++) {
+        online_answer got = online_check_with(how, online_map(map), scripts);
+        const json_t *primary = online_server(&got, "p/a");
+        if (tries == MOST_CHECKS || json_is_true(json_object_get(primary, "reachable")))
+            return got;
+        char *why = json_dumps(json_object_get(primary, "findings"), 0);
+        print_message("once more: %s\n", why);
+        free(why);
+        json_decref(got.root);
+    }
 }
 
 static online_answer check_as(const char *read_from, const char *more, const char *scripts)
@@ -40,12 +56,19 @@ static online_answer check_as(const char *read_from, const char *more, const cha
              "pools:\n  p:\n    shards:\n      a: {sentinel: eu, master_name: ledger-1}\n"
              "    read_from: %s\n",
              watched_group(&set, "", 0, group), more, read_from);
-    return online_check_with(&how, online_map(map), scripts);
+    return check_patiently(&how, map, scripts);
 }
 
 static online_answer check(const char *read_from)
 {
     return check_as(read_from, ", auth: {username: checker, password_env: RIGHT}", NULL);
+}
+
+static void expect_exit(const online_answer *got, int code)
+{
+    if (got->exit_code != code)
+        fail_msg("exit code %d instead of %d: %s", got->exit_code, code,
+                 json_dumps(json_object_get(got->root, "servers"), JSON_INDENT(1)));
 }
 
 static size_t count(const online_answer *got)
@@ -75,7 +98,7 @@ static void replicas_that_are_read_from_are_visited(void **state)
     static const char *const rules[] = {"prefer_replica", "replica"};
     for (size_t i = 0; i < 2; i++) {
         online_answer got = check(rules[i]);
-        assert_int_equal(got.exit_code, 0);
+        expect_exit(&got, 0);
         assert_int_equal(count(&got), 1 + 2 + WATCHED_SENTINELS);
         online_expect(&got, "p/a", "", "");
         assert_string_equal(may_read(online_server(&got, "p/a")), "unknown");
@@ -95,7 +118,7 @@ static void others_are_not_visited(void **state)
     (void)state;
     watched_number(&set, 1, "CONFIG RESETSTAT");
     online_answer got = check("primary");
-    assert_int_equal(got.exit_code, 0);
+    expect_exit(&got, 0);
     assert_int_equal(count(&got), 1 + WATCHED_SENTINELS);
     json_decref(got.root);
     redisReply *reply = redisCommand(set.links[1], "INFO commandstats");
@@ -110,7 +133,7 @@ static void scripts_that_a_replica_lacks_are_counted(void **state)
 {
     (void)state;
     online_answer got = check_as("replica", "", EVS_TEST_SOURCE_DIR "/scripts/lib/lock");
-    assert_int_equal(got.exit_code, 0);
+    expect_exit(&got, 0);
     online_expect_at(&got, "p/a", port_of(1), "N515", "2 of 2 scripts are not loaded");
     json_decref(got.root);
 }
@@ -134,7 +157,7 @@ static void what_a_user_may_not_do_there_is_named(void **state)
         snprintf(command, sizeof command, "ACL SETUSER checker %s", rows[i].rules);
         watched_number(&set, 1, command);
         online_answer got = check("prefer_replica");
-        assert_int_equal(got.exit_code, rows[i].codes[0] == 'E');
+        expect_exit(&got, rows[i].codes[0] == 'E');
         online_expect_at(&got, "p/a", port_of(1), rows[i].codes, rows[i].part);
         online_expect_at(&got, "p/a", port_of(2), "", "");
         online_expect(&got, "p/a", "", "");
@@ -144,7 +167,7 @@ static void what_a_user_may_not_do_there_is_named(void **state)
     }
     watched_number(&set, 1, "ACL DELUSER checker");
     online_answer got = check("replica");
-    assert_int_equal(got.exit_code, 1);
+    expect_exit(&got, 1);
     online_expect_at(&got, "p/a", port_of(1), "E502", "");
     json_decref(got.root);
 }
@@ -185,7 +208,7 @@ static void replicas_that_are_gone_are_left_out_and_named(void **state)
     scratch_kill(set.servers[1]);
     await_left_out(first);
     online_answer got = check("replica");
-    assert_int_equal(got.exit_code, 0);
+    expect_exit(&got, 0);
     assert_int_equal(count(&got), 1 + 1 + WATCHED_SENTINELS);
     online_expect_at(&got, "p/a", second, "", "");
     json_decref(got.root);
@@ -193,12 +216,12 @@ static void replicas_that_are_gone_are_left_out_and_named(void **state)
     scratch_kill(set.servers[2]);
     await_left_out(second);
     got = check("prefer_replica");
-    assert_int_equal(got.exit_code, 0);
+    expect_exit(&got, 0);
     assert_int_equal(count(&got), 1 + WATCHED_SENTINELS);
     online_expect(&got, "p/a", "W536", "name no replica that can be read from");
     json_decref(got.root);
     got = check("replica");
-    assert_int_equal(got.exit_code, 1);
+    expect_exit(&got, 1);
     online_expect(&got, "p/a", "E536", "read_from: replica");
     json_decref(got.root);
 }
@@ -241,7 +264,7 @@ static online_answer check_told(const told *t, const char *read_from)
         "pools: {p: {read_from: %s, shards: {a: {sentinel: eu, master_name: m}}}}\n",
         fake_sentinel_port(t->all[0]), fake_sentinel_port(t->all[1]), fake_sentinel_port(t->all[2]),
         read_from);
-    return online_check(online_map(map));
+    return check_patiently(NULL, map, NULL);
 }
 
 static void stop(told *t)
@@ -286,7 +309,7 @@ static void most_sentinels_decide_who_is_visited(void **state)
     list_by(&t, 1, 2, scratch_port(unread), "s_down,slave", "ok");
     list_by(&t, 2, 3, scratch_port(unread), "slave", "err");
     online_answer got = check_told(&t, "prefer_replica");
-    assert_int_equal(got.exit_code, 3);
+    expect_exit(&got, 3);
     assert_int_equal(count(&got), 1 + 2 + 3);
     online_expect_at(&got, "p/a", scratch_port(replica), "", "");
     online_expect_at(&got, "p/a", vanished, "E500", "connection refused");
@@ -316,7 +339,7 @@ static void what_is_no_replica_of_the_primary_is_named(void **state)
     list_by(&t, 0, 3, scratch_port(chained), "slave", "ok");
     list_by(&t, 0, 3, scratch_port(lost), "slave", "ok");
     online_answer got = check_told(&t, "replica");
-    assert_int_equal(got.exit_code, 1);
+    expect_exit(&got, 1);
     online_expect_at(&got, "p/a", scratch_port(other), "E534", "(ROLE: master)");
     online_expect_at(&got, "p/a", scratch_port(strange), "E534", "whose data is not that of");
     online_expect_at(&got, "p/a", scratch_port(chained), "", "");
