@@ -3,7 +3,6 @@
 #include "core/error.h"
 #include "core/printable.h"
 
-#include <evalshard/client.h>
 #include <string.h>
 #include <strings.h>
 
@@ -102,12 +101,6 @@ static const char *fault_of(const evs_reply *reply)
     if (!is_text(field_of(reply, "master-link-status"), "ok"))
         return "its link to the primary is down";
     return NULL;
-}
-
-const char *evs_replica_fault(const evs_reply *seen)
-{
-    evs__seen one;
-    return evs__replica_read(&one, seen) ? one.fault : "a sentinel does not say where it is";
 }
 
 int evs__replica_read(evs__seen *out, const evs_reply *reply)

@@ -152,3 +152,9 @@ void evs__question_ask(evs__sentinel *sentinel, evs__primary *primary)
     sentinel->owes++;
     sentinel->group->owed++;
 }
+
+const char *evs_replica_fault(const evs_reply *seen)
+{
+    evs__seen one;
+    return evs__replica_read(&one, seen) ? one.fault : "a sentinel does not say where it is";
+}
