@@ -322,7 +322,7 @@ static void drain(evs_client *client, int timeout_ms)
     }
 }
 
-static void refuse_calls(evs_client *client)
+void evs__client_shut(evs_client *client)
 {
     client->shut = 1;
     client->usual = NULL;
@@ -345,7 +345,7 @@ static evs_status close_soon(evs_client *client, evs_close how, int timeout_ms, 
         evs__timer_start(client->cut_off, (uint64_t)timeout_ms);
     }
     client->ends = how == EVS_CLOSE_DRAIN ? EVS__ENDS_DRAINED : EVS__ENDS_NOW;
-    refuse_calls(client);
+    evs__client_shut(client);
     return EVS_OK;
 }
 
@@ -368,7 +368,7 @@ evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, e
         return status;
     if (client->running)
         return close_soon(client, how, timeout_ms, err);
-    refuse_calls(client);
+    evs__client_shut(client);
     evs__client_enter(client);
     if (how == EVS_CLOSE_DRAIN)
         drain(client, timeout_ms);

@@ -201,6 +201,9 @@ evs_status evs__client_await(evs_client *client, const evs__start *what, evs_err
 evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
                             evs_error *err);
 
+/* Nothing is accepted from now on, from other threads neither. */
+void evs__client_shut(evs_client *client);
+
 /* Completes every call there is. */
 void evs__client_end_calls(evs_client *client);
 

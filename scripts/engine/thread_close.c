@@ -18,8 +18,7 @@ static evs_status refuse_calls(void *job, evs_error *err)
     evs_client *client = job;
     if (client->shut)
         return evs__client_refuse(client, err);
-    client->shut = 1;
-    evs__thread_shut(client->thread);
+    evs__client_shut(client);
     return EVS_OK;
 }
 
