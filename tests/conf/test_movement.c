@@ -156,6 +156,15 @@ static void check_balance(const char *row, unsigned count, char **columns)
     expect(row, "cv", columns[4], 100 * sqrt(squares / count) / mean);
 }
 
+/* What moves when one more comes; leaves where keys are before and after. */
+static moves let_one_come(const recipe *how, unsigned count)
+{
+    fleet now = equal_ones(count), more = equal_ones(count + 1);
+    place_all(places[0], how, &now);
+    place_all(places[1], how, &more);
+    return compare(places[0], places[1], &now, &more);
+}
+
 static const recipe *recipe_of(const char *name)
 {
     for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++)
@@ -167,15 +176,13 @@ static const recipe *recipe_of(const char *name)
 static void check_equal(char **columns, const recipe *how)
 {
     unsigned count = (unsigned)strtoul(columns[1], NULL, 10), middle = count / 2 + 1;
-    fleet now = equal_ones(count), more = equal_ones(count + 1), less = now;
+    fleet now = equal_ones(count), less = now;
     less.weights[middle] = 0;
-    place_all(places[0], how, &now);
-    place_all(places[1], how, &more);
+    moves came = let_one_come(how, count);
     place_all(places[2], how, &less);
     char row[64];
     snprintf(row, sizeof row, "%s, %u shards", columns[0], count);
     check_balance(row, count, columns);
-    moves came = compare(places[0], places[1], &now, &more);
     moves went = compare(places[0], places[2], &now, &less);
     expect(row, "moved when one came", columns[5], came.moved);
     expect(row, "of that needlessly", columns[7], came.needless);
@@ -218,10 +225,7 @@ static int check_step(const char *row)
     if (sscanf(row, "ketama fnv %u->%*u points %*u->%*u moved %15[0-9.]%% ideal %*s needless %15s",
                &count, moved, needless) != 3)
         return 0;
-    fleet now = equal_ones(count), more = equal_ones(count + 1);
-    place_all(places[0], &recipes[0], &now);
-    place_all(places[1], &recipes[0], &more);
-    moves came = compare(places[0], places[1], &now, &more);
+    moves came = let_one_come(&recipes[0], count);
     expect(row, "moved", moved, came.moved);
     expect(row, "needless", needless, came.needless);
     return 1;
