@@ -31,21 +31,9 @@ static struct {
 
 static const char NAME[] = "--- Who is it?\n-- @key k anything\nreturn redis.call('GET', 'me')";
 
-/* A server of TLS with a certificate of that name; `clients` says whether it wants one of ours. */
 static scratch_server *start_tls(const char *name, const char *cert, const char *clients)
 {
-    char pem[ROOM], key[ROOM], ca[ROOM];
-    const char *folder = scratch_folder(common.area);
-    snprintf(pem, sizeof pem, "%s/%s.pem", folder, cert);
-    snprintf(key, sizeof key, "%s/%s.key", folder, cert);
-    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
-    const char *config[] = {"--tls-cert-file",    pem, "--tls-key-file",     key,
-                            "--tls-ca-cert-file", ca,  "--tls-auth-clients", clients};
-    const scratch_options opts = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
-    scratch_server *server;
-    if (scratch_start(&server, common.area, name, &opts) != SCRATCH_OK)
-        fail_msg("%s", scratch_error(common.area));
-    return server;
+    return certificates_serve(common.area, name, cert, clients, "TLSv1.2 TLSv1.3");
 }
 
 static int set_up(void **state)

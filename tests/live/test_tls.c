@@ -40,17 +40,7 @@ static const char *at(const char *name)
 static scratch_server *start(const char *name, const char *cert, const char *clients,
                              const char *versions)
 {
-    char pem[32], key[32];
-    snprintf(pem, sizeof pem, "%s.pem", cert);
-    snprintf(key, sizeof key, "%s.key", cert);
-    const char *config[] = {"--tls-cert-file",    at(pem),      "--tls-key-file",     at(key),
-                            "--tls-ca-cert-file", at("ca.pem"), "--tls-auth-clients", clients,
-                            "--tls-protocols",    versions,     "--protected-mode",   "no"};
-    scratch_options opts = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
-    scratch_server *server;
-    if (scratch_start(&server, common.area, name, &opts) != SCRATCH_OK)
-        fail_msg("%s", scratch_error(common.area));
-    return server;
+    return certificates_serve(common.area, name, cert, clients, versions);
 }
 
 static int set_up(void **state)

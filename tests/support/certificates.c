@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 static const char MAKE[] =
     "set -e; cd \"$1\"; umask 077\n"
     "new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'\n"
@@ -34,4 +36,22 @@ void certificates_make(const char *folder)
     if (run.exit_code != 0)
         fail_msg("certificates: %s", run.err);
     program_free(&run);
+}
+
+scratch_server *certificates_serve(scratch *area, const char *name, const char *cert,
+                                   const char *clients, const char *versions)
+{
+    char pem[256], key[256], ca[256];
+    const char *folder = scratch_folder(area);
+    snprintf(pem, sizeof pem, "%s/%s.pem", folder, cert);
+    snprintf(key, sizeof key, "%s/%s.key", folder, cert);
+    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+    const char *config[] = {"--tls-cert-file",    pem,      "--tls-key-file",     key,
+                            "--tls-ca-cert-file", ca,       "--tls-auth-clients", clients,
+                            "--tls-protocols",    versions, "--protected-mode",   "no"};
+    const scratch_options opts = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
+    scratch_server *server;
+    if (scratch_start(&server, area, name, &opts) != SCRATCH_OK)
+        fail_msg("%s", scratch_error(area));
+    return server;
 }

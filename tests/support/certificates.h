@@ -12,7 +12,15 @@
 #ifndef EVS_TESTS_SUPPORT_CERTIFICATES_H
 #define EVS_TESTS_SUPPORT_CERTIFICATES_H
 
-/* Fails the test when that is not possible. */
+#include "tools/scratch/scratch.h"
+
+/* Each fails the test when that is not possible. */
 void certificates_make(const char *folder);
+
+/* A server of TLS with the certificate of that name, in an area whose folder has them. `clients`
+ * says whether it wants one of ours ("no", "yes", "optional"), `versions` is as for
+ * tls-protocols. */
+scratch_server *certificates_serve(scratch *area, const char *name, const char *cert,
+                                   const char *clients, const char *versions);
 
 #endif
