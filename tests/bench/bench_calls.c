@@ -56,19 +56,37 @@ void calls_die(const char *what, const char *why)
 
 /* ---- the server, a process of its own ---- */
 
-/* The server's process; its standard input is `*leash`. */
-static pid_t start_server(bench *self, const char *program, char folder[32], int *leash)
+/* On a disk, binding a thousand names takes a second. */
+static int make_folder(char folder[32])
 {
-    char shards[24], elements[24], nodes[24];
+    const char *memory = "/dev/shm";
+    snprintf(folder, 32, "%s/evs-bench-XXXXXX", access(memory, W_OK) == 0 ? memory : "/tmp");
+    return mkdtemp(folder) != NULL;
+}
+
+static void set_addresses(bench *self, const char *folder, int port)
+{
+    for (size_t i = 0; i < self->shards; i++) {
+        self->addresses[i] = malloc(64);
+        if (self->nodes > 0)
+            snprintf(self->addresses[i], 64, "127.0.0.1:%d", port);
+        else
+            snprintf(self->addresses[i], 64, "unix:%s/%zu", folder, i);
+    }
+}
+
+/* The server's process, which removes its folder; its standard input is `*leash`. */
+static pid_t start_server(bench *self, const char *program, int *leash)
+{
+    char folder[32], shards[24], elements[24], nodes[24];
     int port;
     int to[2], from[2];
     pid_t pid;
     posix_spawn_file_actions_t actions;
-    snprintf(folder, 32, "/tmp/evs-bench-XXXXXX");
     snprintf(shards, sizeof shards, "%zu", self->shards);
     snprintf(elements, sizeof elements, "%zu", self->elements);
     snprintf(nodes, sizeof nodes, "%zu", self->nodes);
-    if (mkdtemp(folder) == NULL || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
+    if (!make_folder(folder) || pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
         calls_die("server", strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, to[0], 0);
@@ -82,24 +100,14 @@ static pid_t start_server(bench *self, const char *program, char folder[32], int
         calls_die("server", problem == 0 ? "did not start" : strerror(problem));
     close(from[0]);
     *leash = to[1];
-    for (size_t i = 0; i < self->shards; i++) {
-        self->addresses[i] = malloc(64);
-        if (self->nodes > 0)
-            snprintf(self->addresses[i], 64, "127.0.0.1:%d", port);
-        else
-            snprintf(self->addresses[i], 64, "unix:%s/%zu", folder, i);
-    }
+    set_addresses(self, folder, port);
     return pid;
 }
 
-static void stop_server(const bench *self, pid_t pid, const char *folder, int leash)
+static void stop_server(pid_t pid, int leash)
 {
     close(leash);
     waitpid(pid, NULL, 0);
-    for (size_t i = 0; i < self->shards; i++)
-        if (self->nodes == 0)
-            unlink(self->addresses[i] + 5);
-    rmdir(folder);
 }
 
 /* ---- what both peers use ---- */
@@ -308,7 +316,6 @@ static void read_options(bench *self, int argc, char **argv)
 int main(int argc, char **argv)
 {
     bench self = {0};
-    char folder[32];
     int leash = -1;
     pid_t server = 0;
     if (argc == 6 && strcmp(argv[1], "serve") == 0)
@@ -319,12 +326,12 @@ int main(int argc, char **argv)
     if (optind < argc)
         memcpy(self.addresses, argv + optind, self.shards * sizeof *self.addresses);
     else
-        server = start_server(&self, argv[0], folder, &leash);
+        server = start_server(&self, argv[0], &leash);
     make_map(&self);
     make_keys(&self);
     compare(&self);
     if (server != 0)
-        stop_server(&self, server, folder, leash);
+        stop_server(server, leash);
     evs_shardmap_free(self.map);
     for (size_t i = 0; server != 0 && i < self.shards; i++)
         free(self.addresses[i]);

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -154,8 +155,19 @@ static int make_nodes(int set, size_t nodes, evs__buf *slots)
     return port;
 }
 
+static int leave(const char *folder, size_t shards)
+{
+    for (size_t i = 0; i < shards; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%zu", folder, i);
+        unlink(path);
+    }
+    return rmdir(folder) == 0 ? 0 : 1;
+}
+
 int calls_serve(const char *folder, size_t shards, size_t elements, size_t nodes)
 {
+    signal(SIGINT, SIG_IGN); /* whoever started us ends, and then so do we */
     sayings says = {EVS__BUF_INIT, EVS__BUF_INIT};
     evs__buf_format(&says.value, elements == 0 ? ":1\r\n" : "*%zu\r\n", elements);
     for (size_t i = 0; i < elements; i++)
@@ -175,7 +187,7 @@ int calls_serve(const char *folder, size_t shards, size_t elements, size_t nodes
             if (from->listens)
                 watch(set, accept4(from->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), 0);
             else if (from->fd == 0)
-                return 0;
+                return leave(folder, nodes == 0 ? shards : 0);
             else if (!read_some(from, &says) || !send_some(set, from))
                 close(from->fd);
         }

@@ -9,8 +9,8 @@
 
 /* Serves sockets "0", "1", ... in `folder`, one per shard, or instead so many nodes of a cluster on
  * ports of 127.0.0.1. The reply of a script is 1, or an array of so many strings. Writes a port (0
- * without nodes), an int, to standard output when it is ready, and ends when standard input does.
- */
+ * without nodes), an int, to standard output when it is ready. Ends when standard input does, and
+ * removes the folder, however its owner ended. */
 int calls_serve(const char *folder, size_t shards, size_t elements, size_t nodes);
 
 #endif
