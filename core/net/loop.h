@@ -76,8 +76,8 @@ void evs__loop_trim(evs__loop *loop);
 /* Milliseconds of the monotonic clock, read now. */
 uint64_t evs__loop_now_ms(const evs__loop *loop);
 
-/* The clock as it was at the system's last tick: behind by at most evs__loop_tick_ms, for a quarter
- * of the price. For deadlines, which nobody needs to the millisecond. */
+/* The clock as the system's last tick found it: behind by nearly two ticks at most, unless ticks
+ * are late; for an eighth of the price. */
 #ifdef CLOCK_MONOTONIC_COARSE
 static inline uint64_t evs__loop_about_ms(void)
 {
@@ -88,7 +88,7 @@ static inline uint64_t evs__loop_about_ms(void)
 #else
 uint64_t evs__loop_about_ms(void);
 #endif
-uint64_t evs__loop_tick_ms(void);
+uint64_t evs__loop_tick_ms(void); /* from one tick to the next, rounded up */
 
 /* A timer that calls `fire(owner)` once per start. NULL when out of memory. */
 evs__timer *evs__timer_new(evs__loop *loop, void (*fire)(void *owner), void *owner);

@@ -151,7 +151,7 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
     client->options = options;
     client->random = (uint64_t)(uintptr_t)client;
     client->sweep_at = UINT64_MAX;
-    client->tick_ms = evs__loop_tick_ms();
+    evs__clock_init(&client->clock);
     evs__wheel_init(&client->wheel, evs__loop_about_ms());
 
     evs_status status = build(client, map, err);

@@ -11,6 +11,7 @@
 #ifndef EVS_SCRIPTS_ENGINE_CLIENT_H
 #define EVS_SCRIPTS_ENGINE_CLIENT_H
 
+#include "core/net/clock.h"
 #include "core/net/fork_mark.h"
 #include "scripts/engine/call.h"
 #include "scripts/engine/cluster.h"
@@ -32,7 +33,6 @@ struct evs_client {
     evs__lane **lanes;            /* one per shard of the map; they stay where they are */
     evs__fork_mark *fork_mark;    /* ours, like all below */
     evs__thread *thread;          /* NULL when the client is driven */
-    uint64_t tick_ms;             /* by which the cheap clock may be behind */
     uint64_t map_serial;          /* how many maps there were before this one */
     evs_shardmap *map;            /* our reference; for the client's thread only */
 
@@ -40,6 +40,7 @@ struct evs_client {
     evs__calls calls;
     size_t pending;    /* submitted and not finished */
     uint64_t sweep_at; /* when the sweep is due; UINT64_MAX: not set */
+    evs__clock clock;  /* from when deadlines count */
     evs_client_stats stats;
     evs__ring spreads; /* calls that run on every shard of a pool; ours */
 
@@ -123,10 +124,9 @@ static inline evs__call *evs__client_call(evs_client *client, const evs__target 
 }
 
 /* Before a call is queued: how long it may take. */
-static inline void evs__call_set_time(const evs_client *client, evs__call *call,
-                                      unsigned timeout_ms)
+static inline void evs__call_set_time(evs_client *client, evs__call *call, unsigned timeout_ms)
 {
-    call->due.at = evs__loop_about_ms() + client->tick_ms + timeout_ms;
+    call->due.at = evs__clock_soon_ms(&client->clock) + timeout_ms;
 }
 
 /* The call is queued, or waits: from now on it is pending and has its deadline. */

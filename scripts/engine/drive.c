@@ -10,6 +10,7 @@
 void evs__client_enter(evs_client *client)
 {
     client->running++;
+    evs__clock_forget(&client->clock);
 }
 
 /* Ends: every call has a deadline. */
@@ -26,6 +27,7 @@ static void end(evs_client *client)
 void evs__client_leave(evs_client *client)
 {
     client->running--;
+    evs__clock_forget(&client->clock);
     if (client->ends != EVS__ENDS_NOT && client->running == 0)
         end(client);
     if (client->closing && client->running == 0)
@@ -65,7 +67,7 @@ evs_status evs__client_insist(evs_client *client, unsigned timeout_ms, evs__star
     evs_status status = submit(job, err);
     if (status != EVS_E_QUEUE_FULL || client->options.on_full != EVS_FULL_BLOCK || client->running)
         return status;
-    uint64_t now = evs__loop_now_ms(client->loop), deadline = now + timeout_ms;
+    uint64_t now = evs__loop_now_ms(client->loop), deadline = evs__clock_next_ms() + timeout_ms;
     evs__client_enter(client);
     while (status == EVS_E_QUEUE_FULL && now < deadline) {
         uint64_t left = deadline - now;

@@ -26,7 +26,7 @@ static evs__spread *make(const evs__job *job)
     self->script = job->script;
     self->target = job->target;
     self->map_serial = job->map_serial;
-    self->begun = evs__loop_about_ms();
+    self->begun = evs__clock_next_ms();
     self->serial = ++job->client->calls.serial;
     self->done = job->done;
     self->arg = job->arg;
@@ -98,7 +98,8 @@ static int is_over(const evs__spread *self, evs_error *err)
 static unsigned time_left(const evs__spread *self, const evs__target *target)
 {
     unsigned all = self->call.timeout_ms;
-    uint64_t gone = evs__loop_about_ms() - self->begun;
+    uint64_t now = evs__loop_now_ms(self->client->loop);
+    uint64_t gone = now > self->begun ? now - self->begun : 0;
     if (all == 0)
         all = self->client->map->shards[target->shard].script_timeout_ms;
     return gone < all ? all - (unsigned)gone : 0;

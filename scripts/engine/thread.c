@@ -90,7 +90,7 @@ static void try_start(evs__pending_start *self)
     uint64_t now = evs__loop_now_ms(client->loop);
     int waits = what->gate != NULL;
     if (self->deadline == 0)
-        self->deadline = now + what->timeout_ms;
+        self->deadline = evs__clock_next_ms() + what->timeout_ms;
     evs_status status = what->start(what->job, self->err);
     if (status == EVS_OK && waits)
         return;
@@ -181,6 +181,7 @@ static void *work(void *arg)
     thread->id = pthread_self();
     sem_post(&thread->started);
     for (;;) {
+        evs__clock_forget(&client->clock);
         evs__thread_run_posts(thread);
         retry_line(thread);
         evs__client_end_if_due(client);

@@ -231,9 +231,9 @@ static void learn(evs_error *why, const evs_error *news)
         *why = *news;
 }
 
-static unsigned left_until(uint64_t deadline)
+static unsigned left_until(const question *self, uint64_t deadline)
 {
-    uint64_t now = evs__loop_about_ms();
+    uint64_t now = evs__loop_now_ms(self->tx->client->loop);
     return now < deadline ? (unsigned)(deadline - now) : 0;
 }
 
@@ -241,7 +241,7 @@ static unsigned left_until(uint64_t deadline)
 static evs_status wait_in_cluster(question *self, evs_error *err)
 {
     evs_error why = {.status = EVS_OK}, news;
-    uint64_t deadline = evs__loop_about_ms() + self->timeout_ms;
+    uint64_t deadline = evs__clock_next_ms() + self->timeout_ms;
     int first = self->tx->lease == NULL;
     self->waiter.err = &news;
     for (int i = 0; i < MOST_SEEKS; i++) {
@@ -249,14 +249,14 @@ static evs_status wait_in_cluster(question *self, evs_error *err)
         if (status == EVS_OK)
             return EVS_OK;
         learn(&why, &news);
-        unsigned left = left_until(deadline);
+        unsigned left = left_until(self, deadline);
         if (!may_seek(status) || !first || left == 0)
             break;
         if (seek(self, left, &news) != EVS_OK) {
             learn(&why, &news);
             break;
         }
-        left = left_until(deadline);
+        left = left_until(self, deadline);
         if (left == 0)
             break;
         self->anew = 1;
