@@ -141,8 +141,7 @@ typedef enum evs_close {
  * then on; the rest is done when the completion has returned, by whatever drives the client, which
  * returns when the drain is over, or by the client's own thread.
  * Fails with EVS_E_TIMEOUT when a drain had to abort calls (not inside a completion), with
- * EVS_E_STATE when the client is closed or being closed, and inside a completion with EVS_E_NOMEM;
- * then it stays open. */
+ * EVS_E_STATE when the client is closed or being closed. */
 EVS_API evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms,
                                     evs_error *err);
 

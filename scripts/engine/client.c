@@ -1,11 +1,10 @@
-/* Opening and closing a client, and its deadlines; drive.c: waiting, room.c: what fits. */
+/* Opening and freeing a client, and its deadlines; close.c: closing, drive.c: waiting, room.c: what
+ * fits. */
 #include "scripts/engine/client.h"
 
 #include "core/error.h"
 #include "core/mem.h"
 #include "scripts/engine/spread.h"
-
-#include <limits.h>
 
 static const evs_client_options defaults = {
     .struct_size = sizeof(evs_client_options),
@@ -129,7 +128,8 @@ static evs_status build(evs_client *client, evs_shardmap *map, evs_error *err)
         return status;
     client->fork_mark = evs__fork_mark_new();
     client->sweep = evs__timer_new(client->loop, sweep, client);
-    if (client->fork_mark == NULL || client->sweep == NULL)
+    client->cut_off = evs__client_new_cut_off(client);
+    if (client->fork_mark == NULL || client->sweep == NULL || client->cut_off == NULL)
         return evs__fail_nomem(err);
     return EVS_OK;
 }
@@ -193,18 +193,9 @@ static void get_stats(evs_client_stats *out, const evs_client *client)
     out->down_refusals = counts.refusals;
 }
 
-/* Freeing the connections completes what is on them; heals are requests too, so nothing is left. */
-void evs__client_end_calls(evs_client *client)
+void evs__client_keep_counts(evs_client *client)
 {
-    if (client->conns == NULL)
-        return;
-    client->running++;
-    client->ending = 1;
-    evs__calls_abort_parked(&client->calls);
     get_stats(&client->stats, client);
-    evs__conns_free(client->conns);
-    client->conns = NULL;
-    client->running--;
 }
 
 void evs__client_destroy(evs_client *client)
@@ -308,77 +299,6 @@ evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err)
     status = release(client, ticket, err);
     evs__client_leave(client);
     return status;
-}
-
-/* Ends: every call has a deadline. */
-static void drain(evs_client *client, int timeout_ms)
-{
-    uint64_t now = evs__loop_now_ms(client->loop);
-    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : now + (uint64_t)timeout_ms;
-    while (client->pending > 0 && !client->closing && now < deadline) {
-        uint64_t left = deadline - now;
-        evs__loop_run(client->loop, left > INT_MAX ? -1 : (int)left);
-        now = evs__loop_now_ms(client->loop);
-    }
-}
-
-void evs__client_shut(evs_client *client)
-{
-    client->shut = 1;
-    client->usual = NULL;
-    if (client->thread != NULL)
-        evs__thread_shut(client->thread);
-}
-
-static void end_now(void *owner)
-{
-    ((evs_client *)owner)->ends = EVS__ENDS_NOW;
-}
-
-/* In a completion, which is a request's: connections have to stay until it has returned. */
-static evs_status close_soon(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
-{
-    if (how == EVS_CLOSE_DRAIN && timeout_ms >= 0) {
-        client->cut_off = evs__timer_new(client->loop, end_now, client);
-        if (client->cut_off == NULL)
-            return evs__fail_nomem(err);
-        evs__timer_start(client->cut_off, (uint64_t)timeout_ms);
-    }
-    client->ends = how == EVS_CLOSE_DRAIN ? EVS__ENDS_DRAINED : EVS__ENDS_NOW;
-    evs__client_shut(client);
-    return EVS_OK;
-}
-
-void evs__client_end_if_due(evs_client *client)
-{
-    if (client->ends == EVS__ENDS_NOT || (client->ends == EVS__ENDS_DRAINED && client->pending > 0))
-        return;
-    client->ends = EVS__ENDS_NOT;
-    if (client->cut_off != NULL)
-        evs__timer_stop(client->cut_off);
-    evs__client_end_calls(client);
-}
-
-evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
-{
-    if (evs__client_is_elsewhere(client))
-        return evs__thread_close(client, how, timeout_ms, err);
-    evs_status status = evs__client_check(client, 0, err);
-    if (status != EVS_OK)
-        return status;
-    if (client->running)
-        return close_soon(client, how, timeout_ms, err);
-    evs__client_shut(client);
-    evs__client_enter(client);
-    if (how == EVS_CLOSE_DRAIN)
-        drain(client, timeout_ms);
-    size_t left = client->pending;
-    if (!client->closing)
-        evs__client_end_calls(client);
-    evs__client_leave(client);
-    if (how == EVS_CLOSE_DRAIN && left > 0)
-        return evs__fail(err, EVS_E_TIMEOUT, "%zu calls were not answered in time", left);
-    return EVS_OK;
 }
 
 size_t evs_client_pending(const evs_client *client)

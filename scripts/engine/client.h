@@ -23,8 +23,11 @@
 #include "sharding/conns.h"
 #include "sharding/route.h"
 
-/* What a completion left to be done for whoever runs completions. */
+/* When the calls of a client that is being closed come to an end. */
 typedef enum evs__end { EVS__ENDS_NOT, EVS__ENDS_DRAINED, EVS__ENDS_NOW } evs__end;
+
+/* Who waits for that; see close.c. */
+typedef struct evs__closer evs__closer;
 
 struct evs_client {
     /* what every call touches */
@@ -59,8 +62,9 @@ struct evs_client {
     int closing;                /* freed, as far as the caller is concerned */
     int shut;                   /* takes no more calls */
     int ending;                 /* the calls there are get cut off */
-    evs__end ends;              /* closed in a completion: what is due when that has returned */
-    evs__timer *cut_off;        /* of a drain; ours; NULL: of none that began in a completion */
+    evs__end ends;              /* what is due as soon as no completion runs */
+    evs__closer *closer;        /* NULL: nobody */
+    evs__timer *cut_off;        /* the longest that a drain may take */
     evs__wheel wheel;
     evs_error *refusal; /* why the last map was refused; ours; NULL: it was taken */
 };
@@ -201,15 +205,17 @@ evs_status evs__client_await(evs_client *client, const evs__start *what, evs_err
 evs_status evs__client_look(const evs_client *client, evs__start_fn *look, void *job,
                             evs_error *err);
 
-/* Nothing is accepted from now on, from other threads neither. */
-void evs__client_shut(evs_client *client);
-
-/* Completes every call there is. */
+/* Completes every call there is, and releases who closed. */
 void evs__client_end_calls(evs_client *client);
 
-/* Closed in a completion that has returned: completes every call there is as soon as that is due.
- * Not inside a completion. */
+/* The same when that is due. Not inside a completion. */
 void evs__client_end_if_due(evs_client *client);
+
+/* NULL when out of memory. */
+evs__timer *evs__client_new_cut_off(evs_client *client);
+
+/* The connections go; what they counted stays. */
+void evs__client_keep_counts(evs_client *client);
 
 /* Frees everything; on the thread that may touch it. */
 void evs__client_destroy(evs_client *client);

@@ -185,7 +185,6 @@ static void *work(void *arg)
         evs__thread_run_posts(thread);
         retry_line(thread);
         evs__client_end_if_due(client);
-        evs__thread_drained(thread);
         if (thread->stop || client->closing)
             break;
         evs__loop_rest(client->loop, thread->line == NULL ? -1 : RETRY_MS, &thread->rests);

@@ -74,13 +74,11 @@ evs_status evs__thread_submit_here(const struct evs__job *job, evs_error *err);
 void evs__thread_count(evs__thread *thread);
 void evs__thread_forget(evs__thread *thread);
 
-/* evs_client_close, evs_client_free, evs_client_process, evs_client_fd and evs_client_pending of a
- * threaded client, from another thread. */
-evs_status evs__thread_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err);
-
 /* Other threads are refused from now on. */
 void evs__thread_shut(evs__thread *thread);
 
+/* evs_client_free, evs_client_process, evs_client_fd and evs_client_pending of a threaded client,
+ * from another thread. */
 void evs__thread_join(evs_client *client);
 evs_status evs__thread_process(evs_client *client, int timeout_ms, evs_error *err);
 evs_status evs__thread_fd(int *out, evs_client *client, evs_error *err);

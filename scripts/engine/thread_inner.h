@@ -52,7 +52,6 @@ struct evs__thread {
     /* The I/O thread's. */
     evs__pending_start *line; /* who waits for room in a queue, oldest first */
     evs__pending_start **last_in_line;
-    evs__gate *drained; /* opened when nothing is pending; NULL: nobody waits for that */
     int stop;
     atomic_int rests; /* waits, and nothing is being changed */
 
@@ -81,9 +80,6 @@ void evs__thread_queue(evs__thread *thread, evs__post *post);
 /* Makes the descriptor of the queue, if the client has one. 0 when there is none
  * to be had. */
 int evs__thread_open_queue(evs__thread *thread);
-
-/* thread_close.c: opens the gate of who waits for the last call. */
-void evs__thread_drained(evs__thread *thread);
 
 /* The client was freed in a completion: ends it, and the thread. */
 void evs__thread_end_itself(evs__thread *thread);
