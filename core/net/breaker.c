@@ -42,16 +42,27 @@ static int is_beaten(const evs__conn *conn)
     return link->down_after > 0 && conn->failures >= link->down_after;
 }
 
+static uint64_t first_delay(const evs__conn *conn)
+{
+    unsigned backoff = conn->login->link.backoff_ms;
+    return backoff == 0 ? FIRST_DELAY_MS : backoff;
+}
+
 static uint64_t back_off(evs__conn *conn)
 {
-    const evs__link *link = &conn->login->link;
-    uint64_t delay = link->backoff_ms == 0 ? FIRST_DELAY_MS : link->backoff_ms;
+    uint64_t delay = first_delay(conn);
     uint64_t longest = delay > LONGEST_DELAY_MS ? delay : LONGEST_DELAY_MS;
     for (unsigned i = 1; i < conn->failures && delay < longest; i++)
         delay *= 2;
     if (delay > longest)
         delay = longest;
     return delay - delay / 4 + next_random(conn->loop) % (delay < 2 ? 1 : delay / 2);
+}
+
+int evs__conn_is_young(const evs__conn *conn)
+{
+    uint32_t age = (uint32_t)evs__loop_now_ms(conn->loop) - conn->ready_since;
+    return age < first_delay(conn);
 }
 
 uint64_t evs__conn_retry_delay(evs__conn *conn)
@@ -272,6 +283,7 @@ void evs__conn_rose(evs__conn *conn)
     conn->reread = 0;
     conn->armed = 0;
     conn->seen = evs__conn_first(conn);
+    conn->ready_since = (uint32_t)evs__loop_now_ms(conn->loop);
     conn->proven = 0;
     evs__timer_free(conn->again);
     conn->again = NULL;

@@ -130,7 +130,8 @@ static void reconnect_if_dead(evs__conn *conn)
     if (conn->busy > 0 || !evs__ring_empty(&conn->queue))
         return;
     if (conn->retired) {
-        evs__conn_down(conn, EVS_E_READONLY, "the server is a read-only replica now");
+        evs__conn_down(conn, conn->retired == EVS__CONN_NO_LOGIN ? EVS_E_AUTH : EVS_E_READONLY,
+                       "%s", evs__conn_why_unfit(conn));
         return;
     }
     if (conn->pinged && conn->loop->reading)
@@ -228,9 +229,24 @@ size_t evs__conn_queued(const evs__conn *conn)
     return conn->count;
 }
 
-void evs__conn_retire(evs__conn *conn)
+const char *evs__conn_why_unfit(const evs__conn *conn)
 {
-    conn->retired = 1;
+    return conn->retired == EVS__CONN_NO_LOGIN ? "the server does not know the login any more"
+                                               : "the server is a read-only replica now";
+}
+
+static int owes_an_answer(evs__conn *conn)
+{
+    const evs__request *oldest = evs__conn_oldest(conn);
+    return oldest != NULL && oldest->start < evs__conn_committed(conn);
+}
+
+/* Outside of completions the next request is what finds out, before it is queued. */
+void evs__conn_retire(evs__conn *conn, evs__conn_unfit why)
+{
+    conn->retired = (unsigned char)why;
+    if (conn->state == EVS__CONN_READY && conn->busy > 0 && !owes_an_answer(conn))
+        evs__conn_end_soon(conn);
 }
 
 /* ---- the queue ---- */

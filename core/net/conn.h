@@ -195,8 +195,18 @@ evs_bytes evs__conn_bytes(const evs__conn *conn, const evs__request *request);
 size_t evs__conn_queued(const evs__conn *conn);
 size_t evs__conn_queued_bytes(const evs__conn *conn);
 
-/* The server is not the one that was meant any more: a new connection, to where the name leads by
- * then, is made as soon as nothing is in flight. */
-void evs__conn_retire(evs__conn *conn);
+/* Why a connection is of no use any more, although it works. */
+typedef enum evs__conn_unfit {
+    EVS__CONN_FIT,
+    EVS__CONN_NO_PRIMARY, /* the server is not the one that was meant */
+    EVS__CONN_NO_LOGIN    /* the server does not know who we are */
+} evs__conn_unfit;
+
+/* A new connection, to where the name leads by then, is made as soon as nothing that was written is
+ * unanswered. Requests that were not written are then done with LOST. */
+void evs__conn_retire(evs__conn *conn, evs__conn_unfit why);
+
+/* Was it made less than the link's backoff ago? */
+int evs__conn_is_young(const evs__conn *conn);
 
 #endif

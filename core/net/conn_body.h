@@ -45,7 +45,7 @@ struct evs__conn {
     int fd;               /* the socket's */
     uint16_t busy;        /* enters without leave */
     int16_t send_problem; /* errno of a refused write; the socket is read to its end, then closed */
-    unsigned char retired;     /* to be made anew when nothing is in flight */
+    unsigned char retired;     /* an evs__conn_unfit: to be made anew when nothing is in flight */
     unsigned char holes;       /* some bytes behind `written` belong to nobody */
     unsigned char blocked;     /* EVS__BLOCKED_..., why nothing is written; 0: it is */
     unsigned char halfway;     /* a reply is half read */
@@ -87,6 +87,7 @@ struct evs__conn {
 
     /* pulse.c */
     uint32_t quiet_since; /* since when `seen` is what it is, in the loop's milliseconds */
+    uint32_t ready_since; /* and the connection READY; breaker.c */
     uint64_t seen;        /* the oldest position in use when it was looked at last */
     evs__ring pulse;      /* in the loop's */
 };

@@ -82,6 +82,9 @@ void evs__conn_leave(evs__conn *conn);
 /* Forgets bytes that belong to no request any more. */
 void evs__conn_discard(evs__conn *conn);
 
+/* Of a retired connection, for whoever asks. */
+const char *evs__conn_why_unfit(const evs__conn *conn);
+
 /* Moves what is unwritten together, so that it has no holes. */
 void evs__conn_close_holes(evs__conn *conn);
 
@@ -99,6 +102,9 @@ void evs__conn_drop_attempt(evs__conn *conn);
 void evs__conn_on_socket(void *conn, unsigned events);
 void evs__conn_flush(evs__dirty *dirty);
 void evs__conn_write(evs__conn *conn);
+
+/* Of a retired connection: nothing more is written, and the next flush ends it. */
+void evs__conn_end_soon(evs__conn *conn);
 
 /* Reads once, if anything is awaited. 0 when nothing is there yet. */
 int evs__conn_read_early(evs__conn *conn);

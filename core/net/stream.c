@@ -30,6 +30,12 @@ static void set_send_problem(evs__conn *conn, int problem)
     evs__loop_mark(conn->loop, &conn->dirty);
 }
 
+void evs__conn_end_soon(evs__conn *conn)
+{
+    if (conn->send_problem == 0)
+        set_send_problem(conn, ESTALE);
+}
+
 void evs__conn_write(evs__conn *conn)
 {
     if (conn->holes)
@@ -303,7 +309,9 @@ static void ended(evs__conn *conn, int problem)
         evs__conn_down(conn, EVS_E_TLS, "%s", evs__tls_problem(conn->tls));
         return;
     }
-    if (problem != 0 && problem != EPIPE)
+    if (problem == ESTALE && conn->retired)
+        text = evs__conn_why_unfit(conn);
+    else if (problem != 0 && problem != EPIPE)
         text = uv_strerror(-problem);
     evs__conn_down(conn, greeting ? EVS_E_CONNECT : EVS_E_CLOSED, "%s%s%s", text,
                    greeting ? " during the greeting" : "", wants_tls(conn) ? TLS_HINT : "");

@@ -9,9 +9,9 @@
 #include "scripts/engine/heal.h"
 #include "scripts/engine/note.h"
 #include "scripts/engine/park.h"
-#include "scripts/engine/primary.h"
 #include "scripts/engine/reader.h"
 #include "scripts/engine/redirect.h"
+#include "scripts/engine/unfit.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -162,8 +162,6 @@ static int rest(evs__call *call, const evs__decision *decision, const evs_reply 
 {
     if (decision->action != EVS__BACK_OFF && decision->action != EVS__RECONNECT)
         return 0;
-    if (decision->action == EVS__RECONNECT)
-        evs__conn_retire(call->lane->conn);
     if (decision->action == EVS__RECONNECT || is_down(reply))
         evs__aim_look(call->lane);
     if ((call->state.patience & EVS__MAY_REST) == 0 || call->lane->client->closing ||
@@ -225,8 +223,7 @@ static void refused(evs__call *call, const evs_reply *reply)
     evs__decision decision = decide(call, EVS__EVENT_ERROR, text);
     if (call->state.stays && decision.action == EVS__REROUTE && text.data[0] == 'A')
         decision.action = EVS__BACK_OFF;
-    if (decision.status == EVS_E_READONLY && call->lane->primary != NULL)
-        evs__primary_doubt(call->lane->primary, call->lane->conn);
+    evs__unfit_note(call->lane, &decision);
     if (decision.action == EVS__HEAL)
         evs__heal_call(call, reply);
     else if (decision.status == EVS_E_MOVED && evs__redirect_call(call, &decision, reply))

@@ -22,7 +22,7 @@ static const evs__row rows[] = {
     {"OOM", EVS_E_OOM, 1, EVS__RETURN},
     {"NOREPLICAS", EVS_E_NOREPLICAS, 1, EVS__RETURN},
     {"MISCONF", EVS_E_MISCONF, 1, EVS__RETURN},
-    {"NOAUTH", EVS_E_AUTH, 0, EVS__RETURN},
+    {"NOAUTH", EVS_E_AUTH, 0, EVS__RECONNECT},
     {"WRONGPASS", EVS_E_AUTH, 0, EVS__RETURN},
     {"NOPERM", EVS_E_DENIED, 0, EVS__RETURN},
     {"DENIED", EVS_E_DENIED, 0, EVS__RETURN},
@@ -93,7 +93,7 @@ static int is_refusal(evs_bytes text)
 
 static evs__decision give(evs_status status, evs_outcome outcome)
 {
-    evs__decision decision = {EVS__RETURN, status, outcome};
+    evs__decision decision = {EVS__RETURN, status, outcome, 0};
     return decision;
 }
 
@@ -119,19 +119,22 @@ static evs__decision decide_error(const evs__situation *s)
     const evs__row *row = find_row(s->text);
     if (s->speaker >= EVS__SPEAKER_HONEST && has_word(s->text, "NOSCRIPT") &&
         !has_suffix(s->text)) {
-        evs__decision heal = {EVS__HEAL, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED};
+        evs__decision heal = {EVS__HEAL, EVS_E_NO_SCRIPT, EVS_NOT_EXECUTED, 0};
         return heal;
     }
     evs__decision decision = read_error(row, s->speaker, s->text);
     int again = decision.outcome == EVS_NOT_EXECUTED || s->retry != EVS_RETRY_ONCE;
-    if (row != NULL && again && decision.status == row->status)
+    if (row == NULL || decision.status != row->status)
+        return decision;
+    decision.unfit = row->action == EVS__RECONNECT;
+    if (again)
         decision.action = row->action;
     return decision;
 }
 
 evs__decision evs__decide(const evs__situation *s)
 {
-    evs__decision lost = {EVS__RESEND, EVS_E_CLOSED, EVS_NOT_EXECUTED};
+    evs__decision lost = {EVS__RESEND, EVS_E_CLOSED, EVS_NOT_EXECUTED, 0};
     switch (s->event) {
     case EVS__EVENT_ERROR:
         return decide_error(s);

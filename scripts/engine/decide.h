@@ -38,7 +38,8 @@ typedef enum evs__action {
     EVS__HEAL,      /* the shard says that it does not know the script */
     EVS__RESEND,    /* once more, at once */
     EVS__BACK_OFF,  /* later, until the deadline */
-    EVS__RECONNECT, /* the server is not the primary any more: the same on a new connection */
+    EVS__RECONNECT, /* the server is not the primary any more, or we are not logged in: the same on
+                     * a new connection */
     EVS__REROUTE    /* the slot is elsewhere; where nobody follows slots: RETURN */
 } evs__action;
 
@@ -46,6 +47,8 @@ typedef struct evs__decision {
     evs__action action;
     evs_status status; /* EVS_OK: an error reply that is the caller's to read */
     evs_outcome outcome;
+    int unfit; /* a word for RECONNECT: the connection will be answered so for ever, whether this
+                * call is asked again or not */
 } evs__decision;
 
 evs__decision evs__decide(const evs__situation *situation);

@@ -17,7 +17,7 @@
 #include "scripts/engine/decide.h"
 #include "scripts/engine/exec_inner.h"
 #include "scripts/engine/plain.h"
-#include "scripts/engine/primary.h"
+#include "scripts/engine/unfit.h"
 
 static int starts(evs_bytes text, const char *with)
 {
@@ -28,14 +28,6 @@ static int starts(evs_bytes text, const char *with)
 static int multi_was_refused(const evs__exec *exec)
 {
     return exec->culprit != NULL && exec->culprit->kind == EVS__PART_MULTI;
-}
-
-static void note_state(const evs__exec *exec, const evs__decision *decision)
-{
-    if (decision->status == EVS_E_READONLY && exec->lane->primary != NULL)
-        evs__primary_doubt(exec->lane->primary, exec->lane->conn);
-    if (decision->action == EVS__RECONNECT)
-        evs__conn_retire(exec->lane->conn);
 }
 
 /* ---- one reply of an element that ran, or was refused when its turn came ---- */
@@ -92,7 +84,7 @@ static void take_error(evs__exec *exec, size_t index, const evs_reply *reply)
     evs_bytes text = evs_reply_bytes(reply);
     evs__decision decision = decide(&exec->tx->elements[index], text);
     evs_result result = {decision.status, decision.outcome, NULL, NULL};
-    note_state(exec, &decision);
+    evs__unfit_note(exec->lane, &decision);
     if (decision.action == EVS__HEAL) {
         take_unknown(exec, index, reply);
         return;
@@ -168,7 +160,7 @@ static void refused(evs__exec *exec, const evs__part *part, evs_bytes text)
     evs_transaction *tx = exec->tx;
     evs__decision decision = evs__decide_error(EVS__SPEAKER_COMMAND, text);
     evs_status status = status_when(tx, text);
-    note_state(exec, &decision);
+    evs__unfit_note(exec->lane, &decision);
     if (part->kind == EVS__PART_LOAD && evs__refusal_status(text) == EVS_E_DENIED)
         evs__lane_refuse(exec->lane, tx->elements[part->element].script, text);
     if (exec->culprit != NULL)
@@ -278,7 +270,7 @@ static void discarded(evs__exec *exec, evs_bytes text)
     if (starts(text, inner))
         cause = (evs_bytes){text.data + sizeof inner - 1, text.len - (sizeof inner - 1)};
     evs__decision decision = evs__decide_error(EVS__SPEAKER_COMMAND, cause);
-    note_state(exec, &decision);
+    evs__unfit_note(exec->lane, &decision);
     say(exec, status_when(exec->tx, cause), text);
     int ran_not = starts(text, "EXECABORT") || is_about_slots(text);
     fail_all(exec, ran_not ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED);

@@ -247,7 +247,7 @@ void evs__primary_check(evs__primary *primary, evs__conn *conn)
 void evs__primary_doubt(evs__primary *primary, evs__conn *conn)
 {
     primary->taken_at = 0;
-    evs__conn_retire(conn);
+    evs__conn_retire(conn, EVS__CONN_NO_PRIMARY);
     primary->group->whole = 1;
     evs__sentinels_ask(primary->group);
 }
