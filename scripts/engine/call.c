@@ -422,7 +422,7 @@ static evs_status queue_kept(evs__call *call, evs_error *err)
     evs__lane *lane = call->lane;
     if (call->state.is_exec)
         return evs__exec_queue(call->arg, err);
-    evs_status status = evs__lane_prepare(lane, evs__call_awaits(call), err);
+    evs_status status = evs__lane_readmit(lane, evs__call_awaits(call), err);
     if (status != EVS_OK)
         return status;
     evs__lane_preload(lane);

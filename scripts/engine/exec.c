@@ -208,7 +208,7 @@ evs_status evs__exec_queue(evs__exec *exec, evs_error *err)
 {
     const evs_transaction *tx = exec->tx;
     begin_anew(exec);
-    evs_status status = evs__lane_prepare(exec->lane, evs__call_awaits(exec->call), err);
+    evs_status status = evs__lane_readmit(exec->lane, evs__call_awaits(exec->call), err);
     if (status == EVS_OK && tx->lease != NULL)
         status = evs__lease_check(tx->lease, err);
     if (status != EVS_OK)

@@ -244,6 +244,18 @@ evs_status evs__lane_prepare(evs__lane *lane, uint64_t until, evs_error *err)
     return status;
 }
 
+/* Being full is what a connection looks at last. */
+evs_status evs__lane_readmit(evs__lane *lane, uint64_t until, evs_error *err)
+{
+    evs_error why;
+    evs_status status = evs__lane_prepare(lane, until, &why);
+    if (status == EVS_OK || status == EVS_E_QUEUE_FULL)
+        return EVS_OK;
+    if (err != NULL)
+        *err = why;
+    return status;
+}
+
 /* ---- marks ---- */
 
 static void set_bit(uint64_t *bits, size_t id)

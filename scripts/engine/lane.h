@@ -106,6 +106,9 @@ evs_status evs__lane_connect(evs__lane *lane, evs_error *err);
  * evs__conn_await does, and without an `until` (0) what evs__conn_prepare does. */
 evs_status evs__lane_prepare(evs__lane *lane, uint64_t until, evs_error *err);
 
+/* The same for a call that was taken before: it may be queued again however full the queue is. */
+evs_status evs__lane_readmit(evs__lane *lane, uint64_t until, evs_error *err);
+
 /* Where the map says `preload: all`: loads what the connection does not know yet, once. The lane
  * was prepared. Without memory some scripts come later, with their first calls. */
 void evs__lane_preload(evs__lane *lane);

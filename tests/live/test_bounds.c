@@ -17,7 +17,7 @@
 enum { MOST = 400, LONG_MS = 60000, TEN_KB = 10000 };
 
 static shards set;
-static const evs_script *incr, *echo, *big, *deep;
+static const evs_script *incr, *incr_again, *echo, *big, *deep;
 static char ten_kb[TEN_KB + 1];
 
 /* ---- calls ---- */
@@ -286,6 +286,49 @@ static void in_a_plain_command(evs_client *client)
     assert_int_equal(err.outcome, EVS_EXECUTED);
 }
 
+/* Its call was lost; others, that are large, take what room there is. */
+static void lose_and_fill(void *arg, const evs_result *result)
+{
+    crowd *all = arg;
+    note(&all->slots[0], result);
+    while (submit(all, incr, ten_kb, LONG_MS) == EVS_OK)
+        ;
+}
+
+/* Calls that were taken before are sent again however full the queue is by then. */
+static void who_got_in_stays_in(void **state)
+{
+    (void)state;
+    crowd all;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_queued_bytes = 5 * TEN_KB;
+    open_crowd(&all, &options);
+    assert_int_equal(submit(&all, incr, "", LONG_MS), EVS_OK);
+    assert_int_equal(submit(&all, incr_again, "", LONG_MS), EVS_OK);
+    finish(all.client); /* connected, and the scripts are known */
+    shards_do(&set, 0, "FLUSHALL");
+    memset(all.slots, 0, sizeof all.slots);
+
+    shards_do(&set, 0, "CLIENT PAUSE 60000 WRITE");
+    evs_bytes key = evs_text("n");
+    evs_invocation first = {.handle = incr, .keys = &key, .nkeys = 1, .timeout_ms = LONG_MS};
+    assert_int_equal(evs_submit(all.client, &first, lose_and_fill, &all, NULL), EVS_OK);
+    all.taken = 1;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(submit(&all, incr_again, "", LONG_MS), EVS_OK);
+    assert_int_equal(evs_client_process(all.client, 0, NULL), EVS_OK); /* all is written */
+    shards_do(&set, 0, "CLIENT KILL TYPE normal");
+    shards_do(&set, 0, "CLIENT UNPAUSE");
+    finish(all.client);
+
+    each_completed_once(&all);
+    assert_int_equal(all.slots[0].outcome, EVS_MAYBE_EXECUTED);
+    assert_true(all.taken > 4); /* it was full */
+    assert_int_equal(count_of(&all, EVS_OK), all.taken - 1);
+    assert_int_equal(counted(), (long long)all.taken - 1);
+    evs_client_free(all.client);
+}
+
 static void replies_over_a_limit_cost_nobody_else(void **state)
 {
     (void)state;
@@ -361,6 +404,10 @@ static int set_up(void **state)
     memset(ten_kb, 'x', TEN_KB);
     shards_start(&set, 1, NULL);
     incr = shards_script(&set, "incr", "redis.call('INCR', KEYS[1]) return #ARGV");
+    incr_again = shards_script(&set, "incr_again",
+                               "--- Counts.\n-- @key n {n}\n-- @arg what any text\n"
+                               "-- @retry idempotent\n-- @returns integer\n"
+                               "redis.call('INCR', KEYS[1]) return #ARGV");
     echo = shards_script(&set, "echo", "return ARGV[1]");
     big = shards_script(&set, "big", "return string.rep('x', 10000)");
     deep = shards_script(&set, "deep", "local t = {} for i = 1, 20 do t = {t} end return t");
@@ -382,6 +429,7 @@ int main(void)
         cmocka_unit_test(who_blocks_gets_in),
         cmocka_unit_test(who_blocks_is_released_at_the_deadline),
         cmocka_unit_test(who_is_told_of_room_gets_in),
+        cmocka_unit_test(who_got_in_stays_in),
         cmocka_unit_test(replies_over_a_limit_cost_nobody_else),
         cmocka_unit_test(a_drain_finishes_what_there_is),
         cmocka_unit_test(an_abort_completes_all_at_once),
