@@ -6,8 +6,11 @@
  *   - An object that comes back through an out-pointer is yours to free; one that is returned is
  *     borrowed from its parent. Every _free accepts NULL.
  *   - Out-pointers are untouched when a function fails.
+ *   - A pointer may be NULL where its comment says so, and an array whose count is 0; elsewhere
+ *     NULL is a mistake that is not looked for.
  *   - Keys, arguments and replies are bytes with a length, never C strings: they may hold NUL.
- *   - Options structs begin with their size; start from the INIT macro and set what you need.
+ *   - Options structs begin with their size; start from the INIT macro and set what you need. What
+ *     was not made with INIT is refused.
  *   - An evs_error belongs to the caller, may be NULL, and is written only when something failed.
  *   - The library never prints, never exits, installs no signal handler and raises no SIGPIPE.
  */

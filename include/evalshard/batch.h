@@ -48,7 +48,7 @@ typedef struct evs_batch_options {
     }
 
 /* An empty batch for `client`, which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM, or EVS_E_INVALID for an `on_error` that there is not. */
+ * Fails with EVS_E_NOMEM, or EVS_E_INVALID for an `on_error` that there is not, or without INIT. */
 EVS_API evs_status evs_batch_new(evs_batch **out, evs_client *client, const evs_batch_options *opts,
                                  evs_error *err);
 

@@ -87,10 +87,14 @@ typedef struct evs_log_event {
 
 typedef struct evs_client_options {
     size_t struct_size;
-    size_t max_in_flight;     /* calls per shard; 0 means 65,536 */
-    size_t max_queued_bytes;  /* request bytes kept per shard; 0 means 256 MiB */
-    size_t max_reply_bytes;   /* memory of one reply, at least 4 KiB; 0 means 64 MiB */
-    unsigned max_reply_depth; /* nesting of one reply; 0 means 128 */
+    size_t max_in_flight;    /* calls per shard, a SCRIPT LOAD that one needs included; 0 means
+                              * 65,536 */
+    size_t max_queued_bytes; /* request bytes kept per shard, but the last call that is taken may
+                              * go beyond; 0 means 256 MiB */
+    size_t
+        max_reply_bytes; /* memory of one reply; less than 4 KiB count as 4 KiB, 0 means 64 MiB */
+    unsigned
+        max_reply_depth; /* nesting of one reply; more than 1,024 count as 1,024, 0 means 128 */
     unsigned protocol; /* 2 or 3; 0 means 2. With 3, servers that have no RESP3 still speak RESP2 */
     evs_order order;
     evs_patience patience;
@@ -115,8 +119,8 @@ typedef struct evs_client_options {
 
 /* Opens a client; no connection is made yet. It takes a reference to `map` and borrows `registry`,
  * which must outlive it. `opts` may be NULL. `*out` is yours to free.
- * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry or for an option out of its
- * range, or EVS_E_STATE when the system grants no event loop. */
+ * Fails with EVS_E_NOMEM, EVS_E_INVALID without a map or a registry, for options that were not made
+ * with INIT or a choice that there is not, or EVS_E_STATE when the system grants no event loop. */
 EVS_API evs_status evs_client_open(evs_client **out, evs_shardmap *map,
                                    const evs_registry *registry, const evs_client_options *opts,
                                    evs_error *err);

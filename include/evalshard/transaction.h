@@ -53,7 +53,7 @@ typedef struct evs_transaction_options {
     }
 
 /* An empty transaction on `client`, which must outlive it. `opts` may be NULL. `*out` is yours to
- * free. Fails with EVS_E_NOMEM. */
+ * free. Fails with EVS_E_NOMEM, or EVS_E_INVALID for options that were not made with INIT. */
 EVS_API evs_status evs_transaction_new(evs_transaction **out, evs_client *client,
                                        const evs_transaction_options *opts, evs_error *err);
 

@@ -14,10 +14,14 @@ evs_status evs_batch_new(evs_batch **out, evs_client *client, const evs_batch_op
                          evs_error *err)
 {
     evs_batch_error on_error = EVS_BATCH_GO_ON;
+    if (opts != NULL && opts->struct_size == 0)
+        return evs__fail(err, EVS_E_INVALID, "options without EVS_BATCH_OPTIONS_INIT");
     if (opts != NULL && opts->struct_size > offsetof(evs_batch_options, on_error))
         on_error = opts->on_error;
     if ((unsigned)on_error > EVS_BATCH_STOP)
-        return evs__fail(err, EVS_E_INVALID, "on_error has a value that it does not have");
+        return evs__fail(err, EVS_E_INVALID,
+                         "on_error is %u, which there is not; the last one is %u",
+                         (unsigned)on_error, (unsigned)EVS_BATCH_STOP);
     evs_batch *batch = evs__zalloc_array(1, sizeof *batch);
     if (batch == NULL)
         return evs__fail_nomem(err);

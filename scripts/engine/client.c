@@ -50,11 +50,17 @@ static evs_status check_options(const evs_client_options *options, evs_error *er
                          options->protocol);
     if (options->on_full == EVS_FULL_SIGNAL && options->room == NULL)
         return evs__fail(err, EVS_E_INVALID, "EVS_FULL_SIGNAL without a function to be called");
-    if ((unsigned)options->order > EVS_ORDER_STRICT ||
-        (unsigned)options->patience > EVS_PATIENCE_NONE ||
-        (unsigned)options->on_full > EVS_FULL_SIGNAL ||
-        (unsigned)options->completions > EVS_COMPLETIONS_QUEUED)
-        return evs__fail(err, EVS_E_INVALID, "an option has a value that it does not have");
+    const struct {
+        const char *name;
+        unsigned value, last;
+    } choices[] = {{"order", options->order, EVS_ORDER_STRICT},
+                   {"patience", options->patience, EVS_PATIENCE_NONE},
+                   {"on_full", options->on_full, EVS_FULL_SIGNAL},
+                   {"completions", options->completions, EVS_COMPLETIONS_QUEUED}};
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (choices[i].value > choices[i].last)
+            return evs__fail(err, EVS_E_INVALID, "%s is %u, which there is not; the last one is %u",
+                             choices[i].name, choices[i].value, choices[i].last);
     return EVS_OK;
 }
 
@@ -139,6 +145,8 @@ evs_status evs_client_open(evs_client **out, evs_shardmap *map, const evs_regist
 {
     if (out == NULL || map == NULL || registry == NULL)
         return evs__fail(err, EVS_E_INVALID, "a client needs a map and a registry");
+    if (opts != NULL && opts->struct_size == 0)
+        return evs__fail(err, EVS_E_INVALID, "options without EVS_CLIENT_OPTIONS_INIT");
     evs_client_options options = complete_options(opts);
     evs_status fine = check_options(&options, err);
     if (fine != EVS_OK)

@@ -92,6 +92,9 @@ void evs__client_end_if_due(evs_client *client)
 
 evs_status evs_client_close(evs_client *client, evs_close how, int timeout_ms, evs_error *err)
 {
+    if ((unsigned)how > EVS_CLOSE_DRAIN)
+        return evs__fail(err, EVS_E_INVALID, "how is %u, which there is not; the last one is %u",
+                         (unsigned)how, (unsigned)EVS_CLOSE_DRAIN);
     evs__closer self = {.client = client, .how = how, .timeout_ms = timeout_ms};
     evs__start what = {.start = begin, .job = &self, .gate = &self.gate};
     if (!evs__client_is_elsewhere(client) && client->running)

@@ -52,7 +52,7 @@ static evs_status refuse(const evs_plain_command *cmd, evs_error *err)
 
 evs_status evs__plain_check(const evs_plain_command *cmd, evs_error *err)
 {
-    if (cmd->nargs == 0)
+    if (cmd->nargs == 0 || cmd->args[0].len == 0)
         return evs__fail(err, EVS_E_INVALID, "a command needs a name");
     return is_stateful(cmd) ? refuse(cmd, err) : EVS_OK;
 }

@@ -21,6 +21,8 @@ static evs_transaction_options complete_options(const evs_transaction_options *g
 evs_status evs_transaction_new(evs_transaction **out, evs_client *client,
                                const evs_transaction_options *opts, evs_error *err)
 {
+    if (opts != NULL && opts->struct_size == 0)
+        return evs__fail(err, EVS_E_INVALID, "options without EVS_TRANSACTION_OPTIONS_INIT");
     evs_transaction_options options = complete_options(opts);
     evs_transaction *tx = evs__zalloc_array(1, sizeof *tx);
     if (tx == NULL)

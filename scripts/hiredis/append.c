@@ -285,7 +285,7 @@ evs_status evs_hiredis_append_command(evs_hiredis *scripts, const evs_plain_comm
 {
     size_t shard;
     evs__bound *bound;
-    if (cmd->nargs == 0)
+    if (cmd->nargs == 0 || cmd->args[0].len == 0)
         return evs__fail(err, EVS_E_INVALID, "a command needs a name");
     if (cmd->timeout_ms != 0)
         return evs__fail(err, EVS_E_INVALID,

@@ -1,4 +1,4 @@
-/* A client's life: freeing it inside completions and in a forked child. */
+/* A client's life: options that make none, freeing it inside completions and in a forked child. */
 #include "tests/support/fake_shard.h"
 #include "tests/support/shards.h"
 
@@ -55,6 +55,62 @@ static void stats_may_be_read_while_the_client_is_freed(void **state)
     shards_stop(&set);
 }
 
+/* ---- options ---- */
+
+static void open_says(const shards *set, const evs_client_options *options, const char *text)
+{
+    evs_client *client = NULL;
+    evs_error err;
+    assert_int_equal(evs_client_open(&client, set->map, set->registry, options, &err),
+                     EVS_E_INVALID);
+    assert_string_equal(err.message, text);
+    assert_null(client);
+}
+
+/* Set without INIT they would all count for nothing, in silence. */
+static void options_begin_with_their_size(void **state)
+{
+    (void)state;
+    shards set = {0};
+    const char *nowhere[] = {"unix:/nowhere"};
+    shards_open(&set, nowhere, 1, NULL);
+    evs_error err;
+    evs_batch *batch = NULL;
+    evs_transaction *tx = NULL;
+    evs_client_options of_client = {.threaded = 1};
+    evs_batch_options of_batch = {.on_error = EVS_BATCH_STOP};
+    evs_transaction_options of_tx = {.timeout_ms = 7};
+    open_says(&set, &of_client, "options without EVS_CLIENT_OPTIONS_INIT");
+    assert_int_equal(evs_batch_new(&batch, set.client, &of_batch, &err), EVS_E_INVALID);
+    assert_string_equal(err.message, "options without EVS_BATCH_OPTIONS_INIT");
+    assert_int_equal(evs_transaction_new(&tx, set.client, &of_tx, &err), EVS_E_INVALID);
+    assert_string_equal(err.message, "options without EVS_TRANSACTION_OPTIONS_INIT");
+    shards_stop(&set);
+}
+
+static void a_choice_that_there_is_not_is_named(void **state)
+{
+    (void)state;
+    shards set = {0};
+    const char *nowhere[] = {"unix:/nowhere"};
+    shards_open(&set, nowhere, 1, NULL);
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.order = (evs_order)2;
+    open_says(&set, &options, "order is 2, which there is not; the last one is 1");
+    options.order = EVS_ORDER_STRICT;
+    options.patience = (evs_patience)9;
+    open_says(&set, &options, "patience is 9, which there is not; the last one is 1");
+    options.patience = EVS_PATIENCE_NONE;
+    options.on_full = (evs_on_full)3;
+    open_says(&set, &options, "on_full is 3, which there is not; the last one is 2");
+    options.on_full = EVS_FULL_BLOCK;
+    options.completions = (evs_completions)2;
+    open_says(&set, &options, "completions is 2, which there is not; the last one is 1");
+    shards_stop(&set);
+}
+
+/* ---- freeing ---- */
+
 static size_t open_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -91,6 +147,8 @@ static void a_child_that_frees_the_client_keeps_no_descriptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_begin_with_their_size),
+        cmocka_unit_test(a_choice_that_there_is_not_is_named),
         cmocka_unit_test(stats_may_be_read_while_the_client_is_freed),
         cmocka_unit_test(a_child_that_frees_the_client_keeps_no_descriptor),
     };

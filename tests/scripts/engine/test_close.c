@@ -262,9 +262,23 @@ static void nor_does_a_thread_drain_longer_than_it_may(void **state)
     world_close(&w);
 }
 
+static void there_are_two_ways_to_close(void **state)
+{
+    (void)state;
+    shards set = {0};
+    const char *nowhere[] = {"unix:/nowhere"};
+    evs_error err;
+    shards_open(&set, nowhere, 1, NULL);
+    assert_int_equal(evs_client_close(set.client, (evs_close)2, 0, &err), EVS_E_INVALID);
+    assert_string_equal(err.message, "how is 2, which there is not; the last one is 1");
+    assert_int_equal(evs_client_close(set.client, EVS_CLOSE_ABORT, 0, NULL), EVS_OK);
+    shards_stop(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_are_two_ways_to_close),
         cmocka_unit_test(an_abort_ends_the_others),
         cmocka_unit_test(a_drain_waits_for_the_others),
         cmocka_unit_test(but_no_longer_than_it_may),
