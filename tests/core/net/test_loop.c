@@ -1,5 +1,6 @@
 /* The loop: what is dirty is flushed before waiting, timers fire once, limits of time hold. */
 #include "core/net/loop_inner.h"
+#include "core/net/task.h"
 #include "core/net/waker.h"
 
 #include <setjmp.h>
@@ -379,6 +380,49 @@ static void a_child_can_abandon_what_a_thread_is_waking(void **state)
     sem_destroy(&sender.go);
 }
 
+/* On a thread of libuv's, which then holds a lock of the loop when it tells that it is through. */
+static void be_held(void *job)
+{
+    (void)job;
+    sender.id = pthread_self();
+    sender.held = 1;
+}
+
+static void note_end(void *job)
+{
+    *(int *)job = 1;
+}
+
+/* Nobody in the child lets that lock go. */
+static void a_child_can_abandon_what_a_worker_is_finishing(void **state)
+{
+    (void)state;
+    int status, ended = 0;
+    evs__loop *loop = new_loop();
+    sem_init(&sender.writing, 0, 0);
+    sem_init(&sender.go, 0, 0);
+    evs__task *task = evs__task_start(loop, be_held, note_end, &ended);
+    assert_non_null(task);
+    sem_wait(&sender.writing);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        if (evs__loop_fork(loop))
+            evs__task_drop(task, note_end);
+        evs__loop_abandon(loop);
+        _exit(ended);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    sender.held = 0;
+    sem_post(&sender.go);
+    while (!ended)
+        evs__loop_run(loop, -1);
+    evs__loop_free(loop);
+    sem_destroy(&sender.writing);
+    sem_destroy(&sender.go);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +438,7 @@ int main(void)
         cmocka_unit_test(others_see_that_a_thread_rests_and_wake_it),
         cmocka_unit_test(a_child_can_abandon_the_loop),
         cmocka_unit_test(a_child_can_abandon_what_a_thread_is_waking),
+        cmocka_unit_test(a_child_can_abandon_what_a_worker_is_finishing),
         cmocka_unit_test(spare_memory_goes_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
