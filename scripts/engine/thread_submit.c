@@ -190,16 +190,17 @@ static evs__sent *copy(const evs__job *job)
 }
 
 /* Is there a place behind so many that were begun before? What has ended is looked at anew only
- * when it matters, since whoever completes changes it all the time. */
+ * when it matters, since whoever completes changes it all the time. Both numbers begin anew some
+ * time; more have ended than were begun before when others, begun later, were faster. */
 static int has_place(evs__thread *thread, size_t before)
 {
     size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
     size_t ended = atomic_load_explicit(&thread->ended_once, memory_order_relaxed);
-    if (before < most || before - most < ended)
+    if (before - ended < most)
         return 1;
     ended = atomic_load_explicit(&thread->ended, memory_order_relaxed);
     atomic_store_explicit(&thread->ended_once, ended, memory_order_relaxed);
-    return before - most < ended;
+    return before - ended < most || before - ended > SIZE_MAX / 2;
 }
 
 /* Reserves a place among the pending calls; the bound keeps posts from piling up. */
