@@ -120,6 +120,9 @@ void evs__conn_abandon(evs__conn *conn)
     evs__conn_enter(conn);
     evs__loop_fork(conn->loop);
     detach(conn);
+    conn->epoch++; /* in a completion: nothing is told after it has returned */
+    evs__ring_init(&conn->queue);
+    evs__ring_init(&conn->lost);
     evs__conn_leave(conn);
 }
 

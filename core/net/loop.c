@@ -158,6 +158,7 @@ int evs__loop_fork(evs__loop *loop)
     if (loop->forked)
         return !loop->broken;
     loop->forked = 1;
+    evs__loop_close_fd(loop); /* the timer in it is the parent's, too */
     loop->broken = uv_loop_fork(&loop->uv) != 0;
     return !loop->broken;
 }
@@ -168,7 +169,6 @@ void evs__loop_abandon(evs__loop *loop)
 {
     if (loop == NULL)
         return;
-    evs__loop_close_fd(loop);
     if (!evs__loop_fork(loop))
         return;
     evs__timer_free(loop->pulse);
@@ -339,6 +339,8 @@ void evs__loop_return_buf(evs__loop *loop, evs__buf *buf)
 static void fired(uv_timer_t *handle)
 {
     evs__timer *timer = (evs__timer *)handle;
+    if (timer->loop->forked)
+        return; /* a child was forked in this turn, and only ends it */
     evs__loop_stir(timer->loop);
     timer->fire(timer->owner);
 }

@@ -24,11 +24,13 @@
  *
  * After fork() the child gets EVS_E_STATE from everything that has a status, must free the client,
  * which leaves the parent's connections alone and runs no completion, and open its own. Fork when
- * no thread is inside a function of a client that is driven. A client with a thread of its own may
- * be used by any thread meanwhile, but not be in the middle of being freed. When its thread was at
- * work in that moment, what it was changing is not touched in the child: freeing leaves the memory
- * and the descriptors as they are, which the system takes back when the child ends (the descriptors
- * also when it runs another program); when it was waiting, all is freed.
+ * no other thread is inside a function of a client that is driven; when a completion of it forks,
+ * the child frees the client there, before it returns, and who waits in it for a call gets
+ * EVS_E_STATE. A client with a thread of its own may be used by any thread meanwhile, but not be in
+ * the middle of being freed. When its thread was at work in that moment, what it was changing is
+ * not touched in the child: freeing leaves the memory and the descriptors as they are, which the
+ * system takes back when the child ends (the descriptors also when it runs another program); when
+ * it was waiting, all is freed.
  */
 #ifndef EVALSHARD_CLIENT_H
 #define EVALSHARD_CLIENT_H

@@ -79,7 +79,7 @@ static void sweep(void *owner)
     uint64_t now = evs__loop_now_ms(client->loop);
     evs__due *due;
     client->sweep_at = 0; /* what is started meanwhile is seen below */
-    while ((due = evs__wheel_pop(&client->wheel, now)) != NULL)
+    while (client->conns != NULL && (due = evs__wheel_pop(&client->wheel, now)) != NULL)
         evs__call_expire(due);
     uint64_t next = evs__wheel_next(&client->wheel);
     client->sweep_at = UINT64_MAX;
@@ -206,8 +206,33 @@ void evs__client_keep_counts(evs_client *client)
     get_stats(&client->stats, client);
 }
 
+/* The parent goes on using the sockets and the epoll set: nothing is said to either. Calls that
+ * were in flight belong to the parent; their memory here goes without a completion. */
+static void abandon(evs_client *client)
+{
+    stop_clusters(client);
+    evs__sentinels_stop(client);
+    evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
+    evs__timer_free(client->retiring);
+    evs__timer_free(client->cut_off);
+    evs__follow_abandon(client->follow);
+    if (client->thread != NULL)
+        evs__thread_abandon(client->thread);
+    evs__loop_abandon(client->loop);
+    free_memory(client);
+}
+
+static int is_in_child(const evs_client *client)
+{
+    return client->fork_mark != NULL && evs__fork_mark_is_child(client->fork_mark);
+}
+
 void evs__client_destroy(evs_client *client)
 {
+    if (is_in_child(client)) {
+        abandon(client);
+        return;
+    }
     client->running++; /* what is freed cannot be freed by a completion */
     evs__client_end_calls(client);
     stop_clusters(client);
@@ -222,32 +247,26 @@ void evs__client_destroy(evs_client *client)
     free_memory(client);
 }
 
-/* The parent goes on using the sockets and the epoll set: nothing is said to either. Calls that
- * were in flight belong to the parent; their memory here goes without a completion. */
-static void abandon(evs_client *client)
+/* In a completion, what is at work goes when that has returned, and reads nothing until then. */
+static void free_in_child(evs_client *client)
 {
+    if (client->thread != NULL && !evs__thread_rested(client->thread))
+        return;
     if (client->conns != NULL)
         evs__conns_abandon(client->conns);
     client->conns = NULL;
-    stop_clusters(client);
-    evs__sentinels_stop(client);
-    evs__timer_free(client->sweep); /* else the loop would keep its descriptors */
-    evs__timer_free(client->retiring);
-    evs__timer_free(client->cut_off);
-    evs__follow_abandon(client->follow);
-    if (client->thread != NULL)
-        evs__thread_abandon(client->thread);
-    evs__loop_abandon(client->loop);
-    free_memory(client);
+    client->closing = 1;
+    client->usual = NULL;
+    if (client->thread != NULL || !client->running)
+        abandon(client);
 }
 
 void evs_client_free(evs_client *client)
 {
     if (client == NULL)
         return;
-    if (client->fork_mark != NULL && evs__fork_mark_is_child(client->fork_mark)) {
-        if (client->thread == NULL || evs__thread_rested(client->thread))
-            abandon(client);
+    if (is_in_child(client)) {
+        free_in_child(client);
         return;
     }
     if (evs__client_is_elsewhere(client)) {

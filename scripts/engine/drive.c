@@ -91,6 +91,8 @@ evs_status evs__client_await(evs_client *client, const evs__start *what, evs_err
     status = evs__client_insist(client, what->timeout_ms, what->start, what->job, err);
     if (status == EVS_OK && what->gate != NULL && !what->gate->open)
         drive(client, what->gate);
+    if (status == EVS_OK && what->gate != NULL && !what->gate->open)
+        return evs__fail(err, EVS_E_STATE, "the client was freed in a child of its process");
     if (status == EVS_E_CONNECT)
         go_on(client);
     return status;

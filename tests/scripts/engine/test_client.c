@@ -1,6 +1,5 @@
 /* A client's life: options that make none, freeing it inside completions and in a forked child. */
-#include "tests/support/fake_shard.h"
-#include "tests/support/shards.h"
+#include "tests/support/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +144,112 @@ static void a_child_that_frees_the_client_keeps_no_descriptor(void **state)
     shards_stop(&set);
 }
 
+enum { TIMEOUT_MS = 20 };
+
+/* How the first of two calls comes to its end, whose completion forks. The child frees the client
+ * there, and ends at once or returns. */
+typedef enum ending { ANSWERED, CANCELED, LOST, EXPIRED, WAITED_FOR, ENDINGS } ending;
+
+static struct {
+    world w;
+    int returns;
+    pid_t child;
+} forker;
+
+static void fork_there(slot *self)
+{
+    (void)self;
+    forker.child = fork();
+    if (forker.child != 0)
+        return;
+    alarm(60);
+    evs_client_free(forker.w.set.client);
+    if (!forker.returns)
+        _exit(0);
+}
+
+static void start_world(ending how)
+{
+#define TWO_CALLS FAKE_GREET, FAKE_COMMANDS(3)
+    static const fake_step answer[] = {TWO_CALLS, FAKE_SAY(WORLD_SHA_REPLY ":1\r\n:2\r\n")};
+    static const fake_step close[] = {TWO_CALLS, FAKE_CLOSE};
+    static const fake_step nothing[] = {TWO_CALLS, FAKE_PAUSE}, nobody[] = {FAKE_PAUSE};
+    if (how == ANSWERED || how == WAITED_FOR)
+        WORLD_OPEN(&forker.w, answer, NULL);
+    else if (how == LOST)
+        WORLD_OPEN(&forker.w, close, NULL);
+    else if (how == CANCELED)
+        WORLD_OPEN(&forker.w, nothing, NULL);
+    else
+        WORLD_OPEN(&forker.w, nobody, NULL);
+}
+
+static void await(const slot *first, ending how)
+{
+    evs_client *client = forker.w.set.client;
+    while (how == CANCELED && fake_shard_done(forker.w.fake) < 3)
+        evs_client_process(client, 1, NULL);
+    if (how == CANCELED)
+        evs_cancel(client, first->ticket, NULL);
+    if (how == EXPIRED)
+        poll(NULL, 0, 3 * TIMEOUT_MS); /* the second is due, too, when the first one is told */
+    while (how != CANCELED && first->done == 0)
+        evs_client_process(client, -1, NULL);
+}
+
+/* In the child: what waits is told. */
+static evs_status wait_for_the_second(void)
+{
+    evs_reply *reply = NULL;
+    evs_bytes key = evs_text("k");
+    evs_invocation call = {
+        .handle = forker.w.script, .keys = &key, .nkeys = 1, .timeout_ms = WORLD_PATIENCE_MS};
+    evs_status status = evs_call(&reply, forker.w.set.client, &call, NULL);
+    evs_reply_free(reply);
+    return status;
+}
+
+static void fork_and_free(ending how, int returns)
+{
+    slot slots[2] = {{.then = fork_there}};
+    unsigned timeout_ms = how == EXPIRED ? TIMEOUT_MS : WORLD_PATIENCE_MS;
+    evs_status waited = EVS_OK;
+    int status = 1;
+    start_world(how);
+    forker.returns = returns;
+    assert_int_equal(world_submit(&forker.w, &slots[0], timeout_ms), EVS_OK);
+    if (how == WAITED_FOR)
+        waited = wait_for_the_second();
+    else {
+        assert_int_equal(world_submit(&forker.w, &slots[1], timeout_ms), EVS_OK);
+        await(&slots[0], how);
+    }
+    if (forker.child == 0)
+        _exit(slots[0].done == 1 && slots[1].done == 0 &&
+                      waited == (how == WAITED_FOR ? EVS_E_STATE : EVS_OK)
+                  ? 0
+                  : 1);
+    assert_int_equal(waitpid(forker.child, &status, 0), forker.child);
+    assert_int_equal(status, 0);
+    assert_int_equal(waited, EVS_OK);
+    if (how == CANCELED)
+        assert_int_equal(evs_cancel(forker.w.set.client, slots[1].ticket, NULL), EVS_OK);
+    world_finish(&forker.w);
+    assert_int_equal(slots[1].done, how != WAITED_FOR);
+    if (how == ANSWERED)
+        assert_int_equal(slots[1].number, 2);
+    fake_shard_go(forker.w.fake);
+    world_close(&forker.w);
+}
+
+static void a_child_of_a_completion_may_free_the_client(void **state)
+{
+    (void)state;
+    for (int how = 0; how < ENDINGS; how++)
+        for (int returns = 0; returns < 2; returns++)
+            fork_and_free((ending)how, returns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_choice_that_there_is_not_is_named),
         cmocka_unit_test(stats_may_be_read_while_the_client_is_freed),
         cmocka_unit_test(a_child_that_frees_the_client_keeps_no_descriptor),
+        cmocka_unit_test(a_child_of_a_completion_may_free_the_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
