@@ -171,7 +171,7 @@ static void refused(evs__exec *exec, const evs__part *part, evs_bytes text)
         subject.script = NULL;
         subject.key = (evs_bytes){NULL, 0};
         evs__explain(&tx->error, &subject, status,
-                     "MULTI was refused, so that the elements ran one by one: %.*s", (int)text.len,
+                     "MULTI was refused, so that each element was on its own: %.*s", (int)text.len,
                      text.data);
         return;
     }
@@ -303,14 +303,23 @@ static void replied(evs__exec *exec, const evs_reply *reply)
     }
 }
 
+static int none_ran(const evs_transaction *tx)
+{
+    for (size_t i = 0; i < tx->count; i++)
+        if (tx->elements[i].result.outcome != EVS_NOT_EXECUTED)
+            return 0;
+    return 1;
+}
+
 /* Elements that have answered have their results already. */
 static void ran_one_by_one(evs__exec *exec)
 {
     evs_transaction *tx = exec->tx;
     evs_error lost = tx->error;
     evs__transaction_keep_rest(tx, EVS_MAYBE_EXECUTED, &lost);
-    tx->error.outcome = EVS_MAYBE_EXECUTED;
-    tx->whole = (evs_result){tx->error.status, EVS_MAYBE_EXECUTED, NULL, &tx->error};
+    evs_outcome outcome = none_ran(tx) ? EVS_NOT_EXECUTED : EVS_MAYBE_EXECUTED;
+    tx->error.outcome = outcome;
+    tx->whole = (evs_result){tx->error.status, outcome, NULL, &tx->error};
 }
 
 void evs__exec_replied(evs__exec *exec, const evs_result *result)

@@ -270,6 +270,7 @@ static void a_transaction_is_refused_as_a_whole(void **state)
         log_out(&w, who);
         long long before = shards_counter(&w.set, "c");
         assert_int_equal(evs_transaction_exec(tx, &err), EVS_E_AUTH);
+        assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
         for (size_t i = 0; i < 2; i++) {
             assert_int_equal(evs_transaction_result(tx, i)->status, EVS_E_AUTH);
             assert_int_equal(evs_transaction_result(tx, i)->outcome, EVS_NOT_EXECUTED);

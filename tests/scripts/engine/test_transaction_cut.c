@@ -214,7 +214,8 @@ typedef struct meaning {
     evs_outcome second_outcome; /* of the command */
 } meaning;
 
-#define LIAR "return redis.error_reply(ARGV[1])"
+#define LIAR   "return redis.error_reply(ARGV[1])"
+#define NOAUTH "-NOAUTH Authentication required.\r\n"
 
 static const meaning meanings[] = {
     {"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n-EXECABORT Transaction discarded because of: BUSY "
@@ -239,6 +240,10 @@ static const meaning meanings[] = {
      EVS_E_DENIED, EVS_NOT_EXECUTED, EVS_E_DENIED, EVS_NOT_EXECUTED, EVS_NOT_EXECUTED},
     {"-NOPERM multi\r\n$40\r\n" SHA "\r\n:1\r\n-WRONGTYPE x\r\n-ERR EXEC without MULTI\r\n",
      "return 1", EVS_E_DENIED, EVS_MAYBE_EXECUTED, EVS_OK, EVS_EXECUTED, EVS_EXECUTED},
+    {NOAUTH NOAUTH NOAUTH NOAUTH NOAUTH, "return 1", EVS_E_AUTH, EVS_NOT_EXECUTED, EVS_E_AUTH,
+     EVS_NOT_EXECUTED, EVS_NOT_EXECUTED},
+    {NOAUTH NOAUTH NOAUTH NOAUTH NOAUTH, LIAR, EVS_E_AUTH, EVS_MAYBE_EXECUTED, EVS_E_AUTH,
+     EVS_MAYBE_EXECUTED, EVS_NOT_EXECUTED},
 };
 
 static void replies_are_understood(void **state)
