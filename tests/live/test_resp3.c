@@ -321,7 +321,7 @@ static void await_bytes(size_t from, size_t count)
 /* The server tracks the keys that are passed. */
 static void look(evs_client *client, size_t nkeys)
 {
-    static char names[MANY][8];
+    static char names[MANY][24];
     static evs_bytes keys[MANY];
     evs_error err = {0};
     evs_reply *reply = NULL;
