@@ -20,7 +20,7 @@
 
 #define CHECKER "ACL SETUSER checker on >s3cret ~* +@all"
 
-enum { MOST_TRIES = 10000, MOST_CHECKS = 20 };
+enum { MOST_TRIES = 10000 };
 
 static watched set;
 
@@ -29,22 +29,6 @@ static watched set;
 static int port_of(size_t server)
 {
     return scratch_port(set.servers[server]);
-}
-
-/* A client gives sentinels half a second to be connected to, whatever the map says: on a slow
- * machine none may answer in time, which is true then, and not what is looked for here. */
-static online_answer check_patiently(const program_how *how, const char *map, const char *scripts)
-{
-    for (int tries = 0;; tries++) {
-        online_answer got = online_check_with(how, online_map(map), scripts);
-        const json_t *primary = online_server(&got, "p/a");
-        if (tries == MOST_CHECKS || json_is_true(json_object_get(primary, "reachable")))
-            return got;
-        char *why = json_dumps(json_object_get(primary, "findings"), 0);
-        print_message("once more: %s\n", why);
-        free(why);
-        json_decref(got.root);
-    }
 }
 
 static online_answer check_as(const char *read_from, const char *more, const char *scripts)
@@ -56,7 +40,7 @@ static online_answer check_as(const char *read_from, const char *more, const cha
              "pools:\n  p:\n    shards:\n      a: {sentinel: eu, master_name: ledger-1}\n"
              "    read_from: %s\n",
              watched_group(&set, "", 0, group), more, read_from);
-    return check_patiently(&how, map, scripts);
+    return online_check_with(&how, online_map(map), scripts);
 }
 
 static online_answer check(const char *read_from)
@@ -264,7 +248,7 @@ static online_answer check_told(const told *t, const char *read_from)
         "pools: {p: {read_from: %s, shards: {a: {sentinel: eu, master_name: m}}}}\n",
         fake_sentinel_port(t->all[0]), fake_sentinel_port(t->all[1]), fake_sentinel_port(t->all[2]),
         read_from);
-    return check_patiently(NULL, map, NULL);
+    return online_check(online_map(map));
 }
 
 static void stop(told *t)

@@ -15,6 +15,7 @@ enum { MOST_PEERS = 64, MOST_NAMES = 8, MOST_REPLICAS = 4, MOST_WORDS = 16, ROOM
 typedef struct peer {
     int fd;                  /* -1: gone */
     int subscribed, listens; /* to switches; to what happens to replicas */
+    int looks, missed;       /* at the sentinel itself; one of its questions */
     char in[ROOM];
     size_t len;
 } peer;
@@ -37,7 +38,7 @@ struct fake_sentinel {
     int mute, refuses;
     primary names[MOST_NAMES];
     peer *peers[MOST_PEERS];
-    size_t npeers, connections, asked, subscribers, listeners;
+    size_t npeers, connections, asked, subscribers, listeners, missing;
 };
 
 static void die(const char *what)
@@ -150,11 +151,23 @@ static void subscribe(fake_sentinel *one, peer *to)
     say(to, "*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
 }
 
+/* Is it a question to miss, or one behind that? */
+static int misses(fake_sentinel *one, peer *from, char **words, size_t count)
+{
+    if (one->missing > 0 && !from->looks && count == 3 &&
+        strcmp(words[1], "GET-MASTER-ADDR-BY-NAME") == 0) {
+        one->missing--;
+        from->missed = 1;
+    }
+    return from->missed;
+}
+
 static void answer(fake_sentinel *one, peer *to, char **words, size_t count)
 {
+    to->looks |= strcmp(words[0], "INFO") == 0;
     if (strcmp(words[0], "CLIENT") == 0)
         say(to, "+OK\r\n");
-    else if (one->mute)
+    else if (one->mute || misses(one, to, words, count))
         return;
     else if (strcmp(words[0], "SUBSCRIBE") == 0 && count > 2)
         listen_to_more(one, to, words, count);
@@ -354,6 +367,13 @@ void fake_sentinel_refuse_subscribers(fake_sentinel *one, int refuse)
 {
     pthread_mutex_lock(&one->lock);
     one->refuses = refuse;
+    pthread_mutex_unlock(&one->lock);
+}
+
+void fake_sentinel_miss(fake_sentinel *one, size_t count)
+{
+    pthread_mutex_lock(&one->lock);
+    one->missing = count;
     pthread_mutex_unlock(&one->lock);
 }
 

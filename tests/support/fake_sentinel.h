@@ -35,6 +35,10 @@ void fake_sentinel_list(fake_sentinel *one, const char *name, int port, const ch
 void fake_sentinel_mute(fake_sentinel *one, int mute);
 void fake_sentinel_refuse_subscribers(fake_sentinel *one, int refuse);
 
+/* The next `count` connections that ask for an address get no answer any more. Those that asked for
+ * INFO before do not count: they are of who looks at the sentinel itself, not of clients. */
+void fake_sentinel_miss(fake_sentinel *one, size_t count);
+
 /* Tells subscribers of a switch. It does not change what the sentinel knows. */
 void fake_sentinel_publish(fake_sentinel *one, const char *name, int before, int after);
 

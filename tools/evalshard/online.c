@@ -87,12 +87,13 @@ static void ask_all(probe *servers, size_t count)
 
 /* ---- whom to ask ---- */
 
+/* A command that names its shard has no patience; for sentinels and their primary it waits as calls
+ * do, since the first moment may be a bad one. */
 static int open_client(evs_client **out, evs_shardmap *map, const evs_registry *registry)
 {
     evs_error err;
     evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
     options.threaded = 1;
-    options.patience = EVS_PATIENCE_NONE;
     if (evs_client_open(out, map, registry, &options, &err) == EVS_OK)
         return 1;
     complain("%s", err.message);

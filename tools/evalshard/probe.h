@@ -46,7 +46,7 @@ typedef enum probe_may { PROBE_UNKNOWN, PROBE_MAY, PROBE_MAY_NOT } probe_may;
 
 typedef struct probe {
     /* whom to ask */
-    evs_client *client;           /* of EVS_PATIENCE_NONE; borrowed */
+    evs_client *client;           /* threaded; borrowed */
     const evs_registry *registry; /* NULL: scripts are not looked for; borrowed */
     char *shard;                  /* for the client; ours */
     char *name;                   /* for people, "pool/shard"; ours */
