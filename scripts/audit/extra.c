@@ -6,6 +6,7 @@
 #include "scripts/audit/extra.h"
 
 #include "core/error.h"
+#include "core/trim.h"
 
 #include <string.h>
 #include <strings.h>
@@ -13,17 +14,6 @@
 enum { MOST_PLACE = 100, LONGEST_NAME = 64 };
 
 /* ---- reading ---- */
-
-static evs_bytes trim(evs_bytes text)
-{
-    while (text.len > 0 && text.data[0] == ' ') {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && text.data[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
 
 /* What stands before `separator` is cut off `*text`; all of it when there is none. */
 static evs_bytes cut(evs_bytes *text, char separator)
@@ -145,7 +135,7 @@ static evs_status fail_entry(evs_bytes entry, evs_error *err)
 static evs_status read_command(evs__command *command, evs__arena *arena, evs_bytes entry,
                                evs_error *err)
 {
-    evs_bytes words = trim(entry), head = cut(&words, ' ');
+    evs_bytes words = evs__trim(entry), head = cut(&words, ' ');
     int has_keys = head.len > 0 && memchr(head.data, '=', head.len) != NULL;
     evs_bytes name = cut(&head, '=');
     evs__key_spec *spec = evs__arena_zalloc(arena, 1, sizeof *spec);
@@ -161,7 +151,7 @@ static evs_status read_command(evs__command *command, evs__arena *arena, evs_byt
     command->specs = spec;
     if (!is_name(name) || (has_keys && !read_keys(command, spec, head)) ||
         !read_words(command, words))
-        return fail_entry(trim(entry), err);
+        return fail_entry(evs__trim(entry), err);
     return EVS_OK;
 }
 
@@ -197,7 +187,7 @@ static int is_identifier(evs_bytes text)
 static evs_status check_globals(evs_bytes list, evs_error *err)
 {
     while (list.len > 0) {
-        evs_bytes name = trim(cut(&list, ','));
+        evs_bytes name = evs__trim(cut(&list, ','));
         if (!is_identifier(name))
             return evs__fail(err, EVS_E_INVALID, "globals: '%.*s' is no name of a variable",
                              name.len > 40 ? 40 : (int)name.len, name.data);
@@ -248,7 +238,7 @@ int evs__extra_has_global(const char *globals, const char *name)
 {
     evs_bytes list = globals == NULL ? (evs_bytes){"", 0} : evs_text(globals);
     while (list.len > 0)
-        if (is(trim(cut(&list, ',')), name))
+        if (is(evs__trim(cut(&list, ',')), name))
             return 1;
     return 0;
 }

@@ -366,13 +366,24 @@ static void look_search(void *context, const evs__stat *stat)
         r->found |= is_search(r->meanings, values->items[i]);
 }
 
-static int is_searching(const ranking *r)
+/* Is some statement of the body what `look` looks for? */
+static int has_stat(const ranking *r, void (*look)(void *context, const evs__stat *stat))
 {
     ranking asked = *r;
     asked.found = 0;
-    evs__visitor visitor = {.context = &asked, .stat = look_search};
+    evs__visitor visitor = {.context = &asked, .stat = look};
     evs__visit_block(&visitor, r->body);
     return asked.found;
+}
+
+/* Is some part of a test what `look` looks for? */
+static int has_expr(ranking *r, void (*look)(void *context, const evs__expr *expr))
+{
+    evs__visitor visitor = {.context = r, .expr = look};
+    r->found = 0;
+    for (size_t i = 0; i < r->ntests; i++)
+        evs__visit_expr(&visitor, r->tests[i]);
+    return r->found;
 }
 
 static void look_reason(void *context, const evs__expr *expr)
@@ -391,14 +402,11 @@ static void look_reason(void *context, const evs__expr *expr)
 /* Does a test end it? `asked->changes`: some test speaks of what a round changes. */
 static int has_reason(ranking *r)
 {
-    evs__visitor visitor = {.context = r, .expr = look_reason};
-    r->found = 0;
     r->changes = 0;
-    for (size_t i = 0; i < r->ntests; i++)
-        evs__visit_expr(&visitor, r->tests[i]);
-    return r->found;
+    return has_expr(r, look_reason);
 }
 
+/* A collection is read portion by portion: some variable moves on, x = x + #portion. */
 static void look_advance(void *context, const evs__stat *stat)
 {
     ranking *r = context;
@@ -414,16 +422,6 @@ static void look_advance(void *context, const evs__stat *stat)
     }
 }
 
-/* A collection is read portion by portion: some variable moves on, x = x + #portion. */
-static int is_paging(const ranking *r)
-{
-    ranking asked = *r;
-    asked.found = 0;
-    evs__visitor visitor = {.context = &asked, .stat = look_advance};
-    evs__visit_block(&visitor, r->body);
-    return asked.found;
-}
-
 static void look_argv(void *context, const evs__expr *expr)
 {
     ranking *r = context;
@@ -433,15 +431,6 @@ static void look_argv(void *context, const evs__expr *expr)
         r->found |= evs__reads_argv(r->meanings, expr->as.binary.right);
     if (counter_in(r, expr->as.binary.right) != NULL)
         r->found |= evs__reads_argv(r->meanings, expr->as.binary.left);
-}
-
-static int is_up_to_argv(ranking *r)
-{
-    evs__visitor visitor = {.context = r, .expr = look_argv};
-    r->found = 0;
-    for (size_t i = 0; i < r->ntests; i++)
-        evs__visit_expr(&visitor, r->tests[i]);
-    return r->found;
 }
 
 evs__bound evs__rank_condition(const evs__loopfact *loop, const evs__meanings *meanings)
@@ -460,7 +449,7 @@ evs__bound evs__rank_condition(const evs__loopfact *loop, const evs__meanings *m
     if (r.ntests == 0 && (loop->leaves & (EVS__LEAVES_RETURN | EVS__LEAVES_ERROR)) == 0)
         return EVS__BOUND_NONE;
     if (has_reason(&r))
-        return is_up_to_argv(&r) ? EVS__BOUND_CALLER : EVS__BOUND_PROVEN;
+        return has_expr(&r, look_argv) ? EVS__BOUND_CALLER : EVS__BOUND_PROVEN;
     has_reason(&r);
     int changes = r.changes;
     if (loop->does & EVS__DOES_SCAN)
@@ -469,9 +458,9 @@ evs__bound evs__rank_condition(const evs__loopfact *loop, const evs__meanings *m
         return EVS__BOUND_DRAIN;
     if (changes && (loop->does & EVS__DOES_CLOCK))
         return EVS__BOUND_CLOCK;
-    if (changes && is_searching(&r))
+    if (changes && has_stat(&r, look_search))
         return EVS__BOUND_PROVEN;
-    if (changes && (loop->does & EVS__DOES_COMMAND) && is_paging(&r))
+    if (changes && (loop->does & EVS__DOES_COMMAND) && has_stat(&r, look_advance))
         return EVS__BOUND_DRAIN;
     return EVS__BOUND_UNPROVEN;
 }

@@ -5,6 +5,7 @@
 #include "scripts/audit/setting.h"
 
 #include "core/error.h"
+#include "core/trim.h"
 #include "scripts/audit/contract.h"
 #include "scripts/audit/contract_word.h"
 
@@ -18,17 +19,6 @@ typedef struct entry {
     evs_bytes code;
     evs_bytes value; /* data is NULL without "=" */
 } entry;
-
-static evs_bytes trim(evs_bytes text)
-{
-    while (text.len > 0 && text.data[0] == ' ') {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && text.data[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
 
 /* The next entry; moves `*list` behind it. 0 at the end. */
 static int next(entry *out, const char **list)
@@ -45,9 +35,9 @@ static int next(entry *out, const char **list)
         out->code.len = (size_t)(equals - text.data);
         out->value.data = equals + 1;
         out->value.len = text.len - out->code.len - 1;
-        out->value = trim(out->value);
+        out->value = evs__trim(out->value);
     }
-    out->code = trim(out->code);
+    out->code = evs__trim(out->code);
     return 1;
 }
 

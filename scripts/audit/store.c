@@ -247,6 +247,17 @@ static void join_missing(evs__store *store, evs__changes *into, const evs__chang
     }
 }
 
+/* From now on seen[slot] - base is where a slot is in `changes`, from 1; the others' seen[slot] is
+ * not more than base. Returns base. */
+static size_t see(evs__store *store, const evs__changes *changes)
+{
+    size_t base = store->diffs;
+    store->diffs += changes->count + 1;
+    for (size_t i = 0; i < changes->count; i++)
+        store->seen[changes->items[i].slot] = base + 1 + i;
+    return base;
+}
+
 void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes *more)
 {
     if (more->dead)
@@ -264,11 +275,7 @@ void evs__changes_join(evs__store *store, evs__changes *into, const evs__changes
     if (into->count > 0)
         memcpy(all.items, into->items, into->count * sizeof *all.items);
     all.count = into->count;
-    /* seen[slot] - base is where the slot is in `all`, from 1. */
-    size_t base = store->diffs;
-    store->diffs += into->count + 1;
-    for (size_t i = 0; i < into->count; i++)
-        store->seen[into->items[i].slot] = base + 1 + i;
+    size_t base = see(store, into);
     for (size_t i = 0; i < more->count; i++) {
         evs__change change = more->items[i];
         size_t at = store->seen[change.slot];
@@ -294,10 +301,7 @@ static evs__cell grown(evs__store *store, evs__cell old, evs__cell tail, int wid
 
 int evs__changes_widen(evs__store *store, evs__changes *into, evs__changes *more)
 {
-    size_t base = store->diffs, count = 0;
-    store->diffs += into->count + 1;
-    for (size_t i = 0; i < into->count; i++)
-        store->seen[into->items[i].slot] = base + 1 + i;
+    size_t base = see(store, into), count = 0;
     for (size_t i = 0; i < more->count; i++) {
         evs__change change = more->items[i];
         size_t at = store->seen[change.slot];
@@ -329,10 +333,7 @@ static int covers(evs__cell old, evs__cell now)
 
 int evs__changes_cover(evs__store *store, const evs__changes *into, size_t mark)
 {
-    size_t base = store->diffs;
-    store->diffs += into->count + 1;
-    for (size_t i = 0; i < into->count; i++)
-        store->seen[into->items[i].slot] = base + 1 + i;
+    size_t base = see(store, into);
     for (size_t i = mark; i < store->njournal; i++) {
         const evs__change *entry = &store->journal[i];
         size_t at = store->seen[entry->slot];

@@ -197,36 +197,45 @@ const evs__value *evs__value_callable(evs__pool *pool, const evs__callable *call
     return evs__draft_freeze(pool, &d);
 }
 
-/* Too many atoms become few, which may be those that `a` had: then nothing was new after all, and
- * saying so is what ends loops and recursions. */
-const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const evs__value *b)
+/* What is known of two without looking into them; NULL: they have to be put together. */
+static const evs__value *easily(const evs__value *a, const evs__value *b)
 {
     if (a == b || b == NULL)
         return a;
     if (a == NULL)
         return b;
-    if (evs__value_covers(a, b))
-        return a;
+    return evs__value_covers(a, b) ? a : NULL;
+}
+
+/* `a` and `both`, which holds it in fewer atoms, perhaps those that `a` had. */
+static const evs__value *put_together(evs__pool *pool, const evs__value *a, const evs__value *both)
+{
+    evs__draft d;
+    evs__draft_begin(pool, &d, a);
+    return evs__draft_add(pool, &d, both) ? both : a;
+}
+
+/* Too many atoms become few, which may be those that `a` had: then nothing was new after all, and
+ * saying so is what ends loops and recursions. */
+const evs__value *evs__value_join(evs__pool *pool, const evs__value *a, const evs__value *b)
+{
+    const evs__value *known = easily(a, b);
+    if (known != NULL || a == NULL)
+        return known;
     evs__draft d;
     evs__draft_begin(pool, &d, a);
     if (!evs__draft_add(pool, &d, b))
         return a;
     int squeezed = d.natoms > EVS__ATOMS_MAX;
     const evs__value *both = evs__draft_freeze(pool, &d);
-    if (!squeezed)
-        return both;
-    evs__draft_begin(pool, &d, a);
-    return evs__draft_add(pool, &d, both) ? both : a;
+    return squeezed ? put_together(pool, a, both) : both;
 }
 
 const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const evs__value *b)
 {
-    if (a == b || b == NULL)
-        return a;
-    if (a == NULL)
-        return b;
-    if (evs__value_covers(a, b))
-        return a;
+    const evs__value *known = easily(a, b);
+    if (known != NULL || a == NULL)
+        return known;
     evs__draft d;
     evs__draft_begin(pool, &d, a);
     if (!evs__draft_add(pool, &d, b))
@@ -234,9 +243,7 @@ const evs__value *evs__value_widen(evs__pool *pool, const evs__value *a, const e
     evs__draft_squeeze(pool, &d);
     if (a->types & b->types & EVS__TYPE_KEYABLE)
         d.range = evs__range_widen(&a->range, &d.range);
-    const evs__value *wide = evs__draft_freeze(pool, &d);
-    evs__draft_begin(pool, &d, a);
-    return evs__draft_add(pool, &d, wide) ? wide : a;
+    return put_together(pool, a, evs__draft_freeze(pool, &d));
 }
 
 const evs__value *evs__value_only(evs__pool *pool, const evs__value *value, unsigned types)

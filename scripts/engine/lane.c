@@ -200,11 +200,6 @@ static void load_for_nobody(evs__lane *lane, const evs_script *script)
     lane->npreloads++;
 }
 
-static int is_set(const uint64_t *bits, size_t id)
-{
-    return (bits[id / 64] >> id % 64 & 1) != 0;
-}
-
 /* The next server may be another one, which has replaced the first: what was in use goes there in
  * front of the first call, up to a bound; the rest with the first call of each. */
 static void start_anew(evs__lane *lane)
@@ -216,7 +211,8 @@ static void start_anew(evs__lane *lane)
     forget(lane);
     for (size_t id = 0; known != NULL && id < nwords * 64; id++) {
         const evs_script *script = evs_registry_at(lane->client->registry, id);
-        if (is_set(known, id) && evs__conn_queued_bytes(lane->conn) < MOST_LOADED_BYTES)
+        if (evs__bits_have(known, nwords, id) &&
+            evs__conn_queued_bytes(lane->conn) < MOST_LOADED_BYTES)
             load_for_nobody(lane, script);
     }
     evs__free(known);
@@ -258,33 +254,16 @@ evs_status evs__lane_readmit(evs__lane *lane, uint64_t until, evs_error *err)
 
 /* ---- marks ---- */
 
-static void set_bit(uint64_t *bits, size_t id)
+static size_t loading_words(const evs__lane *lane)
 {
-    bits[id / 64] |= (uint64_t)1 << id % 64;
+    return lane->loading == NULL ? 0 : lane->nwords;
 }
 
-static void clear_bit(uint64_t *bits, size_t nwords, size_t id)
-{
-    if (bits != NULL && id / 64 < nwords)
-        bits[id / 64] &= ~((uint64_t)1 << id % 64);
-}
-
-/* Longer bits; the new ones are clear. 0 when out of memory. */
-static int grow(uint64_t **bits, size_t from, size_t to)
-{
-    uint64_t *more = evs__realloc_array(*bits, to, sizeof *more);
-    if (more == NULL)
-        return 0;
-    memset(more + from, 0, (to - from) * sizeof *more);
-    *bits = more;
-    return 1;
-}
-
-/* The same where the first word is in the lane itself. */
+/* The first word may be in the lane itself. */
 static int grow_known(evs__lane *lane, size_t to)
 {
     uint64_t *bits = lane->known == &lane->few ? NULL : lane->known;
-    if (!grow(&bits, bits == NULL ? 0 : lane->nwords, to))
+    if (!evs__bits_grow(&bits, bits == NULL ? 0 : lane->nwords, to))
         return 0;
     if (lane->known == &lane->few)
         bits[0] = lane->few;
@@ -298,7 +277,7 @@ static int reserve(evs__lane *lane, const evs_script *script)
     if (script->id / 64 < lane->nwords)
         return 1;
     size_t nwords = evs_registry_count(lane->client->registry) / 64 + 1;
-    if (lane->loading != NULL && !grow(&lane->loading, lane->nwords, nwords))
+    if (lane->loading != NULL && !evs__bits_grow(&lane->loading, lane->nwords, nwords))
         return 0;
     if (!grow_known(lane, nwords))
         return 0;
@@ -308,26 +287,26 @@ static int reserve(evs__lane *lane, const evs_script *script)
 
 void evs__lane_set_unknown(evs__lane *lane, const evs_script *script)
 {
-    clear_bit(lane->known, lane->nwords, script->id);
-    clear_bit(lane->loading, lane->nwords, script->id);
+    evs__bits_clear(lane->known, lane->nwords, script->id);
+    evs__bits_clear(lane->loading, loading_words(lane), script->id);
 }
 
 void evs__lane_set_known(evs__lane *lane, const evs_script *script)
 {
     if (!reserve(lane, script))
         return;
-    set_bit(lane->known, script->id);
-    clear_bit(lane->loading, lane->nwords, script->id);
+    evs__bits_set(lane->known, script->id);
+    evs__bits_clear(lane->loading, loading_words(lane), script->id);
 }
 
 static int set_loading(evs__lane *lane, const evs_script *script)
 {
     if (!reserve(lane, script))
         return 0;
-    if (lane->loading == NULL && !grow(&lane->loading, 0, lane->nwords))
+    if (lane->loading == NULL && !evs__bits_grow(&lane->loading, 0, lane->nwords))
         return 0;
-    set_bit(lane->loading, script->id);
-    clear_bit(lane->known, lane->nwords, script->id);
+    evs__bits_set(lane->loading, script->id);
+    evs__bits_clear(lane->known, lane->nwords, script->id);
     return 1;
 }
 
@@ -335,8 +314,7 @@ evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script)
 {
     if (evs__lane_knows(lane, script))
         return EVS__MARK_KNOWN;
-    if (lane->loading != NULL && script->id / 64 < lane->nwords &&
-        (lane->loading[script->id / 64] >> script->id % 64 & 1) != 0)
+    if (evs__bits_have(lane->loading, loading_words(lane), script->id))
         return EVS__MARK_LOADING;
     const evs__refusal *refusal = evs__refusal_find(lane->refusals, script);
     return refusal != NULL && refusal->status == EVS_E_COMPILE ? EVS__MARK_BROKEN

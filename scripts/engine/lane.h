@@ -12,6 +12,7 @@
 #ifndef EVS_SCRIPTS_ENGINE_LANE_H
 #define EVS_SCRIPTS_ENGINE_LANE_H
 
+#include "core/bits.h"
 #include "core/net/conn.h"
 #include "scripts/engine/refusal.h"
 #include "scripts/engine/tally.h"
@@ -115,8 +116,7 @@ void evs__lane_preload(evs__lane *lane);
 
 static inline int evs__lane_knows(const evs__lane *lane, const evs_script *script)
 {
-    size_t word = script->id / 64;
-    return word < lane->nwords && (lane->known[word] >> script->id % 64 & 1) != 0;
+    return evs__bits_have(lane->known, lane->nwords, script->id);
 }
 
 evs__mark evs__lane_mark(const evs__lane *lane, const evs_script *script);

@@ -1,5 +1,6 @@
 #include "scripts/hiredis/bound.h"
 
+#include "core/bits.h"
 #include "core/error.h"
 #include "core/mem.h"
 
@@ -179,25 +180,10 @@ void evs_hiredis_forget(evs_hiredis *scripts, const struct redisContext *context
 
 /* ---- what its server knows ---- */
 
-static int has_bit(const uint64_t *bits, size_t nwords, size_t id)
-{
-    return id / 64 < nwords && (bits[id / 64] >> id % 64 & 1) != 0;
-}
-
 int evs__bound_knows(const evs__bound *bound, const evs_script *script)
 {
-    return has_bit(bound->known, bound->nwords, script->id) ||
-           has_bit(bound->loading, bound->nwords, script->id);
-}
-
-static int grow(uint64_t **bits, size_t from, size_t to)
-{
-    uint64_t *more = evs__realloc_array(*bits, to, sizeof *more);
-    if (more == NULL)
-        return 0;
-    memset(more + from, 0, (to - from) * sizeof *more);
-    *bits = more;
-    return 1;
+    return evs__bits_have(bound->known, bound->nwords, script->id) ||
+           evs__bits_have(bound->loading, bound->nwords, script->id);
 }
 
 /* Out of memory, the script stays unknown, which is always safe. */
@@ -205,12 +191,12 @@ static void set_bit(evs__bound *bound, uint64_t **bits, size_t id)
 {
     size_t nwords = evs_registry_count(bound->owner->registry) / 64 + 1;
     if (id / 64 >= bound->nwords) {
-        if (!grow(&bound->known, bound->nwords, nwords) ||
-            !grow(&bound->loading, bound->nwords, nwords))
+        if (!evs__bits_grow(&bound->known, bound->nwords, nwords) ||
+            !evs__bits_grow(&bound->loading, bound->nwords, nwords))
             return;
         bound->nwords = nwords;
     }
-    (*bits)[id / 64] |= (uint64_t)1 << id % 64;
+    evs__bits_set(*bits, id);
 }
 
 void evs__bound_set_loading(evs__bound *bound, const evs_script *script)
@@ -231,11 +217,8 @@ void evs__bound_set_known(evs__bound *bound, const evs_script *script)
 
 void evs__bound_set_unknown(evs__bound *bound, const evs_script *script)
 {
-    size_t word = script->id / 64;
-    if (word >= bound->nwords)
-        return;
-    bound->known[word] &= ~((uint64_t)1 << script->id % 64);
-    bound->loading[word] &= ~((uint64_t)1 << script->id % 64);
+    evs__bits_clear(bound->known, bound->nwords, script->id);
+    evs__bits_clear(bound->loading, bound->nwords, script->id);
 }
 
 void evs__bound_keep_refusal(evs__bound *bound, const evs_script *script, evs_bytes text)
