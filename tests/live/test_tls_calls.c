@@ -30,36 +30,28 @@ static struct {
 static const char COUNT[] = "return redis.call('INCR', KEYS[1])";
 static const char BOTH_WAYS[] = "return ARGV[1] .. 'x'";
 
+/* Over the unix socket, so in the clear. */
+static long long do_plain(const char *command)
+{
+    redisContext *context = redisConnectUnix(scratch_socket(common.server));
+    redisReply *reply = redisCommand(context, command);
+    assert_non_null(reply);
+    long long number = reply->type == REDIS_REPLY_INTEGER  ? reply->integer
+                       : reply->type == REDIS_REPLY_STRING ? atoll(reply->str)
+                                                           : 0;
+    freeReplyObject(reply);
+    redisFree(context);
+    return number;
+}
+
 static int set_up(void **state)
 {
     (void)state;
-    char pem[256], key[256], ca[256];
     if (scratch_new(&common.area) != SCRATCH_OK)
         return -1;
-    const char *folder = scratch_folder(common.area);
-    certificates_make(folder);
-    snprintf(pem, sizeof pem, "%s/server.pem", folder);
-    snprintf(key, sizeof key, "%s/server.key", folder);
-    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
-    const char *config[] = {"--tls-cert-file",
-                            pem,
-                            "--tls-key-file",
-                            key,
-                            "--tls-ca-cert-file",
-                            ca,
-                            "--tls-auth-clients",
-                            "no",
-                            "--user",
-                            "app",
-                            "on",
-                            ">hunter2",
-                            "~*",
-                            "+@all"};
-    scratch_options opts = {SCRATCH_UNIX_AND_TLS, config, sizeof config / sizeof config[0]};
-    if (scratch_start(&common.server, common.area, "tls", &opts) != SCRATCH_OK) {
-        print_error("%s\n", scratch_error(common.area));
-        return -1;
-    }
+    certificates_make(scratch_folder(common.area));
+    common.server = certificates_serve(common.area, "tls", "server", "no", "TLSv1.2 TLSv1.3");
+    do_plain("ACL SETUSER app on >hunter2 ~* +@all");
     if (evs_registry_new(&common.registry, NULL, NULL) != EVS_OK ||
         evs_script_load(common.registry, "count", evs_text(COUNT), NULL, NULL) != EVS_OK ||
         evs_script_load(common.registry, "both_ways", evs_text(BOTH_WAYS), NULL, NULL) != EVS_OK)
@@ -101,20 +93,6 @@ static evs_client *open_on(int port, const evs_client_options *opts)
     char shards[128];
     snprintf(shards, sizeof shards, "  a: 127.0.0.1:%d\n", port);
     return open_client(shards, opts);
-}
-
-/* Over the unix socket, so in the clear. */
-static long long do_plain(const char *command)
-{
-    redisContext *context = redisConnectUnix(scratch_socket(common.server));
-    redisReply *reply = redisCommand(context, command);
-    assert_non_null(reply);
-    long long number = reply->type == REDIS_REPLY_INTEGER  ? reply->integer
-                       : reply->type == REDIS_REPLY_STRING ? atoll(reply->str)
-                                                           : 0;
-    freeReplyObject(reply);
-    redisFree(context);
-    return number;
 }
 
 static void batches_of_ten_thousand_arrive_in_order(void **state)
