@@ -101,7 +101,9 @@ typedef struct evs_client_options {
     evs_order order;
     evs_patience patience;
     evs_on_full on_full;
-    /* With EVS_FULL_SIGNAL: `shard` has room again. Runs like a completion, and may do the same. */
+    /* With EVS_FULL_SIGNAL: `shard` has room again; "" when it was not one shard's (of a client
+     * with a thread of its own, see evs_submit). Runs like a completion, and may do the same; also
+     * with EVS_COMPLETIONS_QUEUED on the client's own thread. */
     void (*room)(void *arg, const char *shard);
     void *room_arg;
     /* Told of connections made and lost, shards that are down and up again, scripts refused, calls

@@ -56,6 +56,16 @@ evs__subject evs__call_subject(const evs__call *call)
     return subject;
 }
 
+/* Its lane may have something to do now. */
+static inline __attribute__((always_inline)) void settle(const evs__call *call)
+{
+    evs__lane *lane = call->lane;
+    if (lane->watched)
+        evs__park_settled(lane, call);
+    if ((lane->cluster != NULL || call->state.reads) && lane->home != lane && lane->home->watched)
+        evs__park_settled(lane->home, call);
+}
+
 static inline __attribute__((always_inline)) void complete(evs__call *call,
                                                            const evs_result *result)
 {
@@ -66,11 +76,7 @@ static inline __attribute__((always_inline)) void complete(evs__call *call,
     evs__tally_call(call->lane->tallies, call->script, call->request.end - call->request.start);
     call->state.finished = 1;
     call->done(call->arg, result);
-    if (call->lane->watched)
-        evs__park_settled(call->lane, call);
-    if ((call->lane->cluster != NULL || call->state.reads) && call->lane->home != call->lane &&
-        call->lane->home->watched)
-        evs__park_settled(call->lane->home, call);
+    settle(call);
     if (call->state.held == EVS__HELD_BY_NOBODY)
         release(call);
 }
@@ -392,10 +398,17 @@ static void lost(evs__call *call, const evs__answer *answer)
     evs__call_fail(call, decision.outcome, &err);
 }
 
+/* Nobody waits for it any more; but its place is free only now. */
+static void skip(evs__call *call)
+{
+    settle(call);
+    release(call);
+}
+
 static __attribute__((noinline)) void answered(evs__call *call, const evs__answer *answer)
 {
     if (call->state.finished)
-        release(call);
+        skip(call);
     else if (answer->got == EVS__GOT_REPLY)
         replied(call, answer->reply);
     else if (answer->got == EVS__GOT_LOST)

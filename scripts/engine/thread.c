@@ -184,6 +184,7 @@ static void *work(void *arg)
         evs__clock_forget(&client->clock);
         evs__thread_run_posts(thread);
         retry_line(thread);
+        evs__thread_tell_room(thread);
         evs__client_end_if_due(client);
         if (thread->stop || client->closing)
             break;

@@ -36,9 +36,10 @@ struct evs__thread {
     sem_t started;
     evs_client *client;
     evs__waker *waker;
-    atomic_int shut;    /* takes no more calls */
-    atomic_size_t most; /* that may be pending */
-    int queue_fd;       /* readable while completions wait to be taken; -1: they run here */
+    atomic_int shut;       /* takes no more calls */
+    atomic_size_t most;    /* that may be pending */
+    atomic_int wants_room; /* somebody found that many pending, and is told when half of them are */
+    int queue_fd;          /* readable while completions wait to be taken; -1: they run here */
 
     /* Those who submit. */
     _Alignas(EVS__LINE) evs__posts posts;
@@ -73,6 +74,11 @@ void evs__sem_wait(sem_t *sem);
 
 /* thread_queue.c: a call is not to be, as if it had not begun. */
 void evs__thread_withdraw(evs__thread *thread);
+
+/* Too many are pending for one more. With EVS_FULL_SIGNAL its caller is told of room later, by the
+ * I/O thread at the top of a turn. */
+void evs__thread_want_room(evs__thread *thread);
+void evs__thread_tell_room(evs__thread *thread);
 
 /* A completion waits for somebody to take it. */
 void evs__thread_queue(evs__thread *thread, evs__post *post);

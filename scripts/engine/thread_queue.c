@@ -29,6 +29,36 @@ static void wake_in_vain(evs__thread *thread)
         signal_queue(thread);
 }
 
+static int owes_room(const evs__thread *thread)
+{
+    size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
+    return atomic_load(&thread->wants_room) && evs__thread_pending(thread) <= most / 2;
+}
+
+/* The same for who wants room, which says so before looking at what is pending. */
+static void wake_for_room(evs__thread *thread)
+{
+    if (owes_room(thread) && evs__thread_is_other(thread) && !atomic_load(&thread->shut))
+        evs__waker_wake(thread->waker);
+}
+
+void evs__thread_want_room(evs__thread *thread)
+{
+    if (thread->client->options.on_full != EVS_FULL_SIGNAL)
+        return;
+    atomic_store(&thread->wants_room, 1);
+    wake_for_room(thread);
+}
+
+void evs__thread_tell_room(evs__thread *thread)
+{
+    const evs_client *client = thread->client;
+    if (client->closing || client->ending || !owes_room(thread))
+        return;
+    atomic_store(&thread->wants_room, 0);
+    client->options.room(client->options.room_arg, "");
+}
+
 void evs__thread_count(evs__thread *thread)
 {
     if (thread != NULL)
@@ -42,12 +72,14 @@ void evs__thread_forget(evs__thread *thread)
         return;
     atomic_fetch_add(&thread->ended, 1);
     wake_in_vain(thread);
+    wake_for_room(thread);
 }
 
 void evs__thread_withdraw(evs__thread *thread)
 {
     atomic_fetch_sub(&thread->begun, 1);
     wake_in_vain(thread);
+    wake_for_room(thread);
 }
 
 size_t evs__thread_pending(const evs__thread *thread)

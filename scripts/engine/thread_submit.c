@@ -212,6 +212,7 @@ static evs_status reserve(evs__thread *thread, evs_error *err)
         return EVS_OK;
     size_t most = atomic_load_explicit(&thread->most, memory_order_relaxed);
     evs__thread_withdraw(thread);
+    evs__thread_want_room(thread);
     return evs__fail(err, EVS_E_QUEUE_FULL, "%zu calls are pending already", most);
 }
 

@@ -11,6 +11,11 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <time.h>
+
 #include <sched.h>
 
 static void a_full_queue_can_be_waited_for(void **state)
@@ -78,6 +83,91 @@ static void who_was_refused_is_told_of_room(void **state)
     world_finish(&w);
     assert_int_equal(w.rooms, 1);
     world_close(&w);
+}
+
+/* A call that was let go keeps its place until its reply has come. */
+static void a_late_reply_makes_room_too(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
+                               FAKE_SAY(WORLD_SHA_REPLY ":1\r\n")};
+    world w;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 2; /* the load counts as well */
+    options.on_full = EVS_FULL_SIGNAL;
+    options.room = count_room;
+    options.room_arg = &w;
+    slot slots[2] = {0};
+    WORLD_OPEN(&w, steps, &options);
+    assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
+    while (fake_shard_done(w.fake) < 2)
+        evs_client_process(w.set.client, 1, NULL);
+    assert_int_equal(evs_cancel(w.set.client, slots[0].ticket, NULL), EVS_OK);
+    assert_int_equal(slots[0].outcome, EVS_MAYBE_EXECUTED);
+    assert_int_equal(world_submit(&w, &slots[1], WORLD_PATIENCE_MS), EVS_E_QUEUE_FULL);
+    assert_int_equal(w.rooms, 0);
+    fake_shard_go(w.fake);
+    while (w.rooms == 0) {
+        struct pollfd fd = {.events = POLLIN};
+        assert_int_equal(evs_client_fd(&fd.fd, w.set.client, NULL), EVS_OK);
+        assert_int_equal(poll(&fd, 1, WORLD_PATIENCE_MS), 1);
+        assert_int_equal(evs_client_process(w.set.client, 0, NULL), EVS_OK);
+    }
+    assert_int_equal(w.rooms, 1);
+    world_close(&w);
+}
+
+/* ---- on a client with a thread of its own ---- */
+
+static void post_room(void *arg, const char *shard)
+{
+    assert_string_equal(shard, ""); /* it was no single shard */
+    sem_post(arg);
+}
+
+static void await(sem_t *sem)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += WORLD_PATIENCE_MS / 1000;
+    int failed;
+    do
+        failed = sem_timedwait(sem, &limit);
+    while (failed && errno == EINTR);
+    assert_int_equal(failed, 0);
+}
+
+/* Refused where it was submitted, without a word to the client's thread. */
+static void so_it_is_when_too_many_are_pending(void **state)
+{
+    (void)state;
+    for (int queued = 0; queued < 2; queued++) {
+        const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
+                                   FAKE_SAY(WORLD_SHA_REPLY ":1\r\n")};
+        world w;
+        sem_t room;
+        sem_init(&room, 0, 0);
+        evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+        options.threaded = 1;
+        options.completions = queued ? EVS_COMPLETIONS_QUEUED : EVS_COMPLETIONS_AT_ONCE;
+        options.max_in_flight = 1;
+        options.on_full = EVS_FULL_SIGNAL;
+        options.room = post_room;
+        options.room_arg = &room;
+        slot slots[2] = {0};
+        WORLD_OPEN(&w, steps, &options);
+        assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
+        assert_int_equal(world_submit(&w, &slots[1], WORLD_PATIENCE_MS), EVS_E_QUEUE_FULL);
+        fake_shard_go(w.fake);
+        while (queued && slots[0].done == 0)
+            assert_int_equal(evs_client_process(w.set.client, -1, NULL), EVS_OK);
+        await(&room);
+        assert_int_equal(evs_client_pending(w.set.client), 0);
+        world_close(&w);
+        assert_int_equal(slots[0].done, 1);
+        assert_int_equal(sem_trywait(&room), -1); /* told once */
+        sem_destroy(&room);
+    }
 }
 
 static void options_out_of_range_are_refused(void **state)
@@ -155,6 +245,8 @@ int main(void)
         cmocka_unit_test(waiting_for_room_ends_with_the_calls_time),
         cmocka_unit_test(who_was_refused_is_told_of_room),
         cmocka_unit_test(what_is_pending_is_bounded_after_any_number_of_calls),
+        cmocka_unit_test(a_late_reply_makes_room_too),
+        cmocka_unit_test(so_it_is_when_too_many_are_pending),
         cmocka_unit_test(options_out_of_range_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
