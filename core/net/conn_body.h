@@ -80,6 +80,7 @@ struct evs__conn {
     unsigned char probing; /* nobody asked for the attempt that is under way */
     unsigned char told_down : 1; /* or silent, and not up since */
     unsigned char proven : 1;    /* a request was answered before `seen` was looked at */
+    unsigned char was_ready : 1; /* when it ended last */
 
     /* silence.c */
     unsigned unanswered;       /* deadlines in a row that passed without a byte */

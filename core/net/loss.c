@@ -57,15 +57,19 @@ void evs__conn_strand(evs__conn *conn)
 }
 
 /* The list is taken from one by one: a completion may withdraw requests, queue new ones for the
- * next connection, or free this one, which tells the rest. */
+ * next connection, or free this one, which tells the rest. What a server cannot take is none of
+ * those of which it got no byte: they have lost a connection like any other. */
 void evs__conn_tell(evs__conn *conn, const evs_error *why)
 {
+    evs_error behind = *why;
+    if (why->status == EVS_E_PROTOCOL && conn->was_ready)
+        behind.status = EVS_E_CLOSED;
     while (!evs__ring_empty(&conn->lost)) {
         evs__request *request = (evs__request *)conn->lost.next;
         evs__ring_remove(&request->ring);
         conn->count--;
-        evs__answer answer = {
-            .got = EVS__GOT_LOST, .sent = request->end <= conn->lost_written, .why = why};
+        evs__answer answer = {.got = EVS__GOT_LOST, .sent = request->end <= conn->lost_written};
+        answer.why = request->start < conn->lost_written ? why : &behind;
         evs__loop_stir(conn->loop);
         request->done(request, &answer);
     }
@@ -116,6 +120,7 @@ void evs__conn_restart(evs__conn *conn)
 
 static void end(evs__conn *conn)
 {
+    conn->was_ready = conn->state == EVS__CONN_READY;
     if (conn->state == EVS__CONN_READY)
         evs__conn_fell(conn);
     else

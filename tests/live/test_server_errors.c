@@ -157,6 +157,74 @@ static void a_server_that_takes_no_more_clients(void **state)
     states_end(&w);
 }
 
+enum { LARGE = 16 << 20 }; /* no socket holds so much */
+
+static evs_invocation large_call(const evs_script *script, char **text)
+{
+    static evs_bytes key = {"c", 1}, large;
+    *text = malloc(LARGE);
+    assert_non_null(*text);
+    memset(*text, 'x', LARGE);
+    large = (evs_bytes){*text, LARGE};
+    return (evs_invocation){.handle = script,
+                            .keys = &key,
+                            .nkeys = 1,
+                            .args = &large,
+                            .nargs = 1,
+                            .timeout_ms = 60000};
+}
+
+/* The server says so at the argument's beginning and reads no further, so the request never leaves
+ * as a whole, whoever's it is. */
+static void an_argument_that_is_too_large_for_the_server(void **state)
+{
+    (void)state;
+    states w;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "CONFIG SET proto-max-bulk-len 1mb");
+    for (int lies = 0; lies <= 1; lies++) {
+        char *text;
+        evs_error err = {0};
+        evs_reply *reply = NULL;
+        evs_invocation call = large_call(lies ? w.liar : w.honest, &text);
+        long long before = states_do(&w, "GET c");
+        assert_int_equal(evs_call(&reply, w.set.client, &call, &err), EVS_E_PROTOCOL);
+        assert_int_equal(err.outcome, EVS_NOT_EXECUTED);
+        assert_non_null(strstr(err.message, "ERR Protocol error: invalid bulk length"));
+        assert_int_equal(states_do(&w, "GET c"), before);
+        states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+        free(text);
+    }
+    states_end(&w);
+}
+
+/* Those in front of it have run, those behind it are sent again. */
+static void its_neighbours_do_not_suffer(void **state)
+{
+    (void)state;
+    enum { CALLS = 7, CULPRIT = 3 };
+    char *text;
+    states w;
+    evs_batch *batch;
+    states_begin(&w, NULL, 0);
+    states_do(&w, "CONFIG SET proto-max-bulk-len 1mb");
+    states_expect(&w, w.set.client, w.honest, EVS_OK, EVS_EXECUTED, 1);
+    assert_int_equal(evs_batch_new(&batch, w.set.client, NULL, NULL), EVS_OK);
+    evs_invocation large = large_call(w.honest, &text), small = large;
+    small.nargs = 0;
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(evs_batch_add(batch, i == CULPRIT ? &large : &small, NULL), EVS_OK);
+    free(text);
+    assert_int_equal(evs_batch_run(batch, NULL), EVS_OK);
+    for (size_t i = 0; i < CALLS; i++)
+        assert_int_equal(evs_batch_result(batch, i)->status,
+                         i == CULPRIT ? EVS_E_PROTOCOL : EVS_OK);
+    assert_int_equal(evs_batch_result(batch, CULPRIT)->outcome, EVS_NOT_EXECUTED);
+    assert_int_equal(states_do(&w, "GET c"), CALLS);
+    evs_batch_free(batch);
+    states_end(&w);
+}
+
 /* The greeting is refused, so nothing of the call ever leaves. */
 static void a_wrong_password(void **state)
 {
@@ -209,6 +277,8 @@ int main(void)
         cmocka_unit_test(a_script_that_is_killed),
         cmocka_unit_test(a_server_that_has_no_scripts),
         cmocka_unit_test(a_server_that_takes_no_more_clients),
+        cmocka_unit_test(an_argument_that_is_too_large_for_the_server),
+        cmocka_unit_test(its_neighbours_do_not_suffer),
         cmocka_unit_test(a_wrong_password),
         cmocka_unit_test(read_only_forms_refuse_writers),
     };
