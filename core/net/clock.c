@@ -16,6 +16,7 @@ uint64_t evs__clock_read(evs__clock *clock, uint64_t tick)
 {
     uint64_t next = evs__clock_next_ms();
     clock->tick = tick;
-    clock->soon = next + clock->tick_ms;
+    uint64_t usual = tick + 2 * clock->tick_ms, held_up = next + clock->tick_ms;
+    clock->soon = usual > held_up ? usual : held_up;
     return next;
 }

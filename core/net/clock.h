@@ -6,10 +6,11 @@
  * are reached when the clock, read then, is there.
  *
  * Reading the clock costs as much as a tenth of a call. The system's cheap clock moves at its ticks
- * only, 4 ms apart on most machines, and not right at them: what it says may be nearly two ticks
- * old. But while it says the same as when the clock was read, hardly more than a tick has passed,
- * unless the machine was held up so that its tick did not come. So the clock is read once per turn
- * and tick: the first deadline of a turn is exact, those behind it have a tick added.
+ * only, 4 ms apart on most machines, and by whole ticks: what comes a little early does not move
+ * it, and what it says may be two ticks old. So the clock is read once per turn and tick: the first
+ * deadline of a turn is exact. Those behind it count from two ticks after what the cheap clock
+ * says, and from a tick after that reading: a clock that stands still, because the machine is held
+ * up, was seen to do so.
  */
 #ifndef EVS_CORE_NET_CLOCK_H
 #define EVS_CORE_NET_CLOCK_H
@@ -18,7 +19,7 @@
 
 typedef struct evs__clock {
     uint64_t tick; /* what the cheap clock said when the other was read; 0: read it anew */
-    uint64_t soon; /* later than anything until the next tick */
+    uint64_t soon; /* later than anything until it says something else */
     uint64_t tick_ms;
 } evs__clock;
 
@@ -30,7 +31,7 @@ uint64_t evs__clock_next_ms(void);
 /* The same, kept for the deadlines behind it; for evs__clock_soon_ms. */
 uint64_t evs__clock_read(evs__clock *clock, uint64_t tick);
 
-/* A millisecond to come, a tick away at most: deadlines count from it. */
+/* A millisecond to come, two ticks and a bit away at most: deadlines count from it. */
 static inline uint64_t evs__clock_soon_ms(evs__clock *clock)
 {
     uint64_t tick = evs__loop_about_ms();

@@ -198,8 +198,8 @@ typedef struct evs_invocation {
     const char
         *pool; /* for a call without keys: the pool whose on_no_keys decides; NULL: the only one */
     unsigned timeout_ms; /* from now to the reply; 0 means the script_timeout of the map. Never
-                          * less, by CLOCK_MONOTONIC; more by a tick of the system's clock and 3 ms
-                          * at most, and until the client runs */
+                          * less, by CLOCK_MONOTONIC; more by two ticks of the system's clock and
+                          * 3 ms at most, and until the client runs */
     evs_ticket *ticket;  /* evs_submit puts the call's number here; NULL when nobody will cancel */
 } evs_invocation;
 

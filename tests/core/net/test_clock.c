@@ -32,7 +32,7 @@ static int ask_twice(evs__clock *clock, uint64_t *first, uint64_t *second)
     return evs__loop_about_ms() == tick;
 }
 
-static void the_first_is_exact_and_others_have_a_tick_added(void **state)
+static void the_first_is_exact_and_others_have_ticks_added(void **state)
 {
     (void)state;
     uint64_t first = 0, second = 0;
@@ -40,7 +40,20 @@ static void the_first_is_exact_and_others_have_a_tick_added(void **state)
     evs__clock_init(&clock);
     while (!ask_twice(&clock, &first, &second))
         ;
-    assert_int_equal(second, first + clock.tick_ms);
+    assert_true(second >= first + clock.tick_ms);
+    assert_true(second >= clock.tick + 2 * clock.tick_ms);
+    assert_true(second <= first + 2 * clock.tick_ms);
+}
+
+static void a_clock_that_stands_still_is_not_believed(void **state)
+{
+    (void)state;
+    evs__clock clock;
+    evs__clock_init(&clock);
+    uint64_t now = evs__loop_now_ms(NULL);
+    uint64_t first = evs__clock_read(&clock, now - 1000);
+    assert_true(first > now);
+    assert_int_equal(clock.soon, first + clock.tick_ms);
 }
 
 static void it_is_read_anew_at_a_tick(void **state)
@@ -61,7 +74,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_says_is_still_to_come),
-        cmocka_unit_test(the_first_is_exact_and_others_have_a_tick_added),
+        cmocka_unit_test(the_first_is_exact_and_others_have_ticks_added),
+        cmocka_unit_test(a_clock_that_stands_still_is_not_believed),
         cmocka_unit_test(it_is_read_anew_at_a_tick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
