@@ -44,7 +44,7 @@ enum { EVS__NO_INDEX = 0xffff };
 
 /* Which of the two commands tells the topology of a cluster. */
 typedef enum evs__cluster_asks {
-    EVS__ASKS_AUTO, /* CLUSTER SHARDS, and CLUSTER SLOTS where that is not known */
+    EVS__ASKS_AUTO, /* CLUSTER SHARDS, and CLUSTER SLOTS where that does not tell */
     EVS__ASKS_SHARDS,
     EVS__ASKS_SLOTS
 } evs__cluster_asks;

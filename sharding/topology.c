@@ -147,6 +147,23 @@ static size_t choose_primary(const evs_reply *nodes)
     return best;
 }
 
+static size_t count_primaries(const evs_reply *shard)
+{
+    const evs_reply *nodes = get(shard, "nodes");
+    size_t count = evs_reply_count(nodes), primaries = 0;
+    for (size_t i = 0; i < count; i++)
+        primaries += (size_t)has(evs_reply_at(nodes, i), "role", "master");
+    return primaries;
+}
+
+int evs__topology_is_open(const evs_reply *reply)
+{
+    for (size_t i = 0; i < evs_reply_count(reply); i++)
+        if (count_primaries(evs_reply_at(reply, i)) > 1)
+            return 1;
+    return 0;
+}
+
 static int set_owners(reading *r, const evs_reply *slots, size_t node)
 {
     size_t count = evs_reply_count(slots);

@@ -253,12 +253,14 @@ static evs_status judge(evs__cluster *cluster, const probe *one, const evs__answ
     return learn(cluster, one, answer->reply, err);
 }
 
-/* Servers before Redis 7 do not know CLUSTER SHARDS. */
+/* Servers before Redis 7 do not know CLUSTER SHARDS, and later ones may name two primaries. */
 static int ask_otherwise(evs__cluster *cluster, const probe *one, const evs__answer *answer)
 {
     evs_error err;
     return one->form == EVS__TOPOLOGY_SHARDS && cluster->plan->asks == EVS__ASKS_AUTO &&
-           answer->got == EVS__GOT_REPLY && evs_reply_kind(answer->reply) == EVS_REPLY_ERROR &&
+           answer->got == EVS__GOT_REPLY &&
+           (evs_reply_kind(answer->reply) == EVS_REPLY_ERROR ||
+            evs__topology_is_open(answer->reply)) &&
            ask(cluster, one->node, EVS__TOPOLOGY_SLOTS, &err) == EVS_OK;
 }
 

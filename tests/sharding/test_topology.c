@@ -127,6 +127,7 @@ static void shards_are_read_with_their_nodes(void **state)
     check_owner(t, 8191, "::1", 34012);
 }
 
+/* Where nobody is asked otherwise. */
 static void of_two_primaries_the_one_that_works_counts(void **state)
 {
     (void)state;
@@ -139,6 +140,36 @@ static void of_two_primaries_the_one_that_works_counts(void **state)
     assert_int_equal(t->nnodes, 3);
     assert_false(t->nodes[1].primary);
     assert_false(t->nodes[2].primary);
+}
+
+/* Whose slots they are is not told then. */
+static void two_primaries_leave_it_open(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        int open;
+    } rows[] = {
+        /* Valkey 8.1, Redis 8.0, and Redis when it knows that the old one is gone */
+        {"[1 {2 slots [2 :0 :99 nodes [2 {2 role master health online {2 role master health online",
+         1},
+        {"[1 {2 slots [0 nodes [2 {2 role master health online {2 role master health online", 1},
+        {"[1 {2 slots [0 nodes [2 {2 role master health fail {2 role master health online", 1},
+        {"[2 {2 slots [2 :0 :9 nodes [1 {2 role master health online {2 slots [2 :10 :99 nodes [3 "
+         "{2 role master health online {2 role replica health online {2 role master health online",
+         1},
+        {"[1 {2 slots [2 :0 :99 nodes [2 {2 role replica health online {2 role master health "
+         "online",
+         0},
+        {"[2 {2 slots [0 nodes [1 {2 role master health fail {2 slots [2 :0 :9 nodes [1 {2 role "
+         "master health online",
+         0}, /* Redis 7.0 */
+        {"[0", 0},
+        {"-ERR", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(evs__topology_is_open(reply_of(rows[i].words)), rows[i].open);
+    assert_false(evs__topology_is_open(reply_of(shards)));
 }
 
 static void replicas_are_told_with_their_primary(void **state)
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(hosts_that_are_not_told_are_null),
         cmocka_unit_test(shards_are_read_with_their_nodes),
         cmocka_unit_test(of_two_primaries_the_one_that_works_counts),
+        cmocka_unit_test(two_primaries_leave_it_open),
         cmocka_unit_test(replicas_are_told_with_their_primary),
         cmocka_unit_test(other_replies_are_refused),
         cmocka_unit_test(redirects_are_read),

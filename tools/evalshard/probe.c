@@ -197,10 +197,15 @@ static void read_role(probe *p, evs_bytes info)
         keep_primary(p, host, port);
 }
 
+/* Valkey calls it otherwise unless extended-redis-compatibility is on. */
+static int runs_as(evs_bytes info, const char *mode)
+{
+    return says(info, "redis_mode", mode) || says(info, "server_mode", mode);
+}
+
 static void read_mode(probe *p, evs_bytes info)
 {
-    int clustered = says(info, "redis_mode", "cluster");
-    int watches = says(info, "redis_mode", "sentinel");
+    int clustered = runs_as(info, "cluster"), watches = runs_as(info, "sentinel");
     if (p->is_sentinel && !watches)
         probe_complain(p, PROBE_ERROR, "E522", "look at the addresses of the group in the map",
                        "it is no Sentinel");
