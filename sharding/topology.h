@@ -42,9 +42,9 @@ typedef enum evs__topology_form { EVS__TOPOLOGY_SHARDS, EVS__TOPOLOGY_SLOTS } ev
 evs_status evs__topology_read(evs__topology **out, evs__arena *arena, const evs_reply *reply,
                               evs__topology_form form, int tls, evs_error *err);
 
-/* A reply to CLUSTER SHARDS in which a shard has more than one primary: which of them serves is told
- * by CLUSTER SLOTS alone. Redis and Valkey from 7.2 on say so after a takeover, for as long as they
- * remember the old primary; Redis may leave the slots out then. */
+/* A reply to CLUSTER SHARDS in which a shard has more than one primary: which of them serves is
+ * told by CLUSTER SLOTS alone. Redis and Valkey from 7.2 on say so after a takeover, for as long as
+ * they remember the old primary; Redis may leave the slots out then. */
 int evs__topology_is_open(const evs_reply *reply);
 
 /* "MOVED 8579 127.0.0.1:7001" or "ASK ...". */
