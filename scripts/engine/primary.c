@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "scripts/engine/ballots.h"
 #include "scripts/engine/client.h"
 #include "scripts/engine/followers.h"
 #include "scripts/engine/lease.h"
@@ -46,12 +47,6 @@ static void keep_trouble(evs__primary *primary, const evs_error *why)
         *primary->trouble = *why;
 }
 
-/* Another try, perhaps elsewhere, may work where the server is not there or not the primary. */
-static int may_work_elsewhere(evs_status status)
-{
-    return evs__conn_may_mend(status) || status == EVS_E_READONLY;
-}
-
 /* Those who wait are to be told at once. */
 static int is_hasty(const evs__primary *primary)
 {
@@ -68,7 +63,8 @@ static int failed(evs__finder *finder, evs__conn *conn, evs_status status, const
     primary->taken_at = 0;
     evs__fail(&why, status, "its primary at %s: %s", primary->login.endpoint.text, text);
     keep_trouble(primary, &why);
-    return may_work_elsewhere(status) && !client->closing && !client->ending && !is_hasty(primary);
+    return evs__may_work_elsewhere(status) && !client->closing && !client->ending &&
+           !is_hasty(primary);
 }
 
 void evs__primary_watch(evs__primary *primary, evs__conn *conn)
@@ -100,18 +96,6 @@ evs__primary *evs__primary_new(evs__lane *lane, evs__sentinels *group)
     return primary;
 }
 
-static void free_ballots(evs__primary *primary)
-{
-    for (size_t i = 0; i < primary->nballots; i++) {
-        evs__free((char *)(uintptr_t)primary->ballots[i].vote.place.host.data);
-        evs__free(primary->ballots[i].why);
-        evs_reply_free(primary->ballots[i].replicas);
-    }
-    evs__free(primary->ballots);
-    primary->ballots = NULL;
-    primary->nballots = 0;
-}
-
 /* Answers to questions that are under way are for nobody. */
 static void leave_questions(evs__primary *primary)
 {
@@ -131,7 +115,7 @@ void evs__primary_free(evs__primary *primary)
     evs__sentinels_drop(primary->group);
     if (primary->later != NULL)
         evs__sentinels_drop(primary->later);
-    free_ballots(primary);
+    evs__ballots_free(primary);
     evs__followers_free(primary->followers);
     evs__free(primary->trouble);
     evs__free(primary->host);
@@ -162,7 +146,7 @@ static void change_group(evs__primary *primary)
         return;
     }
     leave_questions(primary);
-    free_ballots(primary);
+    evs__ballots_free(primary);
     evs__ring_remove(&primary->ring);
     primary->group = primary->later;
     primary->later = NULL;
@@ -254,66 +238,16 @@ void evs__primary_doubt(evs__primary *primary, evs__conn *conn)
 
 /* ---- answers ---- */
 
-static void clear_ballot(evs__ballot *ballot)
-{
-    evs__free((char *)(uintptr_t)ballot->vote.place.host.data);
-    evs__free(ballot->why);
-    evs_reply_free(ballot->replicas);
-    *ballot = (evs__ballot){.status = EVS_OK};
-}
-
 void evs__primary_begin(evs__primary *primary, int whole)
 {
-    size_t count = primary->group->plan->nhosts;
     leave_questions(primary);
     primary->meant = whole || evs__primary_is_sought(primary, 0);
-    if (primary->meant && primary->ballots == NULL) {
-        primary->ballots = evs__zalloc_array(count, sizeof *primary->ballots);
-        primary->nballots = primary->ballots == NULL ? 0 : count;
-    }
-    for (size_t i = 0; i < primary->nballots; i++)
-        clear_ballot(&primary->ballots[i]);
-    primary->meant &= primary->ballots != NULL;
-}
-
-void evs__primary_told(evs__primary *primary, size_t from, const evs__vote *vote,
-                       evs_reply *replicas)
-{
-    evs__ballot *ballot = &primary->ballots[from];
-    char *host = evs__copy_text(vote->place.host.data, vote->place.host.len);
-    clear_ballot(ballot);
-    if (host == NULL) {
-        evs_reply_free(replicas);
-        return;
-    }
-    ballot->vote = *vote;
-    ballot->vote.place.host.data = host;
-    ballot->replicas = replicas;
-}
-
-void evs__primary_untold(evs__primary *primary, size_t from, const evs_error *why)
-{
-    evs__ballot *ballot = &primary->ballots[from];
-    clear_ballot(ballot);
-    ballot->status = why->status;
-    ballot->why = evs__copy_text(why->message, strlen(why->message));
-}
-
-static int elect(const evs__primary *primary)
-{
-    evs__vote votes[64];
-    size_t count = primary->nballots < 64 ? primary->nballots : 64; /* as a map may have */
-    evs__known_primary known = {.epoch = primary->epoch, .works = works(primary)};
-    if (primary->host != NULL)
-        known.place = (evs__place_at){evs_text(primary->host), primary->login.endpoint.port};
-    for (size_t i = 0; i < count; i++)
-        votes[i] = primary->ballots[i].vote;
-    return evs__elect(votes, count, primary->group->plan->quorum_reads, &known);
+    primary->meant &= evs__ballots_begin(primary);
 }
 
 int evs__primary_is_clear(const evs__primary *primary)
 {
-    return primary->meant && elect(primary) >= 0;
+    return primary->meant && evs__ballots_elect(primary, works(primary)) >= 0;
 }
 
 /* ---- the primary there is ---- */
@@ -394,70 +328,16 @@ int evs__primary_switched(evs__primary *primary, const evs__switched *told)
 
 /* ---- trouble ---- */
 
-static evs_status worst_of(const evs__primary *primary)
-{
-    evs_status status = primary->ballots[0].status;
-    for (size_t i = 0; i < primary->nballots; i++) {
-        const evs__ballot *ballot = &primary->ballots[i];
-        if (ballot->vote.given || ballot->status != status || ballot->status == EVS_OK)
-            return EVS_E_CONNECT;
-    }
-    return status == EVS_E_CLOSED || status == EVS_E_TIMEOUT ? EVS_E_CONNECT : status;
-}
-
-/* Asking again helps nobody: no sentinel will say anything else. */
-static int is_final(const evs__primary *primary)
-{
-    for (size_t i = 0; i < primary->nballots; i++) {
-        evs_status status = primary->ballots[i].status;
-        if (primary->ballots[i].vote.given || status == EVS_OK || may_work_elsewhere(status) ||
-            status == EVS_E_TIMEOUT || status == EVS_E_NOMEM)
-            return 0;
-    }
-    return 1;
-}
-
-static void write_ballot(evs__buf *out, const evs__primary *primary, size_t i)
-{
-    const evs__ballot *ballot = &primary->ballots[i];
-    const char *name = primary->group->plan->hosts[i].endpoint.text;
-    const char *why = ballot->why == NULL ? "no answer in time" : ballot->why;
-    int named = strstr(why, name) != NULL;
-    evs__buf_text(out, i > 0 ? "; " : "");
-    if (ballot->vote.given)
-        evs__buf_format(out, "%s says %.*s:%d", name, (int)ballot->vote.place.host.len,
-                        ballot->vote.place.host.data, ballot->vote.place.port);
-    else
-        evs__buf_format(out, "%s%s%s", named ? "" : name, named ? "" : ": ", why);
-}
-
-static void explain(evs_error *err, const evs__primary *primary)
-{
-    evs__buf reasons = EVS__BUF_INIT;
-    for (size_t i = 0; i < primary->nballots; i++)
-        write_ballot(&reasons, primary, i);
-    evs__fail(err, worst_of(primary), "no sentinel of \"%s\" tells the primary of \"%s\": %s",
-              primary->group->plan->name, primary->lane->at->master_name,
-              evs__buf_ok(&reasons) && reasons.len > 0 ? reasons.data : "out of memory");
-    evs__buf_free(&reasons);
-    const unsigned quorum = primary->group->plan->quorum_reads;
-    if (quorum > 1 && err->status == EVS_E_CONNECT) {
-        char text[sizeof err->message];
-        snprintf(text, sizeof text, "%.900s (%u have to agree)", err->message, quorum);
-        evs__fail(err, EVS_E_CONNECT, "%s", text);
-    }
-}
-
 static void tell_seekers(evs__primary *primary)
 {
     evs_error why;
     evs__conn *conn;
-    explain(&why, primary);
+    evs__ballots_explain(&why, primary);
     int is_new = primary->trouble == NULL || strcmp(primary->trouble->message, why.message) != 0;
     keep_trouble(primary, &why);
     if (is_new)
         evs__note(primary->lane, NULL, why.status, "%s", why.message);
-    int ends = is_final(primary) || is_hasty(primary);
+    int ends = evs__ballots_are_final(primary) || is_hasty(primary);
     for (size_t i = 0; (conn = conn_at(primary, i)) != NULL; i++) {
         if (!evs__conn_is_seeking(conn))
             continue;
@@ -470,7 +350,7 @@ static void tell_seekers(evs__primary *primary)
 
 void evs__primary_judge(evs__primary *primary, int in_the_end)
 {
-    int winner = primary->meant ? elect(primary) : -1;
+    int winner = primary->meant ? evs__ballots_elect(primary, works(primary)) : -1;
     if (winner >= 0)
         take(primary, &(evs__vote){1, primary->ballots[winner].vote.place,
                                    primary->ballots[winner].vote.epoch});

@@ -1,6 +1,5 @@
 /*
- * online.c - asks servers in parallel: each thread takes the next server until there are none. The
- * client has a thread of its own for all input and output; these only wait.
+ * online.c - whom to ask, and what is held against each other behind that.
  *
  * There are two rounds: the servers of the map, then those that they tell of: the other nodes of
  * clusters, and replicas that sentinels name, where those are read from. Sentinels are asked one by
@@ -8,82 +7,12 @@
  */
 #include "tools/evalshard/online.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "tools/evalshard/command.h"
+#include "tools/evalshard/crew.h"
 #include "tools/evalshard/term.h"
-
-enum { MOST_THREADS = 64, LOOK_EVERY_MS = 100 };
-
-/* ---- in parallel ---- */
-
-typedef struct round {
-    probe *servers;
-    size_t count;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    size_t taken, done; /* guarded by the lock */
-} round;
-
-static probe *next(round *r, int finished)
-{
-    probe *server = NULL;
-    pthread_mutex_lock(&r->lock);
-    r->done += (size_t)finished;
-    if (r->taken < r->count)
-        server = &r->servers[r->taken++];
-    pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
-    return server;
-}
-
-static void *work(void *arg)
-{
-    round *r = arg;
-    for (probe *server = next(r, 0); server != NULL; server = next(r, 1))
-        probe_ask(server);
-    return NULL;
-}
-
-/* Waits until all is done, and shows how far it is. */
-static void watch(round *r)
-{
-    progress p;
-    progress_start(&p, "servers asked:");
-    pthread_mutex_lock(&r->lock);
-    while (r->done < r->count) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&r->changed, &r->lock, &until);
-        progress_show(&p, r->done, r->count);
-    }
-    pthread_mutex_unlock(&r->lock);
-    progress_end(&p);
-}
-
-static void ask_all(probe *servers, size_t count)
-{
-    pthread_t threads[MOST_THREADS];
-    size_t started = 0, wanted = count < MOST_THREADS ? count : MOST_THREADS;
-    round r = {.servers = servers, .count = count};
-    pthread_mutex_init(&r.lock, NULL);
-    pthread_cond_init(&r.changed, NULL);
-    while (started < wanted && pthread_create(&threads[started], NULL, work, &r) == 0)
-        started++;
-    if (started == 0)
-        work(&r);
-    watch(&r);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    pthread_cond_destroy(&r.changed);
-    pthread_mutex_destroy(&r.lock);
-}
 
 /* ---- whom to ask ---- */
 
@@ -386,7 +315,7 @@ static int ask_others(online *o)
             return 0;
     }
     if (o->nservers > before)
-        ask_all(o->servers + before, o->nservers - before);
+        crew_ask(o->servers + before, o->nservers - before);
     return 1;
 }
 
@@ -431,7 +360,7 @@ int online_ask(online *out, const session *s)
         need(NULL);
     if (!open_client(&out->client, s->map, out->empty) || !add_shards(out) || !add_sentinels(out))
         return EXIT_UNREACHABLE;
-    ask_all(out->servers, out->nservers);
+    crew_ask(out->servers, out->nservers);
     if (!ask_others(out))
         return EXIT_UNREACHABLE;
     compare_replicas(out);
