@@ -89,14 +89,12 @@ typedef struct evs_log_event {
 
 typedef struct evs_client_options {
     size_t struct_size;
-    size_t max_in_flight;    /* calls per shard, a SCRIPT LOAD that one needs included; 0 means
-                              * 65,536 */
-    size_t max_queued_bytes; /* request bytes kept per shard, but the last call that is taken may
-                              * go beyond; 0 means 256 MiB */
-    size_t
-        max_reply_bytes; /* memory of one reply; less than 4 KiB count as 4 KiB, 0 means 64 MiB */
-    unsigned
-        max_reply_depth; /* nesting of one reply; more than 1,024 count as 1,024, 0 means 128 */
+    size_t max_in_flight;     /* calls per shard, a SCRIPT LOAD that one needs included; 0 means
+                               * 65,536 */
+    size_t max_queued_bytes;  /* request bytes kept per shard, but the last call that is taken may
+                               * go beyond; 0 means 256 MiB */
+    size_t max_reply_bytes;   /* memory of one reply; 0 means 64 MiB, less than 4 KiB means 4 KiB */
+    unsigned max_reply_depth; /* nesting of one reply; 0 means 128, more than 1,024 means 1,024 */
     unsigned protocol; /* 2 or 3; 0 means 2. With 3, servers that have no RESP3 still speak RESP2 */
     evs_order order;
     evs_patience patience;
@@ -193,10 +191,10 @@ typedef struct evs_invocation {
     size_t nkeys;
     const evs_bytes *args;
     size_t nargs;
-    const char
-        *shard; /* for a call without keys: "shard" or "pool/shard"; NULL: the pool decides */
-    const char
-        *pool; /* for a call without keys: the pool whose on_no_keys decides; NULL: the only one */
+    /* For a call without keys: "shard" or "pool/shard", or NULL and the pool whose on_no_keys
+     * decides, where NULL is the only one. */
+    const char *shard;
+    const char *pool;
     unsigned timeout_ms; /* from now to the reply; 0 means the script_timeout of the map. Never
                           * less, by CLOCK_MONOTONIC; more by two ticks of the system's clock and
                           * 3 ms at most, and until the client runs */
