@@ -238,7 +238,8 @@ EVS_API evs_status evs_submit(evs_client *client, const evs_invocation *call, ev
 EVS_API evs_status evs_cancel(evs_client *client, evs_ticket ticket, evs_error *err);
 
 /* Writes what is queued, then waits up to `timeout_ms` (0: not at all, negative: no limit) until
- * something happened, and runs completions. Returns at once when nothing is in flight.
+ * something happened, and runs completions. Returns at once when nothing is in flight. A signal
+ * does not end the wait.
  *
  * Of a threaded client, only with EVS_COMPLETIONS_QUEUED: runs the completions that are queued, or
  * waits for some until nothing is in flight. Any number of threads may do that at once.

@@ -105,7 +105,8 @@ EVS_API const evs_result *evs_transaction_outcome(const evs_transaction *tx);
  * connection that no other call uses, made when there is no spare one; EXEC gives it back, and so
  * do clearing and freeing. A connection that is lost meanwhile fails EXEC with EVS_E_CLOSED, not
  * executed. Fails with EVS_E_QUEUE_FULL when max_watching transactions of the client watch keys of
- * this shard already, with EVS_E_STATE when the transaction runs or ran; then it watches nothing,
+ * this shard already (EVS_FULL_BLOCK waits for one of them to end, EVS_FULL_SIGNAL tells nobody of
+ * that), with EVS_E_STATE when the transaction runs or ran; then it watches nothing,
  * and EXEC is refused until it is cleared. */
 EVS_API evs_status evs_transaction_watch(evs_transaction *tx, const evs_bytes *keys, size_t nkeys,
                                          evs_error *err);

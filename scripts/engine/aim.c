@@ -28,19 +28,24 @@ void evs__aim_choose(evs__call *call)
         evs__followers_choose(call);
 }
 
-evs_status evs__aim_admit(const evs__call *call, evs_error *err)
+static evs_status admit(const evs__call *call, evs_error *err)
 {
     return call->lane->cluster != NULL ? evs__cluster_admit(call, err)
                                        : evs__followers_admit(call, err);
 }
 
+evs_status evs__aim_admit(const evs__call *call, evs_error *err)
+{
+    return evs__client_refused(call->lane->home, admit(call, err));
+}
+
 evs_status evs__aim_keep(evs__call *call, const evs_error *why, evs_error *err)
 {
     if (call->lane->cluster != NULL)
-        return evs__cluster_keep(call, why, err);
+        return evs__client_refused(call->lane->home, evs__cluster_keep(call, why, err));
     call->lane = call->lane->home;
     call->state.looks = 1;
-    return evs__followers_admit(call, err);
+    return evs__aim_admit(call, err);
 }
 
 void evs__aim_wait(evs__call *call, const evs_error *why)
@@ -59,7 +64,8 @@ int evs__aim_call(evs__call *call)
     if (!evs__aim_is_lost(call))
         return 1;
     evs_error err;
-    if (evs__aim_admit(call, &err) == EVS_OK) {
+    evs_status status = admit(call, &err);
+    if (status == EVS_OK || status == EVS_E_QUEUE_FULL) { /* it was taken before */
         evs__aim_wait(call, NULL);
         return 0;
     }

@@ -146,6 +146,10 @@ static inline void evs__call_start(evs_client *client, evs__call *call)
  * does not. Fails as evs__conn_prepare or evs__conn_await do, or with QUEUE_FULL. */
 evs_status evs__client_lane(evs__lane *lane, uint64_t until, evs_error *err);
 
+/* A new call was refused, which is `status`. Who finds a queue full may be told when it has room.
+ */
+evs_status evs__client_refused(evs__lane *lane, evs_status status);
+
 /* Has a lane that was used before room for one more request, as far as that can be said without a
  * connection? Fails with QUEUE_FULL. */
 evs_status evs__client_room(evs__lane *lane, evs_error *err);

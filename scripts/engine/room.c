@@ -28,14 +28,18 @@ static int is_over(const evs__lane *lane)
            lane->parked_bytes > options->max_queued_bytes;
 }
 
-/* Who is refused may be told when there is room. */
+evs_status evs__client_refused(evs__lane *lane, evs_status status)
+{
+    if (status == EVS_E_QUEUE_FULL && lane->client->options.on_full == EVS_FULL_SIGNAL)
+        lane->wants_room = lane->watched = 1;
+    return status;
+}
+
 static evs_status check_room(evs__lane *lane, evs_status status, evs_error *err)
 {
     if (status == EVS_OK && is_over(lane))
         status = full(lane, err);
-    if (status == EVS_E_QUEUE_FULL && lane->client->options.on_full == EVS_FULL_SIGNAL)
-        lane->wants_room = lane->watched = 1;
-    return status;
+    return evs__client_refused(lane, status);
 }
 
 evs_status evs__client_lane(evs__lane *lane, uint64_t until, evs_error *err)

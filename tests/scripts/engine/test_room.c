@@ -117,6 +117,56 @@ static void a_late_reply_makes_room_too(void **state)
     world_close(&w);
 }
 
+static void never_answered(void *arg, const evs_result *result)
+{
+    assert_int_equal(result->status, EVS_E_CANCELED);
+    ++*(int *)arg;
+}
+
+static void count_cluster(void *arg, const char *shard)
+{
+    assert_string_equal(shard, "c");
+    ++*(int *)arg;
+}
+
+static void calls_that_wait_for_a_node_make_room_too(void **state)
+{
+    (void)state;
+    const char *text = "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:1\"]}\n";
+    int rooms = 0, done = 0;
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = 2;
+    options.on_full = EVS_FULL_SIGNAL;
+    options.room = count_cluster;
+    options.room_arg = &rooms;
+    evs_shardmap *map = NULL;
+    evs_registry *registry = NULL;
+    evs_client *client = NULL;
+    evs_bytes key = evs_text("k");
+    evs_ticket tickets[3];
+    assert_int_equal(evs_shardmap_parse(&map, evs_text(text), "m", NULL, NULL), EVS_OK);
+    assert_int_equal(evs_registry_new(&registry, NULL, NULL), EVS_OK);
+    assert_int_equal(evs_script_load(registry, "one", evs_text("return 1"), NULL, NULL), EVS_OK);
+    assert_int_equal(evs_client_open(&client, map, registry, &options, NULL), EVS_OK);
+    for (int i = 0; i < 3; i++) {
+        evs_invocation call = {.script = "one",
+                               .keys = &key,
+                               .nkeys = 1,
+                               .timeout_ms = WORLD_PATIENCE_MS,
+                               .ticket = &tickets[i]};
+        assert_int_equal(evs_submit(client, &call, never_answered, &done, NULL),
+                         i < 2 ? EVS_OK : EVS_E_QUEUE_FULL);
+    }
+    assert_int_equal(rooms, 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(evs_cancel(client, tickets[i], NULL), EVS_OK);
+    assert_int_equal(done, 2);
+    assert_int_equal(rooms, 1);
+    evs_client_free(client);
+    evs_registry_free(registry);
+    evs_shardmap_free(map);
+}
+
 /* ---- on a client with a thread of its own ---- */
 
 static void post_room(void *arg, const char *shard)
@@ -246,6 +296,7 @@ int main(void)
         cmocka_unit_test(who_was_refused_is_told_of_room),
         cmocka_unit_test(what_is_pending_is_bounded_after_any_number_of_calls),
         cmocka_unit_test(a_late_reply_makes_room_too),
+        cmocka_unit_test(calls_that_wait_for_a_node_make_room_too),
         cmocka_unit_test(so_it_is_when_too_many_are_pending),
         cmocka_unit_test(options_out_of_range_are_refused),
     };
