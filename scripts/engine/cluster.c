@@ -285,10 +285,11 @@ void evs__cluster_explain(const evs__call *call, evs_error *err)
 {
     const evs__cluster *cluster = call->lane->cluster;
     evs__subject subject = evs__call_subject(call);
-    if (evs__replicas_lack(call)) {
+    int well = cluster->trouble->status == EVS_OK;
+    if (well ? evs__replicas_want(call) : evs__replicas_lack(call)) {
         fail_lacking(call, err);
         evs__explain_below(err, &subject);
-    } else if (cluster->trouble->status == EVS_OK)
+    } else if (well)
         evs__explain(err, &subject, EVS_E_TIMEOUT, "no node told the cluster's slots in time");
     else
         evs__explain(err, &subject, cluster->trouble->status, "%s", cluster->trouble->message);

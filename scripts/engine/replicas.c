@@ -108,11 +108,16 @@ evs__lane *evs__replicas_lane(const evs__call *call)
     return rule == EVS__READ_REPLICA ? cluster->home : evs__cluster_lane(cluster, call->slot);
 }
 
+int evs__replicas_want(const evs__call *call)
+{
+    return call->state.reads && evs__reader_rule(call->lane) == EVS__READ_REPLICA &&
+           is_served(call->lane->cluster, call->slot);
+}
+
 int evs__replicas_lack(const evs__call *call)
 {
     const evs__cluster *cluster = call->lane->cluster;
-    if (!call->state.reads || evs__reader_rule(call->lane) != EVS__READ_REPLICA ||
-        !is_served(cluster, call->slot))
+    if (!evs__replicas_want(call))
         return 0;
     followers set = {cluster, owner_of(cluster, call->slot)};
     evs__candidates all = candidates(&set);

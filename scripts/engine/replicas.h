@@ -33,7 +33,11 @@ void evs__replica_describe(evs__replica *replica, evs_shardmap *map);
 /* The lane that serves a marked call now; home when it has to wait. */
 evs__lane *evs__replicas_lane(const evs__call *call);
 
-/* Is the call marked, its slot's owner known, and nobody there who may serve it? */
+/* Is the call marked for replicas alone, and its slot's owner known? Then one that waits waits for
+ * a replica, also when one that was left alone may be tried again by now. */
+int evs__replicas_want(const evs__call *call);
+
+/* The same, and is there none that may serve it? */
 int evs__replicas_lack(const evs__call *call);
 
 #endif
