@@ -238,7 +238,7 @@ const char *evs__conn_why_unfit(const evs__conn *conn)
                                                : "the server is a read-only replica now";
 }
 
-static int owes_an_answer(evs__conn *conn)
+int evs__conn_owes(evs__conn *conn)
 {
     const evs__request *oldest = evs__conn_oldest(conn);
     return oldest != NULL && oldest->start < evs__conn_committed(conn);
@@ -248,7 +248,7 @@ static int owes_an_answer(evs__conn *conn)
 void evs__conn_retire(evs__conn *conn, evs__conn_unfit why)
 {
     conn->retired = (unsigned char)why;
-    if (conn->state == EVS__CONN_READY && conn->busy > 0 && !owes_an_answer(conn))
+    if (conn->state == EVS__CONN_READY && conn->busy > 0 && !evs__conn_owes(conn))
         evs__conn_end_soon(conn);
 }
 

@@ -103,6 +103,9 @@ void evs__conn_on_socket(void *conn, unsigned events);
 void evs__conn_flush(evs__dirty *dirty);
 void evs__conn_write(evs__conn *conn);
 
+/* Was anything written that is not answered? */
+int evs__conn_owes(evs__conn *conn);
+
 /* Of a retired connection: nothing more is written, and the next flush ends it. */
 void evs__conn_end_soon(evs__conn *conn);
 

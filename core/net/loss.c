@@ -64,12 +64,14 @@ void evs__conn_tell(evs__conn *conn, const evs_error *why)
     evs_error behind = *why;
     if (why->status == EVS_E_PROTOCOL && conn->was_ready)
         behind.status = EVS_E_CLOSED;
+    int tied = 0; /* the one in front serves this one, and was not taken */
     while (!evs__ring_empty(&conn->lost)) {
         evs__request *request = (evs__request *)conn->lost.next;
         evs__ring_remove(&request->ring);
         conn->count--;
         evs__answer answer = {.got = EVS__GOT_LOST, .sent = request->end <= conn->lost_written};
-        answer.why = request->start < conn->lost_written ? why : &behind;
+        answer.why = tied || request->start < conn->lost_written ? why : &behind;
+        tied = request->servant && !answer.sent && answer.why == why;
         evs__loop_stir(conn->loop);
         request->done(request, &answer);
     }

@@ -36,8 +36,24 @@ void evs__conn_end_soon(evs__conn *conn)
         set_send_problem(conn, ESTALE);
 }
 
+/* Whatever is written to a retired connection would be refused, too, and would keep it: only a
+ * request that was begun is ended. */
+static int holds_back(evs__conn *conn)
+{
+    if (!conn->retired || !evs__conn_owes(conn) || evs__conn_committed(conn) != conn->written)
+        return 0;
+    for (const evs__ring *at = conn->queue.next; at != &conn->queue; at = at->next) {
+        const evs__request *request = (const evs__request *)at;
+        if (request->end > conn->written)
+            return request->start >= conn->written;
+    }
+    return 1;
+}
+
 void evs__conn_write(evs__conn *conn)
 {
+    if (holds_back(conn))
+        return;
     if (conn->holes)
         evs__conn_close_holes(conn);
     size_t left = (size_t)(evs__conn_tail(conn) - conn->written);
@@ -287,6 +303,9 @@ static int absorb(evs__conn *conn, const char *data, size_t len)
     if (alive && left.len > 0)
         alive = absorb_any(conn, &left);
     conn->loop->reading = 0;
+    if (conn->retired && conn->state == EVS__CONN_READY && !evs__ring_empty(&conn->queue) &&
+        !evs__conn_owes(conn))
+        evs__conn_end_soon(conn);
     evs__conn_discard(conn);
     return alive;
 }

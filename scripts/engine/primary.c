@@ -228,12 +228,17 @@ void evs__primary_check(evs__primary *primary, evs__conn *conn)
         evs__conn_leave_server(conn, "sentinels may know another primary by now");
 }
 
+void evs__primary_ask(evs__primary *primary)
+{
+    primary->group->whole = 1;
+    evs__sentinels_ask(primary->group);
+}
+
 void evs__primary_doubt(evs__primary *primary, evs__conn *conn)
 {
     primary->taken_at = 0;
     evs__conn_retire(conn, EVS__CONN_NO_PRIMARY);
-    primary->group->whole = 1;
-    evs__sentinels_ask(primary->group);
+    evs__primary_ask(primary);
 }
 
 /* ---- answers ---- */

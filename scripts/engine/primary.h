@@ -60,6 +60,9 @@ void evs__primary_watch(evs__primary *primary, evs__conn *conn);
  * yet. */
 void evs__primary_check(evs__primary *primary, evs__conn *conn);
 
+/* Somebody said that the server is no primary, who may lie: the sentinels know. */
+void evs__primary_ask(evs__primary *primary);
+
 /* A server said that it is no primary. */
 void evs__primary_doubt(evs__primary *primary, evs__conn *conn);
 

@@ -77,17 +77,10 @@ static void each_followers(const evs_client *client, void (*each)(evs__followers
             each(evs__followers_of(client->lanes[i]));
 }
 
-static void free_finished(void *owner)
+/* Of the retired lanes those that are not in use, in a list of their own. */
+static evs__lane *take_finished(evs_client *client)
 {
-    evs_client *client = owner;
-    evs__lane **at = &client->retired;
-    if (client->conns == NULL)
-        return;
-    for (evs__lane *lane = client->retired; lane != NULL; lane = lane->next)
-        forget_calls(lane);
-    each_followers(client, evs__followers_forget_calls);
-    evs__calls_mark_lanes(&client->calls);
-    each_followers(client, evs__followers_prune);
+    evs__lane *finished = NULL, **at = &client->retired;
     while (*at != NULL) {
         evs__lane *lane = *at;
         if (is_in_use(lane)) {
@@ -95,8 +88,33 @@ static void free_finished(void *owner)
             continue;
         }
         *at = lane->next;
-        end_lane(lane);
+        lane->next = finished;
+        finished = lane;
     }
+    return finished;
+}
+
+/* Ends run callbacks, in which others may retire. */
+static void end_all(evs__lane *lane)
+{
+    while (lane != NULL) {
+        evs__lane *next = lane->next;
+        end_lane(lane);
+        lane = next;
+    }
+}
+
+static void free_finished(void *owner)
+{
+    evs_client *client = owner;
+    if (client->conns == NULL)
+        return;
+    for (evs__lane *lane = client->retired; lane != NULL; lane = lane->next)
+        forget_calls(lane);
+    each_followers(client, evs__followers_forget_calls);
+    evs__calls_mark_lanes(&client->calls);
+    each_followers(client, evs__followers_prune);
+    end_all(take_finished(client));
 }
 
 void evs__client_free_lanes(evs_client *client)

@@ -8,8 +8,9 @@
 #include "scripts/engine/decide.h"
 #include "scripts/engine/lane.h"
 
-/* Gives the lane's connection up when the answer says so. Where the call is not asked again, the
- * word may be a script's own, so a connection that is very young is left alone then. */
+/* Gives the lane's connection up when the answer says so. Where that does not prove that the call
+ * did not run, the word may be a script's own: then a connection that is very young is left alone,
+ * and of a shard that sentinels watch they are asked. */
 void evs__unfit_note(evs__lane *lane, const evs__decision *decision);
 
 #endif

@@ -29,6 +29,8 @@ static watched set;
 static evs_registry *registry;
 
 static const char ADD[] = "--- Counts.\n-- @key k a counter\nreturn redis.call('INCR', KEYS[1])";
+static const char LIE[] = "--- Lies.\n-- @key k a counter\nredis.call('INCR', KEYS[1])\n"
+                          "return redis.error_reply('READONLY says who')";
 static const char SIZE[] = "--- Counts keys.\nreturn redis.call('DBSIZE')";
 
 static evs_shardmap *parse_with(const char *link, const char *sentinels, const char *more)
@@ -343,6 +345,30 @@ static void other_sentinels_leave_connections_alone(void **state)
     evs_client_free(client);
 }
 
+/* The sentinels are asked, and know better. */
+static void a_script_that_says_readonly_costs_no_connection(void **state)
+{
+    (void)state;
+    log_of log = {0};
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.log = count_connects;
+    options.log_arg = &log;
+    evs_client *client = open_client(&options);
+    evs_bytes key = evs_text("{lie}");
+    evs_invocation one = {.script = "lie", .keys = &key, .nkeys = 1};
+    for (int i = 0; i < 10; i++) {
+        evs_error err;
+        evs_reply *reply = NULL;
+        assert_int_equal(evs_call(&reply, client, &one, &err), EVS_E_READONLY);
+        assert_int_equal(err.outcome, EVS_MAYBE_EXECUTED);
+        evs_reply_free(reply);
+        add(client, "{lie}");
+    }
+    assert_int_equal(add(client, "{lie}"), 21);
+    assert_int_equal(log.connected, 1);
+    evs_client_free(client);
+}
+
 /* Whether the last that the client's connection sent to a server was PING, by its word. */
 static int was_pinged(size_t server)
 {
@@ -501,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_threaded_client_calls_in_all_ways),
         cmocka_unit_test(a_strict_client_calls_in_all_ways),
         cmocka_unit_test(threads_call_through_a_failover),
+        cmocka_unit_test(a_script_that_says_readonly_costs_no_connection),
         cmocka_unit_test(other_sentinels_leave_connections_alone),
         cmocka_unit_test(another_map_reaches_the_connection),
         cmocka_unit_test(a_password_is_read_again_by_the_newest_map),
@@ -508,6 +535,7 @@ int main(void)
     };
     if (evs_registry_new(&registry, NULL, &err) != EVS_OK ||
         evs_script_load(registry, "add", evs_text(ADD), NULL, &err) != EVS_OK ||
+        evs_script_load(registry, "lie", evs_text(LIE), NULL, &err) != EVS_OK ||
         evs_script_load(registry, "size", evs_text(SIZE), NULL, &err) != EVS_OK)
         return 1;
     watched_start(&set, NULL);

@@ -157,7 +157,7 @@ static void a_server_that_takes_no_more_clients(void **state)
     states_end(&w);
 }
 
-enum { LARGE = 16 << 20 }; /* no socket holds so much */
+enum { LARGE = 16 << 20, LARGE_SCRIPT = 6 << 20 }; /* no socket holds so much */
 
 static evs_invocation large_call(const evs_script *script, char **text)
 {
@@ -225,6 +225,75 @@ static void its_neighbours_do_not_suffer(void **state)
     states_end(&w);
 }
 
+static void expect_once(evs_client *client, evs_status status, const evs_error *err)
+{
+    evs_client_stats stats;
+    evs_client_stats_get(&stats, client);
+    if (status != EVS_E_PROTOCOL || err->outcome != EVS_NOT_EXECUTED)
+        fail_msg("%s, %s: %s", evs_status_name(status), evs_outcome_text(err->outcome),
+                 err->message);
+    assert_int_equal(stats.connects, 1);
+    assert_int_equal(stats.resends, 0);
+}
+
+static void send_large_script(evs_client *client, const evs_script *script)
+{
+    evs_error err = {0};
+    evs_reply *reply = NULL;
+    evs_bytes key = {"c", 1};
+    evs_invocation call = {.handle = script, .keys = &key, .nkeys = 1, .timeout_ms = 60000};
+    evs_status status = evs_call(&reply, client, &call, &err);
+    expect_once(client, status, &err);
+}
+
+static void send_large_transaction(evs_client *client, const evs_script *script)
+{
+    char *text;
+    evs_error err = {0};
+    evs_transaction *tx;
+    evs_invocation large = large_call(script, &text), small = large;
+    small.nargs = 0;
+    assert_int_equal(evs_transaction_new(&tx, client, NULL, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_add(tx, &small, NULL), EVS_OK);
+    assert_int_equal(evs_transaction_add(tx, &large, NULL), EVS_OK);
+    evs_status status = evs_transaction_exec(tx, &err);
+    expect_once(client, status, &err);
+    evs_transaction_free(tx);
+    free(text);
+}
+
+/* What goes in front of a call, or of EXEC, is part of it: nothing is sent again. */
+static void what_is_too_large_in_front_of_a_call(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {NULL, "    on_shard_down: wait\n"};
+    static const char head[] = "redis.call('INCR', KEYS[1]) return 'done' --";
+    char *text = malloc(LARGE_SCRIPT);
+    assert_non_null(text);
+    memset(text, 'x', LARGE_SCRIPT);
+    memcpy(text, head, sizeof head - 1);
+    text[LARGE_SCRIPT - 1] = '\0';
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        states w;
+        shards other = {.area = NULL};
+        states_begin(&w, NULL, 0);
+        states_do(&w, "CONFIG SET proto-max-bulk-len 1mb");
+        const char *address = scratch_address(w.set.servers[0]);
+        shards_open(&other, &address, 1, rules[i]);
+        const evs_script *script = shards_script(&other, "count", head);
+        send_large_transaction(other.client, script);
+        shards_stop(&other);
+        other = (shards){.area = NULL};
+        shards_open(&other, &address, 1, rules[i]);
+        script = shards_script(&other, "large", text);
+        send_large_script(other.client, script);
+        shards_stop(&other);
+        assert_int_equal(states_do(&w, "EXISTS c"), 0);
+        states_end(&w);
+    }
+    free(text);
+}
+
 /* The greeting is refused, so nothing of the call ever leaves. */
 static void a_wrong_password(void **state)
 {
@@ -279,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_server_that_takes_no_more_clients),
         cmocka_unit_test(an_argument_that_is_too_large_for_the_server),
         cmocka_unit_test(its_neighbours_do_not_suffer),
+        cmocka_unit_test(what_is_too_large_in_front_of_a_call),
         cmocka_unit_test(a_wrong_password),
         cmocka_unit_test(read_only_forms_refuse_writers),
     };

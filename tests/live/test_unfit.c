@@ -44,6 +44,9 @@ static void load_scripts(world *w)
     shards_script(&w->set, "honest", "redis.call('INCR', KEYS[1]) return 'done'");
     shards_script(&w->set, "flagged", "#!lua\nredis.call('INCR', KEYS[1]) return 'done'");
     shards_script(&w->set, "liar", "return redis.pcall('INCR', KEYS[1])");
+    shards_script(&w->set, "idempotent",
+                  "--- Lies.\n-- @retry idempotent\n-- @key k any\n"
+                  "redis.call('INCR', KEYS[1]) return redis.error_reply('READONLY says who')");
 }
 
 static void start_servers(world *w, size_t count)
@@ -393,6 +396,21 @@ static void a_young_connection_is_left_alone(void **state)
     close_world(&w);
 }
 
+/* Nor is any given up for the word of a script that may run twice, and does. */
+static void a_script_cannot_make_connections(void **state)
+{
+    (void)state;
+    world w;
+    open_world(&w, 1, "    retry: {backoff: 10m, attempts: 0}\n");
+    for (int i = 0; i < 10; i++) {
+        came got = call(&w, PATIENT, "idempotent");
+        assert_int_equal(got.status, EVS_E_READONLY);
+        assert_int_equal(got.outcome, EVS_MAYBE_EXECUTED);
+    }
+    assert_int_equal(connects(&w, PATIENT), 1);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_password_that_was_changed_is_told),
         cmocka_unit_test(a_name_that_leads_elsewhere_is_followed_whatever_the_script),
         cmocka_unit_test(a_young_connection_is_left_alone),
+        cmocka_unit_test(a_script_cannot_make_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,11 +84,47 @@ static void what_was_not_written_is_lost_at_once(void **state)
     }
 }
 
+/* While answers are owed nothing more is written, or a connection that is always asked would never
+ * be rid of its questions. */
+static void what_comes_meanwhile_is_not_written(void **state)
+{
+    (void)state;
+    const fake_step steps[] = {FAKE_GREET,
+                               FAKE_COMMANDS(2),
+                               FAKE_SAY("-NOAUTH x\r\n"),
+                               FAKE_PAUSE,
+                               FAKE_SAY("+second\r\n"),
+                               FAKE_GREET,
+                               FAKE_ANSWER(1, "+third\r\n")};
+    asker a;
+    asker_begin(&a, FAKE_START(FAKE_UNIX, steps), NULL);
+    ask *first = asker_ask(&a, "FIRST", NULL), *owed = asker_ask(&a, "SECOND", NULL);
+    first->then = retire;
+    while (first->answers == 0)
+        evs__loop_run(a.loop, -1);
+    ask *meanwhile = asker_ask(&a, "MEANWHILE", NULL);
+    for (int i = 0; i < TURNS; i++)
+        evs__loop_run(a.loop, 0);
+    asker_go_on(&a);
+    assert_string_equal(owed->text, "second");
+    assert_int_equal(meanwhile->got, EVS__GOT_LOST);
+    assert_int_equal(meanwhile->sent, 0);
+    assert_int_equal(meanwhile->why.status, EVS_E_CLOSED);
+    ask *third = asker_ask(&a, "THIRD", NULL);
+    asker_run(&a);
+    assert_string_equal(third->text, "third");
+    fake_shard_wait(a.fake);
+    evs_bytes got = fake_shard_received(a.fake);
+    assert_null(memmem(got.data, got.len, "MEANWHILE", 9));
+    asker_end(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_answered_first),
         cmocka_unit_test(what_was_not_written_is_lost_at_once),
+        cmocka_unit_test(what_comes_meanwhile_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

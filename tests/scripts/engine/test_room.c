@@ -100,7 +100,7 @@ static void a_late_reply_makes_room_too(void **state)
     slot slots[2] = {0};
     WORLD_OPEN(&w, steps, &options);
     assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
-    while (fake_shard_done(w.fake) < 2)
+    while (fake_shard_done(w.fake) < 3)
         evs_client_process(w.set.client, 1, NULL);
     assert_int_equal(evs_cancel(w.set.client, slots[0].ticket, NULL), EVS_OK);
     assert_int_equal(slots[0].outcome, EVS_MAYBE_EXECUTED);
