@@ -18,6 +18,17 @@
 
 #include <sched.h>
 
+/* So many calls per shard, a load that one needs included; a full queue tells `room`. */
+static evs_client_options signaling(size_t most, void (*room)(void *, const char *), void *arg)
+{
+    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+    options.max_in_flight = most;
+    options.on_full = EVS_FULL_SIGNAL;
+    options.room = room;
+    options.room_arg = arg;
+    return options;
+}
+
 static void a_full_queue_can_be_waited_for(void **state)
 {
     (void)state;
@@ -69,11 +80,7 @@ static void who_was_refused_is_told_of_room(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_SAY(WORLD_SHA_REPLY ":1\r\n"),
                                FAKE_ANSWER(2, ":1\r\n")};
     world w;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.max_in_flight = 4;
-    options.on_full = EVS_FULL_SIGNAL;
-    options.room = count_room;
-    options.room_arg = &w;
+    evs_client_options options = signaling(4, count_room, &w);
     slot slots[4] = {0};
     WORLD_OPEN(&w, steps, &options);
     for (int i = 0; i < 3; i++)
@@ -92,11 +99,7 @@ static void a_late_reply_makes_room_too(void **state)
     const fake_step steps[] = {FAKE_GREET, FAKE_COMMANDS(2), FAKE_PAUSE,
                                FAKE_SAY(WORLD_SHA_REPLY ":1\r\n")};
     world w;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.max_in_flight = 2; /* the load counts as well */
-    options.on_full = EVS_FULL_SIGNAL;
-    options.room = count_room;
-    options.room_arg = &w;
+    evs_client_options options = signaling(2, count_room, &w);
     slot slots[2] = {0};
     WORLD_OPEN(&w, steps, &options);
     assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
@@ -134,11 +137,7 @@ static void calls_that_wait_for_a_node_make_room_too(void **state)
     (void)state;
     const char *text = "evalshard: 1\npools:\n  c:\n    cluster: {seeds: [\"127.0.0.1:1\"]}\n";
     int rooms = 0, done = 0;
-    evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
-    options.max_in_flight = 2;
-    options.on_full = EVS_FULL_SIGNAL;
-    options.room = count_cluster;
-    options.room_arg = &rooms;
+    evs_client_options options = signaling(2, count_cluster, &rooms);
     evs_shardmap *map = NULL;
     evs_registry *registry = NULL;
     evs_client *client = NULL;
@@ -197,13 +196,9 @@ static void so_it_is_when_too_many_are_pending(void **state)
         world w;
         sem_t room;
         sem_init(&room, 0, 0);
-        evs_client_options options = EVS_CLIENT_OPTIONS_INIT;
+        evs_client_options options = signaling(1, post_room, &room);
         options.threaded = 1;
         options.completions = queued ? EVS_COMPLETIONS_QUEUED : EVS_COMPLETIONS_AT_ONCE;
-        options.max_in_flight = 1;
-        options.on_full = EVS_FULL_SIGNAL;
-        options.room = post_room;
-        options.room_arg = &room;
         slot slots[2] = {0};
         WORLD_OPEN(&w, steps, &options);
         assert_int_equal(world_submit(&w, &slots[0], WORLD_PATIENCE_MS), EVS_OK);
